@@ -1,0 +1,1 @@
+"""Finds model servers, keys and clients on this machine; it only reads."""

@@ -1,0 +1,1 @@
+"""The gateway: routes, streams and records requests; it knows no window."""

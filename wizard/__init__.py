@@ -1,0 +1,1 @@
+"""Plans and applies edits to other programs' files, only after a yes."""
