@@ -141,7 +141,14 @@ def _npm_ci(folder: Path) -> None:
         message = "npm was not found. Install Node 20 or newer with npm and try again."
         raise ClientProblem(message)
     print(f"Installing npm packages into {folder} ...", flush=True)
-    words = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    words = [
+        npm,
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]
     done = subprocess.run(words, cwd=folder, check=False)
     if done.returncode != 0:
         message = f"npm ci failed in {folder} (exit {done.returncode}); see above."
@@ -161,7 +168,9 @@ def _target(root: Path, client: Client) -> Path:
 def _link(root: Path, client: Client) -> None:
     target = _target(root, client)
     if not target.exists():
-        message = f"{client.name}: {target} is missing; is there a build for this machine?"
+        message = (
+            f"{client.name}: {target} is missing; is there a build for this machine?"
+        )
         raise ClientProblem(message)
     entry = _entry(root, client)
     entry.parent.mkdir(parents=True, exist_ok=True)
