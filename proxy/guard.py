@@ -1,0 +1,264 @@
+"""Decides, from the raw request head alone, who may do what; pure, no I/O.
+
+Authentication is decided once, from the raw request target, before routing, and denies
+by default (design section 7, `facts/security.md` section 4). Three locks stand on
+their own: the Host list, the refusal of browsers, and the gateway key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from proxy.errors import FailureKind, Refused
+from proxy.headers import credentials
+from proxy.model import Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.headers import Credentials
+    from proxy.keys import KeyIdentity, KeyRing
+
+MAX_TARGET = 8_000
+"""Bytes of a request target; real clients stay under 300."""
+
+NO_RETRY = ("x-should-retry", "false")
+"""Stops a Claude Code that would repeat a 401 for minutes (`facts/clients.md` 0.2)."""
+
+
+class Endpoint(StrEnum):
+    """What the gateway's port serves."""
+
+    MESSAGES = "messages"
+    COUNT_TOKENS = "count_tokens"
+    RESPONSES = "responses"
+    CHAT = "chat"
+    MODELS = "models"
+    EVENTS = "events"
+    HEALTH = "health"
+    ROOT = "root"
+    HELLO = "hello"
+
+
+_PATHS: dict[str, tuple[Endpoint, str, Protocol | None]] = {
+    "/v1/messages": (Endpoint.MESSAGES, "POST", Protocol.MESSAGES),
+    "/v1/messages/count_tokens": (Endpoint.COUNT_TOKENS, "POST", Protocol.MESSAGES),
+    "/v1/responses": (Endpoint.RESPONSES, "POST", Protocol.RESPONSES),
+    "/v1/chat/completions": (Endpoint.CHAT, "POST", Protocol.CHAT),
+    "/v1/models": (Endpoint.MODELS, "GET", None),
+    "/events/recent": (Endpoint.EVENTS, "GET", None),
+    "/health": (Endpoint.HEALTH, "GET", None),
+    "/": (Endpoint.ROOT, "HEAD", None),
+    "/api/hello": (Endpoint.HELLO, "HEAD", None),
+}
+_OPEN = frozenset({Endpoint.HEALTH, Endpoint.ROOT, Endpoint.HELLO})
+_NEEDS_READ = frozenset({Endpoint.EVENTS})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A raw request target taken apart: nothing is decoded or normalised.
+
+    `path` has neither the key segment nor a doubled `/v1`; `query` is raw, without
+    the question mark; `key` is the gateway key of a `/k/KEY/...` path.
+    """
+
+    path: str
+    query: str
+    key: str | None
+
+    @property
+    def protocol(self) -> Protocol | None:
+        """The protocol whose error envelope fits this path, if any."""
+        known = _PATHS.get(self.path)
+        if known is not None:
+            return known[2]
+        if self.path.startswith("/v1/messages"):
+            return Protocol.MESSAGES
+        if self.path.startswith("/v1/responses"):
+            return Protocol.RESPONSES
+        return Protocol.CHAT if self.path.startswith("/v1/chat") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the guard holds a request against.
+
+    `hosts` are the allowed Host values, `keys` the gateway keys in force, `command`
+    is how `turnout` is typed on this machine, for sentences that name a command.
+    """
+
+    hosts: frozenset[str]
+    keys: KeyRing
+    command: str = "turnout"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request that may be served: what it wants, and by whose key.
+
+    `client` is None only on the open paths. `credentials` holds what is left for the
+    provider once the gateway keys are taken out.
+    """
+
+    endpoint: Endpoint
+    target: Target
+    protocol: Protocol | None
+    client: KeyIdentity | None
+    credentials: Credentials
+
+
+def read_target(raw: str) -> Target:
+    """Take a raw target apart. Raises `Refused` for anything but origin form."""
+    if not raw.startswith("/") or len(raw) > MAX_TARGET:
+        raise Refused(
+            FailureKind.BAD_REQUEST,
+            400,
+            "The request target is not a plain path, so Turnout did not read on. "
+            "Point the client at http://127.0.0.1 and this port.",
+        )
+    path, _, query = raw.partition("?")
+    key = None
+    if path.startswith("/k/"):
+        key, slash, rest = path[3:].partition("/")
+        path = slash + rest
+    if path.startswith("/v1/v1/"):
+        path = path[3:]
+    return Target(path, query, key)
+
+
+def allowed_hosts(port: int) -> frozenset[str]:
+    """Return the only Host values this port answers to, lower case."""
+    return frozenset(
+        f"{host}:{port}" for host in ("127.0.0.1", "localhost", "[::1]")
+    ) | (frozenset({"127.0.0.1", "localhost", "[::1]"}) if port == 80 else frozenset())
+
+
+def admit(
+    method: str,
+    target: Target,
+    headers: Sequence[tuple[str, str]],
+    policy: Policy,
+) -> Admission:
+    """Decide whether a request may be served and as whom.
+
+    `headers` is the raw list in order, names in any case. Raises `Refused` with the
+    status and a sentence; nothing about the body has been looked at by then.
+    """
+    _refuse_browsers(headers, policy.hosts)
+    known = _PATHS.get(target.path)
+    presented = credentials(headers)
+    if known is not None and known[0] in _OPEN and known[1] == method:
+        return Admission(known[0], target, None, None, presented)
+    client = _identify(presented.gateway_keys, target.key, policy)
+    if known is None:
+        raise Refused(
+            FailureKind.NOT_FOUND,
+            404,
+            "Turnout serves no such path. It serves /v1/messages, /v1/responses, "
+            "/v1/chat/completions and /v1/models; check the client's base URL.",
+        )
+    endpoint, verb, protocol = known
+    _refuse_upgrade(headers, endpoint)
+    if method != verb:
+        raise Refused(
+            FailureKind.METHOD_NOT_ALLOWED,
+            405,
+            f"Turnout answers only {verb} on this path and did nothing else.",
+            (("allow", verb),),
+        )
+    _check_scope(client, endpoint, policy.command)
+    if verb == "POST":
+        _demand_json(headers)
+    return Admission(endpoint, target, protocol, client, presented)
+
+
+def _values(headers: Sequence[tuple[str, str]], name: str) -> list[str]:
+    return [value for key, value in headers if key.lower() == name]
+
+
+def _refuse_browsers(headers: Sequence[tuple[str, str]], hosts: frozenset[str]) -> None:
+    host = _values(headers, "host")
+    if len(host) != 1 or host[0].strip().lower() not in hosts:
+        raise Refused(
+            FailureKind.FORBIDDEN,
+            403,
+            "The Host header does not name this gateway, so Turnout refused the "
+            "request. Use http://127.0.0.1 and this port as the base URL.",
+        )
+    sites = _values(headers, "sec-fetch-site")
+    if _values(headers, "origin") or any(s.strip() != "none" for s in sites):
+        raise Refused(
+            FailureKind.FORBIDDEN,
+            403,
+            "The request comes from a web page, and Turnout serves no web pages. "
+            "Nothing was sent on.",
+        )
+
+
+def _identify(
+    presented: Sequence[str], in_path: str | None, policy: Policy
+) -> KeyIdentity:
+    candidates = [*presented] if in_path is None else [*presented, in_path]
+    found = {
+        identity.name: identity
+        for identity in map(policy.keys.find, candidates)
+        if identity is not None
+    }
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise Refused(
+            FailureKind.UNAUTHORIZED,
+            401,
+            "The request carries valid Turnout keys of two different clients, so "
+            "Turnout refused it. Leave one key in the client's settings.",
+            (NO_RETRY,),
+        )
+    said = "is not known to this Turnout" if candidates else "is missing"
+    raise Refused(
+        FailureKind.UNAUTHORIZED,
+        401,
+        f"The Turnout key {said}, so nothing was sent on. Make one with "
+        f"`{policy.command} keys new NAME` and put it into the client's settings.",
+        (NO_RETRY,),
+    )
+
+
+def _refuse_upgrade(headers: Sequence[tuple[str, str]], endpoint: Endpoint) -> None:
+    # Codex opens a websocket first and falls back to POST at once on 426 only
+    # (`facts/clients.md` section 0, 4).
+    if endpoint is Endpoint.RESPONSES and _values(headers, "upgrade"):
+        raise Refused(
+            FailureKind.UPGRADE_REFUSED,
+            426,
+            "Turnout serves this path by POST with streamed events, not by websocket.",
+            (("upgrade", "HTTP/1.1"), ("connection", "close")),
+        )
+
+
+def _check_scope(client: KeyIdentity, endpoint: Endpoint, command: str) -> None:
+    needed = "read" if endpoint in _NEEDS_READ else "call"
+    if client.scope != needed:
+        raise Refused(
+            FailureKind.FORBIDDEN,
+            403,
+            f"This Turnout key has the scope {client.scope}, and the path needs "
+            f"{needed}. Make one with `{command} keys new NAME --scope {needed}`.",
+            (NO_RETRY,),
+        )
+
+
+def _demand_json(headers: Sequence[tuple[str, str]]) -> None:
+    kinds = _values(headers, "content-type")
+    media = kinds[0].partition(";")[0].strip().lower() if len(kinds) == 1 else ""
+    if media != "application/json" and not (
+        media.startswith("application/") and media.endswith("+json")
+    ):
+        raise Refused(
+            FailureKind.UNSUPPORTED_MEDIA,
+            415,
+            "Turnout takes JSON bodies only. Send content-type: application/json.",
+        )

@@ -1,0 +1,338 @@
+"""Decides where a request goes and says why; pure, no clock, no I/O, no randomness.
+
+`decide` is the interim rule of design section 4 (last paragraph): a pin; else the
+ready providers that speak the client's protocol and list the asked name or take any
+name; else their first models. `offline` and `direct` work; the other modes are known
+by name and act as `direct`, saying so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from proxy.catalogue import Billing, KeyRef, Place, Provider, Route
+from proxy.catalogue import Model as CatalogueModel
+from proxy.model import Protocol
+from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from proxy.catalogue import Catalogue
+
+MAX_ATTEMPTS = 3
+"""Provider calls one request may cost at most (design section 5)."""
+
+ROUTE_CLASS = "fallback_safe"
+"""The class every request has until classification is built."""
+
+
+class Mode(StrEnum):
+    """A named preset the user switches (design section 2)."""
+
+    CODING_AUTO = "coding-auto"
+    CODING_FAST = "coding-fast"
+    CODING_PREMIUM = "coding-premium"
+    OFFLINE = "offline"
+    DIRECT = "direct"
+
+
+AVAILABLE_MODES = (Mode.DIRECT, Mode.OFFLINE)
+"""The modes that act as named; the rest act as `direct` until routing is built."""
+
+GREYED_REASON = "routing by cost and quality is not built into this version yet"
+
+
+def effective_mode(mode: Mode) -> Mode:
+    """Return the mode that really acts when `mode` is asked for."""
+    return mode if mode in AVAILABLE_MODES else Mode.DIRECT
+
+
+def mode_note(mode: Mode) -> str:
+    """Return the sentence that says a greyed mode acts as `direct`, or ''."""
+    if mode in AVAILABLE_MODES:
+        return ""
+    return f"Mode {mode} acts as direct: {GREYED_REASON}."
+
+
+class ReasonCode(StrEnum):
+    """Why a candidate was rejected; each has one sentence in `REASONS`."""
+
+    OFFLINE = "offline"
+    NOT_READY = "not_ready"
+    PROTOCOL = "protocol"
+    NOT_LISTED = "not_listed"
+    NOT_PINNED = "not_pinned"
+    NO_CREDENTIAL = "no_credential"
+    CREDENTIAL_ELSEWHERE = "credential_elsewhere"
+    ATTEMPT_LIMIT = "attempt_limit"
+
+
+REASONS: Mapping[ReasonCode, str] = {
+    ReasonCode.OFFLINE: "its model does not run on this machine and the mode is "
+    "offline",
+    ReasonCode.NOT_READY: "the provider is not ready",
+    ReasonCode.PROTOCOL: "it does not speak the client's protocol",
+    ReasonCode.NOT_LISTED: "it does not list the model that was asked for",
+    ReasonCode.NOT_PINNED: "the request pins another route",
+    ReasonCode.NO_CREDENTIAL: "it passes the client's own credential on, and this "
+    "request brought none",
+    ReasonCode.CREDENTIAL_ELSEWHERE: "the client's own credential is offered to one "
+    "provider only",
+    ReasonCode.ATTEMPT_LIMIT: "a request costs at most three provider calls",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What `decide` looks at.
+
+    `own_credential` says that the client brought a credential of its own beside the
+    gateway key.
+    """
+
+    protocol: Protocol
+    requested_model: str
+    own_credential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A candidate that was not taken and why."""
+
+    route: str
+    code: ReasonCode
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The routes to try in order, first one chosen, the rest standby, and the losers.
+
+    `reason` is the sentence that says why the first route won.
+    """
+
+    mode: Mode
+    requested_model: str
+    reason: str
+    attempts: tuple[Route, ...]
+    rejected: tuple[Rejected, ...]
+
+
+PRACTICE = Provider(
+    id=PRACTICE_PROVIDER_ID,
+    name="Practice (simulated, no model, no network)",
+    base_url="",
+    protocols=(Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT),
+    key=KeyRef("none"),
+    billing=Billing.LOCAL,
+    place=Place.THIS_MACHINE,
+    any_model=True,
+    models=(
+        CatalogueModel(
+            id=PRACTICE_MODEL,
+            display_name="Practice echo (simulated)",
+            lane="practice/small",
+            tools=True,
+        ),
+    ),
+)
+"""The built-in provider of design section 10."""
+
+
+def decide(
+    facts: Facts,
+    catalogue: Catalogue,
+    ready: Mapping[str, str],
+    mode: Mode,
+) -> Decision:
+    """Choose the routes for one request.
+
+    `ready` maps a provider's id to '' when it can be called now, else to the sentence
+    that says why not; a provider that is absent counts as ready. Providers are
+    considered in the order of the user's file.
+    """
+    acting = effective_mode(mode)
+    pin = _pinned(facts.requested_model, catalogue)
+    if pin is not None:
+        candidates = [_pin_candidate(pin, facts)]
+        reason = "The request pins this route."
+    elif not catalogue.providers:
+        candidates = [
+            Route(PRACTICE, PRACTICE.models[0], PRACTICE_MODEL, facts.protocol)
+        ]
+        reason = "No provider is configured, so the practice provider answers."
+    else:
+        candidates, reason = _by_name(facts, catalogue)
+    judged = _Judge(facts, ready, acting)
+    kept = judged.keep(candidates)
+    if not kept and pin is None and catalogue.providers:
+        kept = judged.keep(_first_models(facts, catalogue, candidates))
+        reason = (
+            "No ready provider lists the model that was asked for; the first ready "
+            "provider's first model takes its place."
+        )
+    judged_ids = {route.provider.id for route in (*candidates, *kept)}
+    rejected = (*judged.rejected, *_bystanders(catalogue, pin, judged_ids))
+    return Decision(mode, facts.requested_model, reason, tuple(kept), rejected)
+
+
+def _pinned(requested: str, catalogue: Catalogue) -> tuple[Provider, str] | None:
+    head, slash, tail = requested.partition("/")
+    if not slash or not tail:
+        return None
+    for provider in (*catalogue.providers, PRACTICE):
+        if provider.id == head:
+            return provider, tail
+    return None
+
+
+def _listed(provider: Provider, model_id: str) -> CatalogueModel | None:
+    return next((m for m in provider.models if m.id == model_id), None)
+
+
+def _pin_candidate(pin: tuple[Provider, str], facts: Facts) -> Route:
+    provider, model_id = pin
+    return Route(provider, _listed(provider, model_id), model_id, facts.protocol)
+
+
+def _by_name(facts: Facts, catalogue: Catalogue) -> tuple[list[Route], str]:
+    routes = []
+    for provider in catalogue.providers:
+        model = _listed(provider, facts.requested_model)
+        if model is None and not (provider.any_model and facts.requested_model):
+            continue
+        routes.append(Route(provider, model, facts.requested_model, facts.protocol))
+    return routes, (
+        "It is the first ready provider that speaks the client's protocol and takes "
+        "the model that was asked for."
+    )
+
+
+def _first_models(
+    facts: Facts, catalogue: Catalogue, tried: Iterable[Route]
+) -> list[Route]:
+    seen = {route.provider.id for route in tried}
+    return [
+        Route(provider, provider.models[0], provider.models[0].id, facts.protocol)
+        for provider in catalogue.providers
+        if provider.models and provider.id not in seen
+    ]
+
+
+class _Judge:
+    """Applies the hard filters in one place and remembers every loser."""
+
+    def __init__(self, facts: Facts, ready: Mapping[str, str], mode: Mode) -> None:
+        self._facts = facts
+        self._ready = ready
+        self._mode = mode
+        self._credential_taken = False
+        self.rejected: list[Rejected] = []
+
+    def keep(self, candidates: Iterable[Route]) -> list[Route]:
+        """Return the routes that pass every filter, at most `MAX_ATTEMPTS`."""
+        kept: list[Route] = []
+        for route in candidates:
+            code = self._objection(route)
+            if code is None and len(kept) == MAX_ATTEMPTS:
+                code = ReasonCode.ATTEMPT_LIMIT
+            if code is None:
+                self._credential_taken |= route.provider.key.kind == "client"
+                kept.append(route)
+            else:
+                self.rejected.append(Rejected(route.name, code, self._say(route, code)))
+        return kept
+
+    def _objection(self, route: Route) -> ReasonCode | None:
+        if self._facts.protocol not in route.provider.protocols:
+            return ReasonCode.PROTOCOL
+        if self._mode is Mode.OFFLINE and route.place is not Place.THIS_MACHINE:
+            return ReasonCode.OFFLINE
+        if route.provider.key.kind == "client":
+            if not self._facts.own_credential:
+                return ReasonCode.NO_CREDENTIAL
+            if self._credential_taken:
+                return ReasonCode.CREDENTIAL_ELSEWHERE
+        if self._ready.get(route.provider.id):
+            return ReasonCode.NOT_READY
+        return None
+
+    def _say(self, route: Route, code: ReasonCode) -> str:
+        detail = self._ready.get(route.provider.id, "")
+        if code is ReasonCode.NOT_READY and detail:
+            return f"{REASONS[code]}: {detail}"
+        return REASONS[code]
+
+
+def _bystanders(
+    catalogue: Catalogue, pin: tuple[Provider, str] | None, judged: set[str]
+) -> tuple[Rejected, ...]:
+    """Return the providers that never became candidates, with the reason."""
+    code = ReasonCode.NOT_LISTED if pin is None else ReasonCode.NOT_PINNED
+    return tuple(
+        Rejected(provider.id, code, REASONS[code])
+        for provider in catalogue.providers
+        if provider.id not in judged
+    )
+
+
+class StoredDecision(msgspec.Struct, frozen=True):
+    """What the ledger keeps of a decision: names and sentences, nothing to recompute."""
+
+    mode: str
+    requested_model: str
+    reason: str
+    chosen: str | None
+    lane: str | None
+    standby: tuple[str, ...]
+    rejected: tuple[tuple[str, str, str], ...]
+
+
+def write_decision(decision: Decision) -> str:
+    """Return the JSON text the ledger stores for a decision."""
+    first = decision.attempts[0] if decision.attempts else None
+    stored = StoredDecision(
+        mode=decision.mode,
+        requested_model=decision.requested_model,
+        reason=decision.reason,
+        chosen=first.name if first else None,
+        lane=first.lane if first else None,
+        standby=tuple(route.name for route in decision.attempts[1:]),
+        rejected=tuple((r.route, r.code, r.sentence) for r in decision.rejected),
+    )
+    return msgspec.json.encode(stored).decode()
+
+
+def read_decision(text: str) -> StoredDecision:
+    """Return the stored decision. Raises `msgspec.DecodeError` on anything else."""
+    return msgspec.json.decode(text, type=StoredDecision)
+
+
+def explain(decision: StoredDecision) -> tuple[str, ...]:
+    """Return the layers of design section 4 that exist, one sentence each."""
+    layers = [f"The client asked for {decision.requested_model or 'no model'}."]
+    note = mode_note(Mode(decision.mode)) if decision.mode in set(Mode) else ""
+    layers.append(note or f"The mode was {decision.mode}.")
+    if decision.chosen is None:
+        layers.append("No route could be taken.")
+    else:
+        lane = f" in lane {decision.lane}" if decision.lane else ""
+        layers.append(f"Turnout chose {decision.chosen}{lane}. {decision.reason}")
+    if decision.standby:
+        layers.append(f"Standing by, in order: {', '.join(decision.standby)}.")
+    layers.extend(
+        f"{route} was rejected: {sentence}." for route, _, sentence in decision.rejected
+    )
+    return tuple(layers)
+
+
+def no_route_sentence(decision: Decision) -> str:
+    """Return the sentence a client gets when no route is left."""
+    losers = "; ".join(f"{r.route}: {r.sentence}" for r in decision.rejected)
+    asked = decision.requested_model or "no model"
+    return f"No route can take this request for {asked} ({losers})."

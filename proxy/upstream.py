@@ -1,0 +1,332 @@
+"""Speaks HTTP to providers: sends bytes, yields bytes, keeps time limits.
+
+It knows no protocol and no ledger, follows no redirect, unpacks nothing, keeps no
+cookie. Offline it opens sockets to the loopback addresses only, resolves literals and
+`localhost` only, and uses no proxy, whatever it is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ipaddress
+import socket
+import ssl
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from proxy.errors import Failure, FailureKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from aiohttp.abc import ResolveResult
+    from aiohttp.connector import AddrInfoType
+    from aiohttp.client_reqrep import ClientResponse
+
+CONNECT_SECONDS = 10.0
+"""Time for one TCP and TLS connection to a provider."""
+
+READ_BUFFER = 256 * 1024
+"""Bytes read at a time from a provider (style section 11)."""
+
+_BIG_BODY = 512 * 1024
+_OWN_HEADERS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+
+
+class UpstreamError(Exception):
+    """A provider call that failed; `failure` says how, in words fit for people."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Keep the failure; see the class."""
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time limits of one call in seconds: first byte, then silence between bytes."""
+
+    first_byte: float = 600.0
+    silence: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One call to make. `headers` hold the credential, so it has no useful repr."""
+
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    provider: str
+
+    def __repr__(self) -> str:
+        """Name the provider only: the headers are secret."""
+        return f"Outgoing({self.method} to {self.provider})"
+
+
+class Answer:
+    """A provider's answer whose head has arrived; its body is read once."""
+
+    def __init__(self, response: ClientResponse, limits: Limits, provider: str) -> None:
+        """Wrap a response whose body nobody has read."""
+        self._response = response
+        self._limits = limits
+        self._provider = provider
+        self._late = FailureKind.FIRST_BYTE_TIMEOUT
+        self._waiting_since: float | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self.status = response.status
+        self.headers: tuple[tuple[str, str], ...] = tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in response.raw_headers
+        )
+
+    def header(self, name: str) -> str:
+        """Return a header's value, '' where it is absent."""
+        return self._response.headers.get(name, "")
+
+    async def chunk(self) -> bytes:
+        """Return the bytes that have arrived, waiting for some; b'' at a clean end.
+
+        The first byte may take `Limits.first_byte` seconds, each further one
+        `Limits.silence`. Raises `UpstreamError` (cut, stalled, malformed).
+        """
+        loop = asyncio.get_running_loop()
+        self._waiting_since = loop.time()
+        if self._watchdog is None:
+            self._watch()
+        try:
+            data = await self._response.content.readany()
+        except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
+            raise UpstreamError(_failure(error, self._provider, self._late)) from error
+        finally:
+            self._waiting_since = None
+        self._late = FailureKind.STALLED
+        return data
+
+    def stop_watching(self) -> None:
+        """Drop the timer; nothing is read after that."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+
+    def _watch(self) -> None:
+        # One timer a stream, looking back when it fires: arming one for each chunk
+        # would cost more than forwarding the chunk.
+        loop = asyncio.get_running_loop()
+        early = self._late is not FailureKind.STALLED
+        limit = self._limits.first_byte if early else self._limits.silence
+        waited = loop.time() - (self._waiting_since or loop.time())
+        if waited >= limit:
+            self._response.content.set_exception(TimeoutError())
+            return
+        # The silence limit may begin while the first-byte limit is being watched.
+        pause = min(limit - waited, self._limits.silence)
+        self._watchdog = loop.call_later(pause, self._watch)
+
+    async def read(self, limit: int) -> bytes:
+        """Return the whole body, at most `limit` bytes of it."""
+        parts: list[bytes] = []
+        size = 0
+        while size < limit and (chunk := await self.chunk()):
+            parts.append(chunk[: limit - size])
+            size += len(parts[-1])
+        return b"".join(parts)
+
+
+class Upstream:
+    """The one HTTP client of the gateway; make it inside a running loop.
+
+    `environ` gives the user's proxy variables, which count online and for hosts that
+    are not loopback only.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], limits: Limits | None = None
+    ) -> None:
+        """Open no connection yet; see the class."""
+        self._limits = limits or Limits()
+        self._proxies = proxies_from(environ)
+        self._online = _session(offline=False)
+        self._offline = _session(offline=True)
+
+    @asynccontextmanager
+    async def send(self, call: Outgoing, *, offline: bool) -> AsyncIterator[Answer]:
+        """Send one call and give the answer once its head has arrived.
+
+        Leaving the block before the body's end closes the connection, which is how a
+        call is cancelled. Raises `UpstreamError`.
+        """
+        session = self._offline if offline else self._online
+        url = URL(call.url, encoded=True)
+        proxy = None if offline else self._proxy_for(url)
+        body = io.BytesIO(call.body) if len(call.body) > _BIG_BODY else call.body
+        try:
+            async with asyncio.timeout(self._limits.first_byte):
+                response = await session.request(
+                    call.method,
+                    url,
+                    headers=call.headers,
+                    data=body or None,
+                    proxy=proxy,
+                    allow_redirects=False,
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
+            failure = _failure(error, call.provider, FailureKind.FIRST_BYTE_TIMEOUT)
+            raise UpstreamError(failure) from error
+        except ValueError as error:
+            raise UpstreamError(
+                Failure(
+                    FailureKind.CONNECT,
+                    f"{call.provider} could not be called: its URL or a header is not "
+                    "valid.",
+                )
+            ) from error
+        answer = Answer(response, self._limits, call.provider)
+        try:
+            yield answer
+        finally:
+            answer.stop_watching()
+            if not response.content.at_eof():
+                response.close()
+            response.release()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._online.close()
+        await self._offline.close()
+
+    def _proxy_for(self, url: URL) -> str | None:
+        host = url.host or ""
+        if _is_loopback_name(host):
+            return None
+        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
+        if proxy and not _bypassed(host, self._proxies.get("no", "")):
+            return proxy
+        return None
+
+
+def proxies_from(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the proxies a set of variables names, by scheme (`http`, `no`, ...).
+
+    Same reading as `urllib.request`, lower case first, but of
+    the environment that was handed in.
+    """
+    proxies = {}
+    for name, value in sorted(environ.items(), key=lambda item: item[0].islower()):
+        lowered = name.lower()
+        if lowered.endswith("_proxy") and value:
+            proxies[lowered.removesuffix("_proxy")] = value
+    return proxies
+
+
+def _bypassed(host: str, no_proxy: str) -> bool:
+    entries = [entry.strip().lower().lstrip(".") for entry in no_proxy.split(",")]
+    return any(
+        entry == "*" or host == entry or host.endswith(f".{entry}")
+        for entry in entries
+        if entry
+    )
+
+
+def _is_loopback_name(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _GuardedResolver(AbstractResolver):
+    """Resolves names in the system's way; offline only literals and `localhost`."""
+
+    def __init__(self, *, offline: bool) -> None:
+        self._offline = offline
+        self._inner = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,
+    ) -> list[ResolveResult]:
+        """Return addresses, or refuse a name that offline must not be looked up."""
+        if self._offline and not _is_loopback_name(host):
+            raise OSError(None, "offline: names are not looked up")
+        return await self._inner.resolve(host, port, family)
+
+    async def close(self) -> None:
+        """Close the system resolver."""
+        await self._inner.close()
+
+
+def _open_socket(info: AddrInfoType) -> socket.socket:
+    """Open a socket to any address but a link-local one (cloud metadata lives there)."""
+    if _address(info).is_link_local:
+        raise OSError(None, "link-local addresses are never called")
+    return socket.socket(info[0], info[1], info[2])
+
+
+def _open_loopback_socket(info: AddrInfoType) -> socket.socket:
+    """Open a socket to a loopback address; the last of the three locks of `offline`."""
+    if not _address(info).is_loopback:
+        raise OSError(None, "offline: only loopback addresses are called")
+    return socket.socket(info[0], info[1], info[2])
+
+
+def _address(info: AddrInfoType) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(str(info[4][0]).partition("%")[0])
+
+
+def _session(*, offline: bool) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        resolver=_GuardedResolver(offline=offline),
+        socket_factory=_open_loopback_socket if offline else _open_socket,
+        keepalive_timeout=30.0,
+        happy_eyeballs_delay=None,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        read_bufsize=READ_BUFFER,
+        skip_auto_headers=_OWN_HEADERS,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        trust_env=False,
+    )
+
+
+def _failure(error: BaseException, provider: str, late: FailureKind) -> Failure:
+    """Name what happened; texts of exceptions are not repeated, they quote hosts."""
+    match error:
+        case aiohttp.ConnectionTimeoutError() | aiohttp.ServerTimeoutError():
+            return Failure(
+                FailureKind.CONNECT, f"{provider} could not be reached in time."
+            )
+        case TimeoutError():
+            said = "sent nothing" if late is not FailureKind.STALLED else "went silent"
+            return Failure(late, f"{provider} {said} within the time limit.")
+        case aiohttp.ClientConnectorDNSError():
+            return Failure(FailureKind.DNS, f"The name of {provider} was not found.")
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            return Failure(
+                FailureKind.TLS, f"The secure connection to {provider} failed."
+            )
+        case aiohttp.ClientConnectorError():
+            return Failure(FailureKind.CONNECT, f"{provider} could not be reached.")
+        case aiohttp.ClientPayloadError():
+            return Failure(FailureKind.CUT, f"{provider} cut its answer short.")
+        case aiohttp.ClientResponseError():
+            return Failure(
+                FailureKind.MALFORMED, f"{provider} did not answer in proper HTTP."
+            )
+        case _:
+            return Failure(FailureKind.RESET, f"{provider} closed the connection.")
