@@ -1,0 +1,162 @@
+"""Starts the real coding clients unattended, each in a home of its own.
+
+Knows how a client is pointed at a base URL and nothing of the gateway. The
+clients reach only that URL: what else they would fetch is switched off.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = ROOT / ".clients" / "bin"
+CODEX_PROFILE = """\
+model = "{model}"
+model_provider = "turnout"
+
+[model_providers.turnout]
+name = "Turnout"
+base_url = "{url}/v1"
+wire_api = "responses"
+env_key = "TURNOUT_KEY"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a client's run ended; `seconds` is its wall-clock time."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    def __str__(self) -> str:
+        """Everything it said, for a failing test's message."""
+        return f"exit {self.code} in {self.seconds:.1f} s\n{self.out}\n{self.err}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An empty home and a project folder under git."""
+
+    home: Path
+    project: Path
+
+    @classmethod
+    def under(cls, folder: Path, project: str) -> "Place":
+        """Make both below a folder."""
+        place = cls(folder / "client-home", folder / project)
+        place.home.mkdir()
+        place.project.mkdir()
+        subprocess.run(["git", "init", "-q", str(place.project)], check=True)
+        return place
+
+    def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """A whole environment: nothing of the test's own home or keys is in it."""
+        return {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(self.home),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "XDG_DATA_HOME": str(self.home / ".local" / "share"),
+            "XDG_CACHE_HOME": str(self.home / ".cache"),
+            "XDG_STATE_HOME": str(self.home / ".local" / "state"),
+            # Whatever would still be fetched fails at once instead of hanging.
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "NO_PROXY": "127.0.0.1,localhost",
+            **extra,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client, the URL it calls (without a version path) and its key."""
+
+    place: Place
+    url: str
+    key: str
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def claude_code(self, prompt: str, *, limit: float = 60) -> Ran:
+        """Run Claude Code with a prompt, every tool allowed."""
+        environment = {
+            "ANTHROPIC_BASE_URL": self.url,
+            "ANTHROPIC_AUTH_TOKEN": self.key,
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "DISABLE_AUTOUPDATER": "1",
+            # Lets it skip permissions as root, as in a container.
+            "IS_SANDBOX": "1",
+            **self.extra,
+        }
+        flags = ["-p", prompt, "--dangerously-skip-permissions"]
+        return self._run([str(BIN / "claude"), *flags], environment, limit)
+
+    def codex(self, prompt: str, *, model: str, limit: float = 60) -> Ran:
+        """Run Codex with a prompt and a profile file of its own."""
+        folder = self.place.home / ".codex"
+        folder.mkdir(exist_ok=True)
+        profile = folder / "turnout.config.toml"
+        profile.write_text(CODEX_PROFILE.format(model=model, url=self.url))
+        flags = ["--profile", "turnout", "--dangerously-bypass-approvals-and-sandbox"]
+        command = [str(BIN / "codex"), "exec", *flags, prompt]
+        environment = {"TURNOUT_KEY": self.key, **self.extra}
+        return self._run(command, environment, limit)
+
+    def opencode(self, prompt: str, *, model: str, limit: float = 90) -> Ran:
+        """Run opencode with a prompt over Chat Completions."""
+        folder = self.place.home / ".config" / "opencode"
+        folder.mkdir(parents=True, exist_ok=True)
+        config = json.dumps(_opencode_config(self.url, model))
+        (folder / "opencode.json").write_text(config)
+        environment = {
+            "TURNOUT_KEY": self.key,
+            "OPENCODE_DISABLE_MODELS_FETCH": "1",
+            "OPENCODE_DISABLE_AUTOUPDATE": "1",
+            "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+            **self.extra,
+        }
+        return self._run([str(BIN / "opencode"), "run", prompt], environment, limit)
+
+    def _run(self, command: list[str], extra: Mapping[str, str], limit: float) -> Ran:
+        began = time.monotonic()
+        # A group of its own: a client that hangs is ended with all it started.
+        process = subprocess.Popen(
+            command,
+            cwd=self.place.project,
+            env=self.place.environment(extra),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            out, err = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            err += f"\nstopped after {limit} s"
+        return Ran(process.returncode, out, err, time.monotonic() - began)
+
+
+def _opencode_config(url: str, model: str) -> dict[str, object]:
+    chosen = {"name": model, "limit": {"context": 200_000, "output": 32_000}}
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "Turnout",
+        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:TURNOUT_KEY}"},
+        "models": {model: chosen},
+    }
+    wanted = f"turnout/{model}"
+    return {
+        "provider": {"turnout": provider},
+        "model": wanted,
+        "small_model": wanted,
+        "permission": {"edit": "allow", "bash": "allow"},
+    }
