@@ -1,0 +1,674 @@
+"""Hold the gateway's port and keep a gateway behind it.
+
+The keeper must not import anything but the standard library, read settings or keys,
+or look at a request beyond its first line. It is one file run by path (``python -I -S
+app/keeper.py``), its records are plain classes and it has no asyncio, because each of
+these would cost memory (dataclasses 1.3 MB) in a process that is always there. What it
+and a gateway say to each other: docs/decisions/0003-processes-and-the-door.md.
+
+Proven on Linux. Children are noticed by SIGCHLD and ``waitpid``, the same on every
+POSIX system; an adopted gateway, which is no child, by a pidfd or, where there is none,
+by a look each half second (that, and LOCAL_PEERCRED, were not run on macOS). Windows
+needs another keeper.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import fcntl
+import json
+import math
+import os
+import select
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+CANNOT_START, ALREADY_RUNS = 1, 4  # exit statuses; argparse gives 2
+FAILURES_UNTIL_DOWN = 3
+RETRY_DELAYS = (0.0, 0.05, 0.2, 5.0)  # seconds after the 1st, 2nd, ... failed start
+SHORT_LIFE, SHORT_LIVES, SHORT_LIFE_DELAY = 2.0, 5, 1.0
+START_LIMIT, PLANNED_START_LIMIT = 60.0, 20.0  # seconds until the ready byte
+DRAIN_LIMIT = 660.0  # a superseded gateway drains for 600 s at most, then ends
+STOP_LIMIT, LOCK_LIMIT, HANDOVER_LIMIT, LOOK_EACH = 15.0, 5.0, 2.0, 0.5
+BACKLOG = 1024  # the gateway's sites call listen() again: the same number there
+CLIENTS_AT_ONCE, ACCEPTS_AT_ONCE, READ_SIZE = 256, 64, 65536
+FIRST_BYTES_LIMIT, LINGER_LIMIT = 5.0, 0.3
+LOG_LIMIT = 1_000_000  # bytes
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+HELP = (
+    "Turnout is here, but its gateway could not start three times in a row, so your"
+    " request was not sent anywhere. Turnout tries again every 5 seconds. To see why it"
+    " fails, run `{} logs`. To work without Turnout meanwhile, take its setting out of"
+    " your client: for Claude Code the variable ANTHROPIC_BASE_URL, for Codex"
+    " `--profile turnout`, for opencode the block `turnout` under `provider`."
+)
+
+
+def restart_delay(failures: int, short_lives: int = 0) -> float:
+    """Say how many seconds to wait before the next start.
+
+    Only an end before the ready byte is a failure: ordinary ends (an update, a kill
+    by hand) may follow each other quickly on a healthy machine. Gateways that die
+    soon after their ready byte, again and again, are slowed down and no more.
+
+    Args:
+        failures: starts in a row that ended before their ready byte.
+        short_lives: gateways in a row that died within two seconds after it.
+    """
+    if failures > 0:
+        return RETRY_DELAYS[min(failures, len(RETRY_DELAYS)) - 1]
+    return SHORT_LIFE_DELAY if short_lives >= SHORT_LIVES else 0.0
+
+
+def request_line(head: bytes) -> tuple[str, str]:
+    """Read method and path from a request's first bytes, empty where there is none.
+
+    The path comes without query, without ``/k/<key>`` and with a single ``/v1``.
+    """
+    words = [*head.partition(b"\n")[0].decode("latin-1").split(), "", ""]
+    path = words[1].partition("?")[0]
+    if path.startswith("/k/"):
+        path = "/" + path[3:].partition("/")[2]
+    while path.startswith("/v1/v1/"):
+        path = path[3:]
+    return words[0], path
+
+
+def down_answer(head: bytes, command: str) -> bytes:
+    """Build the 503 answer in the error form of the request's protocol.
+
+    Args:
+        head: the request's first bytes.
+        command: how this user starts Turnout's command line.
+    """
+    method, path = request_line(head)
+    message = HELP.format(command)
+    content: dict[str, object] = {"status": "down", "message": message}
+    if (path + "/").startswith("/v1/messages/"):
+        error = {"type": "api_error", "message": message}
+        content = {"type": "error", "error": error}
+    elif path != "/health":
+        openai = {"message": message, "type": "server_error", "param": None}
+        content = {"error": {**openai, "code": "turnout_down"}}
+    body = json.dumps(content).encode()
+    start = (
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\n"
+        "x-should-retry: false\r\nConnection: close\r\n\r\n"
+    ).encode()
+    return start if method == "HEAD" else start + body
+
+
+class CannotStartError(Exception):
+    """The keeper cannot run; the text is for the user, ``status`` for the starter."""
+
+    def __init__(self, message: str, status: int = CANNOT_START) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def options(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the arguments after the program's name; a wrong one exits with status 2."""
+    parser = argparse.ArgumentParser("keeper.py", allow_abbrev=False)
+    for name in ("--home", "--run", "--log"):
+        parser.add_argument(name, required=True, type=os.path.abspath)
+    parser.add_argument("--port", required=True, type=int)
+    parser.add_argument("--command", default="turnout")
+    parser.add_argument("--adopt-fds", default=[], type=_numbers)
+    parser.add_argument("--adopt-pid", default=[], type=_numbers)
+    parser.add_argument("--heartbeat", default=40.0, type=float, help=argparse.SUPPRESS)
+    parser.add_argument("gateway", nargs="+", metavar="-- CMD [ARG...]")
+    return parser.parse_args(argv)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in text.split(",")]
+
+
+def open_log(path: str) -> int:
+    """Open the log to append, 0600; past 1 MB it first loses its older half."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    log = os.open(path, flags, 0o600)
+    size = os.fstat(log).st_size
+    if size > LOG_LIMIT:
+        tail = os.pread(log, size, size // 2)
+        os.ftruncate(log, 0)
+        os.write(log, tail.partition(b"\n")[2])
+    return log
+
+
+def check_folder(run: str) -> None:
+    """Refuse (CannotStartError) a run folder that somebody else could use."""
+    try:
+        found = os.lstat(run)
+    except OSError as error:
+        raise CannotStartError(f"Turnout needs {run}: {error.strerror}.") from None
+    private = found.st_uid == os.getuid() and not found.st_mode & 0o077
+    if not (stat.S_ISDIR(found.st_mode) and private):
+        raise CannotStartError(f"{run} must be your folder alone (mode 0700).")
+
+
+def take_lock(run: str, patience: float) -> int:
+    """Become the one keeper of a run folder, waiting ``patience`` seconds for it.
+
+    The descriptor must never reach a child, which would hold the lock on after our
+    death, and the file is never unlinked. Raises CannotStartError if it is held.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    lock = os.open(f"{run}/keeper.lock", flags, 0o600)
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                why = "Turnout already runs for this home."
+                raise CannotStartError(why, ALREADY_RUNS) from None
+            time.sleep(0.02)
+        else:
+            return lock
+
+
+def bind(port: int) -> list[socket.socket]:
+    """Listen on both loopback addresses; without IPv6 on one. 0 takes any free port.
+
+    Raises CannotStartError when the port is taken or not allowed.
+    """
+    sockets: list[socket.socket] = []
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:  # create_server sets SO_REUSEADDR and IPV6_V6ONLY
+            one = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            if sockets and not taken:
+                break
+            why = "another program has it" if taken else error.strerror
+            raise CannotStartError(
+                f"Turnout did not start: port {port} of {host} cannot be used ({why})."
+                " End that program, or give Turnout another port."
+            ) from None
+        sockets.append(one)
+        port = one.getsockname()[1]
+    return sockets
+
+
+def systemd_descriptors(env: Mapping[str, str]) -> list[int]:
+    """Name the sockets a socket unit opened for this process (sd_listen_fds(3))."""
+    meant = env.get("LISTEN_PID") == str(os.getpid())
+    return list(range(3, 3 + int(env.get("LISTEN_FDS") or "0"))) if meant else []
+
+
+def open_door(run: str) -> tuple[socket.socket, int]:
+    """Bind keeper.sock, 0600; the lock is ours, so one that is there has no owner.
+
+    Returns the socket and the inode by which we know it as ours at the end.
+    """
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    back, mask = os.open(".", os.O_RDONLY), os.umask(0o177)
+    os.chdir(run)  # a bare name fits where the whole path is too long for a socket
+    try:
+        if os.path.exists("keeper.sock"):
+            os.unlink("keeper.sock")
+        door.bind("keeper.sock")
+        inode = os.lstat("keeper.sock").st_ino
+    finally:
+        os.umask(mask)
+        os.fchdir(back)
+        os.close(back)
+    door.listen(8)
+    door.setblocking(False)
+    return door, inode
+
+
+def same_user(peer: socket.socket) -> bool:
+    """Say whether a local peer is this user (elsewhere the folder is the guard)."""
+    if sys.platform != "linux":
+        return True
+    found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return bool(struct.unpack("3i", found)[1] == os.getuid())
+
+
+class Gateway:
+    """One gateway process: our child, or adopted (then ``process`` is None).
+
+    ``ready_fd`` is our end of its ready pipe, -1 for none; ``until`` the moment at
+    which patience with its start or drain ends; ``ready_at`` that of its ready byte;
+    ``misses`` the looks in a row that found no heartbeat.
+    """
+
+    def __init__(
+        self, pid: int, process: subprocess.Popen[bytes] | None, ready_fd: int = -1
+    ) -> None:
+        self.pid, self.process, self.ready_fd = pid, process, ready_fd
+        self.until, self.ready_at, self.misses = math.inf, 0.0, 0
+        self.pidfd = -1
+        if process is None and hasattr(os, "pidfd_open"):
+            self.pidfd = os.pidfd_open(pid)
+
+    def ended(self) -> bool:
+        """Say whether the process is gone, and reap it if it was our child."""
+        if self.process is not None:
+            return self.process.poll() is not None
+        if self.pidfd >= 0:
+            return bool(select.select([self.pidfd], [], [], 0)[0])
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send a signal; a process that has just ended does not mind."""
+        with contextlib.suppress(ProcessLookupError):
+            if self.pidfd >= 0:
+                signal.pidfd_send_signal(self.pidfd, number)
+            elif not self.ended():
+                os.kill(self.pid, number)
+
+    def hear(self) -> bytes:
+        """Read what waits in its ready pipe; the pipe's end closes our side."""
+        if self.ready_fd < 0:
+            return b""
+        try:
+            said = os.read(self.ready_fd, READ_SIZE)
+        except BlockingIOError:
+            return b""
+        if not said:
+            self.close()
+        return said
+
+    def close(self) -> None:
+        """Close what we hold of it."""
+        for fd in (self.ready_fd, self.pidfd):
+            if fd >= 0:
+                os.close(fd)
+        self.ready_fd = self.pidfd = -1
+
+
+class Desk:
+    """Clients that get one answer to their first bytes, none of them waited for."""
+
+    def __init__(self, answer: Callable[[socket.socket, bytes], bytes]) -> None:
+        self._answer = answer
+        self._answered: set[socket.socket] = set()
+        self.until: dict[socket.socket, float] = {}  # oldest first
+
+    def accept(self, listener: socket.socket) -> None:
+        """Let waiting clients in; beyond the limit the oldest has to go."""
+        for _ in range(ACCEPTS_AT_ONCE):
+            try:
+                client = listener.accept()[0]
+            except BlockingIOError:
+                return
+            except OSError:  # no descriptor left, or a client that has gone again
+                self.close(1)
+                return
+            self.close(len(self.until) + 1 - CLIENTS_AT_ONCE)
+            client.setblocking(False)
+            self.until[client] = time.monotonic() + FIRST_BYTES_LIMIT
+
+    def read(self, client: socket.socket) -> None:
+        """Answer a client's first bytes, then read on for a moment before closing.
+
+        Closing with bytes unread sends a reset, and the answer would be lost.
+        """
+        try:
+            said = client.recv(READ_SIZE)
+            if said and client not in self._answered:
+                client.send(self._answer(client, said))
+                client.shutdown(socket.SHUT_WR)
+                self._answered.add(client)
+                self.until[client] = time.monotonic() + LINGER_LIMIT
+        except OSError:
+            said = b""
+        if not said:
+            self._drop(client)
+
+    def expire(self, now: float) -> None:
+        """Close the clients whose time is over."""
+        for client in [one for one, until in self.until.items() if until <= now]:
+            self._drop(client)
+
+    def close(self, count: int) -> None:
+        """Close the oldest clients."""
+        for client in list(self.until)[: max(count, 0)]:
+            self._drop(client)
+
+    def _drop(self, client: socket.socket) -> None:
+        self.until.pop(client, None)
+        self._answered.discard(client)
+        client.close()
+
+
+class Keeper:
+    """The gateways behind the listening sockets, and the loop that watches them.
+
+    ``current`` serves, ``starting`` is not ready yet, those ``draining`` were told to
+    end. Moments are monotonic seconds; infinity means never.
+    """
+
+    def __init__(self, options: argparse.Namespace, env: Mapping[str, str]) -> None:
+        self._options = options
+        fds = options.adopt_fds or systemd_descriptors(env)
+        for fd in fds:
+            os.set_inheritable(fd, False)
+        sockets = [fd for fd in fds if stat.S_ISSOCK(os.fstat(fd).st_mode)]
+        self._listeners = [socket.socket(fileno=fd) for fd in sockets]
+        self._listeners = self._listeners or bind(options.port)
+        for listener in self._listeners:
+            listener.setblocking(False)
+        self._hold = [fd for fd in fds if fd not in sockets] or os.pipe()
+        self._port: int = self._listeners[0].getsockname()[1]
+        self._env = {k: v for k, v in env.items() if not k.startswith("LISTEN_")}
+        self._log_fd = open_log(options.log)
+        self._desk = Desk(lambda _, head: down_answer(head, options.command))
+        self._door = Desk(self._reply)
+        self._door_socket, self._door_inode = open_door(options.run)
+        self._wake, self._woken = socket.socketpair()
+        self._current: Gateway | None = None
+        self._starting: Gateway | None = None
+        self._draining: list[Gateway] = []
+        self._failures = self._short_lives = 0
+        self._retry_at = self._stop_at = self._look_at = math.inf
+        self._again = False
+
+    def run(self) -> int:
+        """Keep a gateway until told to stop; return the exit status."""
+        self._wake.setblocking(False)
+        self._woken.setblocking(False)
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: None)  # set_wakeup_fd needs a handler
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        self._log(f"keeper runs, port {self._port}")
+        self._adopt(self._options.adopt_pid)
+        self._start()
+        try:
+            while self._gateways() or self._stop_at == math.inf:
+                self._turn()
+        finally:
+            self._shut_door()
+        self._log("keeper ends")
+        return 0
+
+    def _adopt(self, pids: Sequence[int]) -> None:
+        for place, pid in enumerate(pids):
+            with contextlib.suppress(OSError):
+                if pid and place:
+                    self._supersede(Gateway(pid, None))
+                elif pid:
+                    self._current = Gateway(pid, None)
+
+    def _gateways(self) -> list[Gateway]:
+        return [one for one in (self._current, self._starting, *self._draining) if one]
+
+    def _turn(self) -> None:
+        calls = self._watched()
+        poller = select.poll()
+        for fd in calls:
+            poller.register(fd, select.POLLIN)
+        for fd, _ in poller.poll(self._patience()):
+            calls[fd]()
+        for gateway in self._gateways():
+            if gateway.ended():
+                self._bury(gateway)
+        self._tick(time.monotonic())
+
+    def _watched(self) -> dict[int, Callable[[], None]]:
+        calls: dict[int, Callable[[], None]] = {
+            self._woken.fileno(): self._signals,
+            self._door_socket.fileno(): partial(self._door.accept, self._door_socket),
+        }
+        for one in self._listeners if self._down() else ():
+            calls[one.fileno()] = partial(self._desk.accept, one)
+        for desk in (self._desk, self._door):
+            for one in desk.until:
+                calls[one.fileno()] = partial(desk.read, one)
+        if self._starting and self._starting.ready_fd >= 0:
+            calls[self._starting.ready_fd] = self._listen_for_ready
+        calls.update({one.pidfd: lambda: None for one in self._gateways()})
+        calls.pop(-1, None)
+        return calls
+
+    def _patience(self) -> int | None:
+        """Milliseconds until something is due; None when nothing is."""
+        moments = [self._retry_at, self._stop_at, self._look_at]
+        moments += [one.until for one in self._gateways()]
+        moments += [*self._desk.until.values(), *self._door.until.values()]
+        due = min(moments) - time.monotonic()
+        if any(one.process is None and one.pidfd < 0 for one in self._gateways()):
+            due = min(due, LOOK_EACH)
+        return None if due == math.inf else max(0, math.ceil(due * 1000))
+
+    def _down(self) -> bool:
+        return self._current is None and self._failures >= FAILURES_UNTIL_DOWN
+
+    def _start(self) -> None:
+        """Start a gateway; the one that serves goes on until the new one is ready."""
+        self._retry_at = math.inf
+        self._again = self._starting is not None
+        if self._starting or not self._listeners:
+            return
+        try:
+            self._starting = self._spawn()
+        except OSError as error:
+            self._failed(f"gateway cannot be started: {error.strerror}")
+
+    def _spawn(self) -> Gateway:
+        fds = [one.fileno() for one in self._listeners]
+        ready, theirs = os.pipe()
+        env = {
+            **self._env,
+            "TURNOUT_HOME": self._options.home,
+            "TURNOUT_FDS": ",".join(map(str, fds)),
+            "TURNOUT_READY": str(theirs),
+            "TURNOUT_HOLD": str(self._hold[0]),
+            "TURNOUT_KEEPER_PID": str(os.getpid()),
+        }
+        try:
+            child = subprocess.Popen(
+                self._options.gateway,
+                stdin=subprocess.DEVNULL,
+                env=env,
+                pass_fds=[*fds, theirs, self._hold[0]],
+                process_group=0,  # Ctrl-C is for the keeper, which passes it on once
+            )
+        except OSError:
+            os.close(ready)
+            raise
+        finally:
+            os.close(theirs)
+        os.set_blocking(ready, False)
+        gateway = Gateway(child.pid, child, ready)
+        limit = PLANNED_START_LIMIT if self._current else START_LIMIT
+        gateway.until = time.monotonic() + limit
+        return gateway
+
+    def _listen_for_ready(self) -> None:
+        new, old, now = self._starting, self._current, time.monotonic()
+        if new is None or not new.hear():
+            return
+        self._log(f"gateway {new.pid} is ready")
+        new.until, new.ready_at = math.inf, now
+        self._current, self._starting, self._failures = new, None, 0
+        self._look_at = now + self._options.heartbeat / 2
+        if old:
+            self._supersede(old)
+        if self._again:
+            self._start()
+
+    def _supersede(self, old: Gateway) -> None:
+        self._log(f"gateway {old.pid} is superseded and drains")
+        old.until = time.monotonic() + DRAIN_LIMIT
+        self._draining.append(old)
+        old.tell(signal.SIGUSR1)
+
+    def _bury(self, gateway: Gateway) -> None:
+        gateway.close()
+        code = gateway.process.returncode if gateway.process else "unknown"
+        what = f"gateway {gateway.pid} ended, status {code}"
+        if gateway in self._draining:
+            self._draining.remove(gateway)
+            self._log(what)
+        elif gateway is self._starting:
+            self._starting = None
+            self._failed(f"{what} before it was ready")
+        else:
+            self._current = None
+            self._log(what)
+            lived = time.monotonic() - gateway.ready_at
+            self._short_lives = self._short_lives + 1 if lived < SHORT_LIFE else 0
+            if self._starting is None:
+                delay = restart_delay(self._failures, self._short_lives)
+                self._retry_at = time.monotonic() + delay
+
+    def _failed(self, what: str) -> None:
+        if self._current and self._current.process:
+            self._log(f"{what}; gateway {self._current.pid} goes on")
+            delay = math.inf
+        else:
+            self._failures += 1
+            delay = restart_delay(self._failures)
+            if self._failures <= 4 or self._failures % 100 == 0:
+                self._log(f"{what} ({self._failures} in a row)")
+        self._retry_at = time.monotonic() + (0 if self._again else delay)
+
+    def _tick(self, now: float) -> None:
+        self._desk.expire(now)
+        self._door.expire(now)
+        for gateway in self._gateways():
+            if gateway.until <= now:
+                self._kill(gateway, "took too long")
+        if self._stop_at <= now:
+            self._stop()
+        if self._retry_at <= now:
+            self._start()
+        if self._look_at <= now:
+            self._look(now)
+
+    def _look(self, now: float) -> None:
+        """Count looks without a heartbeat; one that came late itself counts nothing.
+
+        Two looks a time limit, rather than a wake-up for every beat.
+        """
+        pause = self._options.heartbeat / 2
+        late = now - self._look_at > pause / 2
+        self._look_at = now + pause
+        one = self._current
+        if one is None or one.process is None:
+            self._look_at = math.inf
+            return
+        one.misses = 0 if one.hear() or late else one.misses + 1
+        if one.misses >= 2:
+            self._kill(one, "is silent")
+
+    def _kill(self, gateway: Gateway, why: str) -> None:
+        self._log(f"gateway {gateway.pid} {why} and is killed")
+        gateway.until = math.inf
+        gateway.tell(signal.SIGKILL)
+
+    def _signals(self) -> None:
+        for number in self._woken.recv(READ_SIZE):
+            if number == signal.SIGHUP:
+                self._start()
+            elif number in {signal.SIGTERM, signal.SIGINT}:
+                self._stop()
+
+    def _stop(self) -> None:
+        """End the gateways; the second time, or when patience ends, kill them."""
+        again = self._stop_at < math.inf
+        self._stop_at = time.monotonic() + STOP_LIMIT
+        self._retry_at = self._look_at = math.inf
+        self._again = False
+        self._desk.close(CLIENTS_AT_ONCE)
+        for listener in self._listeners:
+            listener.close()  # from now on clients are refused, not left waiting
+        self._listeners.clear()
+        for gateway in self._gateways():
+            if again:
+                self._kill(gateway, "does not end")
+            else:
+                gateway.tell(signal.SIGTERM)
+
+    def _reply(self, peer: socket.socket, said: bytes) -> bytes:
+        """Answer one line on keeper.sock."""
+        if not same_user(peer):
+            return b""
+        if said == b"status\n":
+            return self._status()
+        if said == b"restart\n":
+            self._start()
+            return b"ok\n"
+        if said == b"handover\n" and self._listeners:
+            self._hand_over(peer)
+        return b"unknown\n"
+
+    def _status(self) -> bytes:
+        one = self._current or self._starting
+        content = {
+            "pid": os.getpid(),
+            "gateway_pid": one.pid if one else None,
+            "ready": self._current is not None,
+            "failures": self._failures,
+            "port": self._port,
+        }
+        return json.dumps(content).encode() + b"\n"
+
+    def _hand_over(self, peer: socket.socket) -> None:
+        """Give everything to the peer and end, if it says that it has it.
+
+        The hold pipe goes along, last, so that the gateways do not take us for dead.
+        """
+        pids = [self._current.pid if self._current else 0]
+        pids += [one.pid for one in self._draining]
+        fds = [*(one.fileno() for one in self._listeners), *self._hold]
+        peer.settimeout(HANDOVER_LIMIT)  # nothing may change until it has answered
+        socket.send_fds(peer, [json.dumps(pids).encode() + b"\n"], fds)
+        if peer.recv(READ_SIZE) != b"ok\n":
+            return
+        if self._starting:
+            self._kill(self._starting, "is not handed over")
+        self._log("keeper hands over")
+        self._shut_door()
+        os._exit(0)
+
+    def _shut_door(self) -> None:
+        path = f"{self._options.run}/keeper.sock"
+        with contextlib.suppress(OSError):
+            if os.lstat(path).st_ino == self._door_inode:
+                os.unlink(path)
+
+    def _log(self, event: str) -> None:
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        with contextlib.suppress(OSError):  # a full disk must not end the keeper
+            line = f"{when} keeper[{os.getpid()}] {event}\n"
+            os.write(self._log_fd, line.encode())
+
+
+def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run the keeper in the foreground and return its exit status.
+
+    0 after SIGTERM or a handover, 1 when it cannot run, 2 for a wrong command line,
+    4 when another keeper serves this home.
+    """
+    try:
+        given = options(argv)
+        check_folder(given.run)
+        take_lock(given.run, LOCK_LIMIT if given.adopt_fds else 0)
+        return Keeper(given, env).run()
+    except CannotStartError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))
