@@ -22,7 +22,7 @@ _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm6
 
 
 class ClientProblem(Exception):
-    """A client could not be put in place; the message is for the person at the shell."""
+    """A client could not be put in place; the message is for a person."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Client:
         folder: the npm project under `setup/clients/` that pins it.
         target: its file below `node_modules/`; `{machine}` is `x64` or `arm64`.
         version: the exact answer expected somewhere in `--version`.
-        node: the Node that runs it: `machine`, `own` (the one from `setup/clients/node`)
-            or empty for a native binary.
+        node: the Node that runs it: `machine`, `own` (from `setup/clients/node`) or
+            empty for a native binary.
     """
 
     name: str

@@ -1,0 +1,173 @@
+"""Writes `docs/reference/` from the code, or with `--check` compares; imports no window.
+
+The commands page comes from signatures and docstrings in `app.commands`, the settings
+page from the fields of `app.settings.Settings`. What cannot be described is an error, so
+a command or setting without help does not pass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+_FOLDER = _ROOT / "docs" / "reference"
+_MADE = "This page is written by `make docs`; edit the code it describes instead."
+
+
+class Undescribed(Exception):
+    """Something has no help text; the message names it."""
+
+
+class Described(typing.Protocol):
+    """What a page needs of a command: its words, its function and what it does."""
+
+    @property
+    def name(self) -> str:
+        """The words that call it, e.g. `keys new`."""
+
+    @property
+    def run(self) -> Callable[..., object]:
+        """The function whose signature is the interface."""
+
+    @property
+    def effect(self) -> str:
+        """`read`, `change` or `spend`."""
+
+
+def main(words: list[str]) -> int:
+    """Writes the pages, or with `--check` only compares; returns the exit status."""
+    sys.path.insert(0, str(_ROOT))
+    try:
+        texts = pages()
+    except Undescribed as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    if words != ["--check"]:
+        _FOLDER.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (_FOLDER / name).write_text(text, encoding="utf-8")
+        return 0
+    stale = stale_pages(texts, _FOLDER)
+    for name in stale:
+        print(f"docs/reference/{name} is stale or belongs to nothing: run `make docs`.")
+    return 1 if stale else 0
+
+
+def stale_pages(texts: Mapping[str, str], folder: Path) -> list[str]:
+    """The names of pages that are missing, differ, or are made by nothing any more."""
+    found = {path.name: path for path in folder.glob("*.md")}
+    names = sorted({*texts, *found})
+    return [
+        name
+        for name in names
+        if name not in texts
+        or name not in found
+        or found[name].read_text(encoding="utf-8") != texts[name]
+    ]
+
+
+def pages() -> dict[str, str]:
+    """Every generated page: file name -> text."""
+    from app.commands import COMMANDS  # noqa: PLC0415 - after the path is set
+    from app.settings import Settings  # noqa: PLC0415
+
+    return {
+        "commands.md": commands_page(COMMANDS),
+        "settings.md": settings_page(Settings),
+    }
+
+
+def commands_page(commands: Iterable[Described]) -> str:
+    """The page of all commands, in the order they are listed.
+
+    Raises:
+        Undescribed: a command's function has no docstring.
+    """
+    parts = ["# Commands", "", _MADE, ""]
+    parts += [
+        "Each command is `turnout NAME`, and each takes `--json` as well. Exit status:",
+        "0 done, 1 failed, 2 wrong usage, 3 needs your consent.",
+    ]
+    for command in commands:
+        parts += ["", *_command(command)]
+    return "\n".join(parts) + "\n"
+
+
+def _command(command: Described) -> list[str]:
+    text = inspect.getdoc(command.run)
+    if not text:
+        raise Undescribed(f"The command {command.name} has no docstring.")
+    parts = [f"## turnout {command.name}", "", text, "", f"Effect: {command.effect}."]
+    hints = typing.get_type_hints(command.run)
+    # The first parameter is the Services every command is handed.
+    parameters = list(inspect.signature(command.run).parameters.values())[1:]
+    if parameters:
+        parts += ["", "| parameter | type | default |", "| --- | --- | --- |"]
+    for parameter in parameters:
+        default = _value(parameter.default, inspect.Parameter.empty)
+        kind = _type(hints[parameter.name])
+        parts.append(f"| `{parameter.name}` | {kind} | {default} |")
+    return parts
+
+
+def settings_page(settings: type) -> str:
+    """The page of all settings.
+
+    Raises:
+        Undescribed: a field's metadata has no `help`.
+    """
+    parts = ["# Settings", "", _MADE, ""]
+    parts += ["These are keys of `[gateway]` in `config.toml`.", ""]
+    parts += ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+    hints = typing.get_type_hints(settings)
+    for field in dataclasses.fields(settings):
+        meaning = field.metadata.get("help")
+        if not meaning:
+            raise Undescribed(f"The setting {field.name} has no help in its metadata.")
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        shown = _value(default, dataclasses.MISSING)
+        row = (f"`{field.name}`", _type(hints[field.name]), shown, _cell(meaning))
+        parts.append(f"| {' | '.join(row)} |")
+    return "\n".join(parts) + "\n"
+
+
+def _value(value: object, missing: object) -> str:
+    if value is missing:
+        return "required"
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{_cell(str(value))}`" if str(value) else "empty"
+
+
+def _type(kind: object) -> str:
+    """A type in a reader's words; the members of a closed set are listed."""
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        kinds = [part for part in typing.get_args(kind) if part is not types.NoneType]
+        return " or ".join(_type(part) for part in kinds)
+    if typing.get_origin(kind) is typing.Literal:
+        return ", ".join(f"`{member}`" for member in typing.get_args(kind))
+    if isinstance(kind, enum.EnumType):
+        return ", ".join(f"`{member.value}`" for member in kind)
+    if isinstance(kind, type):
+        plain = {bool: "yes or no", int: "number", str: "text"}
+        return plain.get(kind, kind.__name__)
+    return _cell(str(kind))
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
