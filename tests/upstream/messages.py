@@ -110,17 +110,21 @@ def _open_call(part: ToolCall, index: int, serial: int) -> Json:
 
 
 def _block_events(part: Part, index: int, serial: int) -> Iterator[bytes]:
-    match part:
-        case Text():
-            opened: Json = {"type": "text", "text": ""}
-        case Thinking():
-            opened = {"type": "thinking", "thinking": "", "signature": ""}
-        case ToolCall():
-            opened = _open_call(part, index, serial)
+    opened = _opened(part, index, serial)
     yield event("content_block_start", {"index": index, "content_block": opened})
     for delta in _deltas(part):
         yield event("content_block_delta", {"index": index, "delta": delta})
     yield event("content_block_stop", {"index": index})
+
+
+def _opened(part: Part, index: int, serial: int) -> Json:
+    match part:
+        case Text():
+            return {"type": "text", "text": ""}
+        case Thinking():
+            return {"type": "thinking", "thinking": "", "signature": ""}
+        case ToolCall():
+            return _open_call(part, index, serial)
 
 
 def _deltas(part: Part) -> Iterator[Json]:

@@ -129,9 +129,7 @@ def paced(reply: Reply, seconds: float) -> Reply:
 def drip(reply: Reply) -> Reply:
     """The same bytes, one at a time."""
     body = reply.body()
-    return replace(
-        reply, chunks=tuple(body[at : at + 1] for at in range(len(body)))
-    )
+    return replace(reply, chunks=tuple(body[at : at + 1] for at in range(len(body))))
 
 
 def in_one_piece(reply: Reply) -> Reply:
@@ -159,7 +157,7 @@ def wrong_length(reply: Reply, missing: int = 10) -> Reply:
 
 def malformed_after(reply: Reply, events: int) -> Reply:
     """A broken event in the middle of a sound stream."""
-    broken = b"event: content_block_delta\ndata: {\"type\": \"content_bl\n\n"
+    broken = b'event: content_block_delta\ndata: {"type": "content_bl\n\n'
     chunks = (*reply.chunks[:events], broken, *reply.chunks[events:])
     return replace(reply, chunks=chunks)
 

@@ -152,20 +152,30 @@ def _call(part: ToolCall, index: int, serial: int, payload: str, status: str) ->
 
 
 def _item_events(part: Part, index: int, serial: int) -> Iterator[Json]:
-    done = _item(part, index, serial)
+    opened, done = _opened(part, index, serial), _item(part, index, serial)
+    yield {"type": "response.output_item.added", "output_index": index, "item": opened}
+    yield from _inside(part, index, str(done["id"]))
+    yield {"type": "response.output_item.done", "output_index": index, "item": done}
+
+
+def _opened(part: Part, index: int, serial: int) -> Json:
     match part:
         case Text():
-            opened = _message(index, serial, "in_progress", [])
-            middle = _text_events(part, index, str(done["id"]))
-        case Thinking(text):
-            opened = _reasoning(index, serial, [], "")
-            middle = _summary_events(text, index, str(done["id"]))
+            return _message(index, serial, "in_progress", [])
+        case Thinking():
+            return _reasoning(index, serial, [], "")
         case ToolCall():
-            opened = _call(part, index, serial, "", "in_progress")
-            middle = _call_events(part, index, str(done["id"]))
-    yield {"type": "response.output_item.added", "output_index": index, "item": opened}
-    yield from middle
-    yield {"type": "response.output_item.done", "output_index": index, "item": done}
+            return _call(part, index, serial, "", "in_progress")
+
+
+def _inside(part: Part, index: int, item: str) -> Iterator[Json]:
+    match part:
+        case Text():
+            return _text_events(part, index, item)
+        case Thinking(text):
+            return _summary_events(text, index, item)
+        case ToolCall():
+            return _call_events(part, index, item)
 
 
 def _text_events(part: Text, index: int, item: str) -> Iterator[Json]:

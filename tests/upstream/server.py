@@ -48,7 +48,7 @@ class ScriptedUpstream:
         self.port = port
         self.requests: list[Seen] = []
         self._queue: deque[Step | Script] = deque()
-        self._server: web.Server[web.BaseRequest] | None = None
+        self._server: web.Server | None = None
         self._runner: web.ServerRunner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._released = asyncio.Event()
@@ -105,9 +105,11 @@ class ScriptedUpstream:
             max_field_size=64 * 1024,
             access_log=None,
         )
-        self._runner = web.ServerRunner(self._server, handle_signals=False)
+        self._runner = web.ServerRunner(
+            self._server, handle_signals=False, shutdown_timeout=0.1
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.port = int(self._runner.addresses[0][1])
 
