@@ -1,0 +1,232 @@
+"""The values the catalogue is made of: providers, their models and routes to them.
+
+It must not read files or know where an entry came from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+from proxy.model import Protocol, Usage
+from proxy.money import Price
+
+_PATHS: Mapping[Protocol, str] = {
+    Protocol.MESSAGES: "/v1/messages",
+    Protocol.RESPONSES: "/v1/responses",
+    Protocol.CHAT: "/v1/chat/completions",
+    # A Gemini call names its model in the path; this is what it is appended to.
+    Protocol.GEMINI: "/v1beta/models",
+    Protocol.OLLAMA: "/api/chat",
+}
+_DATED = re.compile(r"(?P<id>.+)-20\d{6}")
+
+
+class Place(StrEnum):
+    """Where a route's model runs; trust and `offline` follow it, not the address."""
+
+    THIS_MACHINE = "this-machine"
+    MY_NETWORK = "my-network"
+    PROVIDER = "provider"
+
+
+class Billing(StrEnum):
+    """How a route's calls are paid for."""
+
+    METERED = "metered"
+    SUBSCRIPTION = "subscription"
+    FREE_TIER = "free-tier"
+    LOCAL = "local"
+
+
+class AuthStyle(StrEnum):
+    """The header that carries a provider's key; `bearer` is `Authorization`."""
+
+    BEARER = "bearer"
+    X_API_KEY = "x-api-key"
+    X_GOOG_API_KEY = "x-goog-api-key"
+    API_KEY = "api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRef:
+    """Where a provider's key is found; never the key itself.
+
+    `env` and `keyring` have a `name` there; `none` sends no key; `client` passes on
+    the credential that the request brought along.
+    """
+
+    kind: Literal["env", "keyring", "none", "client"]
+    name: str = ""
+
+    def __str__(self) -> str:
+        """Return it as `config.toml` spells it: `env:NAME`, `none`."""
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of a provider.
+
+    `context` and `max_output` are tokens, None where unknown. `lane` is
+    `family/tier`. `place` is None where the provider's holds. `price` is None where
+    untracked. A prompt of more than `long_above` tokens, cached ones included, is
+    priced by `long_price`. `price_source` says where the prices came from.
+    """
+
+    id: str
+    display_name: str = ""
+    lane: str | None = None
+    context: int | None = None
+    max_output: int | None = None
+    tools: bool = True
+    vision: bool = False
+    price: Price | None = None
+    place: Place | None = None
+    long_price: Price | None = None
+    long_above: int | None = None
+    price_source: str = ""
+
+    def price_for(self, usage: Usage) -> Price | None:
+        """Return the price that holds for a request which used `usage`.
+
+        Both vendors with long-prompt prices bill all tokens of such a request by
+        them, not only those above the border.
+        """
+        counts = (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
+        prompt = sum(count or 0 for count in counts)
+        if self.long_above is not None and prompt > self.long_above:
+            return self.long_price
+        return self.price
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Somebody who answers model requests, and how to reach them.
+
+    `base_url` has no trailing slash. `endpoints` overrides where single protocols are
+    posted: a whole URL, or a path below `base_url` that begins with a slash.
+    `any_model` takes names that `models` does not list. `auth` is None where the
+    protocol's usual header serves.
+    """
+
+    id: str
+    name: str
+    base_url: str
+    protocols: tuple[Protocol, ...]
+    key: KeyRef
+    billing: Billing
+    place: Place
+    any_model: bool = False
+    # A mapping has no hash; two equal providers still hash alike without it.
+    endpoints: Mapping[Protocol, str] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
+    auth: AuthStyle | None = None
+    models: tuple[Model, ...] = ()
+    price_source: str = ""
+
+    def url(self, protocol: Protocol) -> str:
+        """Return the URL that requests of `protocol` are posted to.
+
+        For Gemini it is the folder that the model's name is appended to.
+        """
+        own = self.endpoints.get(protocol)
+        if own is not None:
+            return f"{self.base_url}{own}" if own.startswith("/") else own
+        path = _PATHS[protocol]
+        if path.startswith("/v1/") and self.base_url.endswith("/v1"):
+            path = path.removeprefix("/v1")
+        return f"{self.base_url}{path}"
+
+    def count_url(self) -> str:
+        """Return the URL that counts the tokens of a Messages request."""
+        return f"{self.url(Protocol.MESSAGES)}/count_tokens"
+
+    def auth_style(self, protocol: Protocol) -> AuthStyle:
+        """Return the header that carries the key in a request of `protocol`."""
+        if self.auth is not None:
+            return self.auth
+        match protocol:
+            case Protocol.MESSAGES:
+                return AuthStyle.X_API_KEY
+            case Protocol.GEMINI:
+                return AuthStyle.X_GOOG_API_KEY
+            case Protocol.RESPONSES | Protocol.CHAT | Protocol.OLLAMA:
+                return AuthStyle.BEARER
+
+    def find_model(self, name: str) -> Model | None:
+        """Return the model that `name` means here, None where it is not listed.
+
+        A listed id, or a listed id with a date behind it as vendors name their frozen
+        versions (`claude-haiku-4-5-20251001`).
+        """
+        dated = _DATED.fullmatch(name)
+        for wanted in (name, dated["id"] if dated else name):
+            for model in self.models:
+                if model.id == wanted:
+                    return model
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One executable way: a provider, a model name there and the wire protocol.
+
+    `model` is None for a name that only `any_model` admits; `model_id` is the name
+    that goes upstream.
+    """
+
+    provider: Provider
+    model: Model | None
+    model_id: str
+    protocol: Protocol
+
+    @property
+    def name(self) -> str:
+        """The route as people see it: `provider/model`."""
+        return f"{self.provider.id}/{self.model_id}"
+
+    @property
+    def place(self) -> Place:
+        """Where the model runs."""
+        own = self.model.place if self.model else None
+        return own or self.provider.place
+
+    @property
+    def lane(self) -> str | None:
+        """The model's lane, None where it is not listed or has none."""
+        return self.model.lane if self.model else None
+
+    @property
+    def billing(self) -> Billing:
+        """How calls of this route are paid for."""
+        return self.provider.billing
+
+    @property
+    def price(self) -> Price | None:
+        """The price of an ordinary prompt; `price_for` also knows long ones."""
+        return self.model.price if self.model else None
+
+    def price_for(self, usage: Usage) -> Price | None:
+        """Return the price that holds for a request which used `usage`."""
+        return self.model.price_for(usage) if self.model else None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All providers, in the order of the user's file.
+
+    `snapshot` names the prices they carry: equal ids mean equal prices.
+    """
+
+    providers: tuple[Provider, ...]
+    snapshot: str
+
+    def provider(self, provider_id: str) -> Provider | None:
+        """Return the provider with this id, None where there is none."""
+        return next((p for p in self.providers if p.id == provider_id), None)
