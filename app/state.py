@@ -1,0 +1,124 @@
+"""The gateway's state as the tray, `status` and the event feed show it.
+
+Frozen values, and the two small things needed to wait for a newer one. It measures
+nothing and asks nobody: the running gateway fills it in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from proxy.catalogue import Billing, Place
+from proxy.ledger.rows import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Can a coding request be sent now?
+
+    `sentence` says so in words; `todo` is what to do where it cannot, else ''.
+    """
+
+    ready: bool
+    sentence: str
+    todo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSpend:
+    """What one client used today; money in nano-dollars."""
+
+    client: str
+    requests: int
+    billed_nano: int = 0
+    covered_nano: int = 0
+    unknown_requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpendToday:
+    """What was used since local midnight; money in nano-dollars.
+
+    `billed_nano` was metered, `covered_nano` is what a subscription covered at list
+    price, `local_requests` cost nothing, `unknown_requests` have no known price.
+    """
+
+    requests: int = 0
+    billed_nano: int = 0
+    covered_nano: int = 0
+    local_requests: int = 0
+    unknown_requests: int = 0
+    by_client: tuple[ClientSpend, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderHealth:
+    """Whether a provider can be called; `last_failure` is a sentence or ''."""
+
+    id: str
+    ready: bool
+    sentence: str
+    place: Place
+    billing: Billing
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One moment of the gateway.
+
+    `revision` grows with every change. `mode_note` says that a mode acts as another
+    one, else ''. `unsaved` counts finished requests whose record is not yet on disk.
+    `stopping` marks the last snapshot of a feed whose gateway ends.
+    """
+
+    revision: int
+    version: str
+    pid: int
+    port: int
+    mode: str
+    mode_note: str
+    readiness: Readiness
+    today: SpendToday
+    last: Event | None
+    requests_open: int
+    unsaved: int
+    providers: tuple[ProviderHealth, ...]
+    problems: tuple[str, ...]
+    started: datetime
+    stopping: bool = False
+
+
+class State(Protocol):
+    """The live state object of a running gateway."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the state of this moment; cheap, called a few times a second."""
+        ...
+
+    async def changed(self, revision: int) -> None:
+        """Return as soon as the state's revision is another than `revision`."""
+        ...
+
+
+class Changes:
+    """A revision number that can be waited for; one event loop only."""
+
+    def __init__(self) -> None:
+        """Start at revision 0."""
+        self.revision = 0
+        self._moved = asyncio.Event()
+
+    def moved(self) -> None:
+        """Count a change and wake everyone who waits."""
+        self.revision += 1
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def after(self, revision: int) -> None:
+        """Return as soon as the revision is another than `revision`."""
+        while self.revision == revision:
+            await self._moved.wait()
