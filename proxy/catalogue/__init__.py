@@ -3,6 +3,8 @@
 It must not call a provider, read a key or choose a route.
 """
 
+from proxy.catalogue.known import catalogue_of, known_providers, read_known
+from proxy.catalogue.problems import ConfigProblem
 from proxy.catalogue.provider import (
     AuthStyle,
     Billing,
@@ -13,14 +15,20 @@ from proxy.catalogue.provider import (
     Provider,
     Route,
 )
+from proxy.catalogue.reading import read_providers
 
 __all__ = [
     "AuthStyle",
     "Billing",
     "Catalogue",
+    "ConfigProblem",
     "KeyRef",
     "Model",
     "Place",
     "Provider",
     "Route",
+    "catalogue_of",
+    "known_providers",
+    "read_known",
+    "read_providers",
 ]

@@ -1,0 +1,385 @@
+"""Turns the providers of a configuration file into values, listing every problem.
+
+It must not read files or environment, and never raises on what a file may hold. An
+entry with a problem that touches its meaning is left out whole: half an entry could
+send a request where its writer did not want it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from proxy.catalogue.address import is_loopback, objection, origin
+from proxy.catalogue.problems import ConfigProblem, TableReader, kind_of
+from proxy.catalogue.provider import (
+    AuthStyle,
+    Billing,
+    KeyRef,
+    Model,
+    Place,
+    Provider,
+)
+from proxy.model import Protocol
+from proxy.money import Price
+
+USER_PRICES: Final = "config.toml"
+"""The `price_source` of prices that the user wrote down."""
+
+RESERVED_IDS: Final = frozenset({"practice"})
+"""Ids that Turnout's own providers have."""
+
+_MOST_TOKENS = 1_000_000_000
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MODEL_ID = re.compile(r"[!-~]{1,200}")
+_LANE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}/(small|standard|premium)")
+_PRICE = re.compile(r"\d{1,9}(\.\d{1,12})?")
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_KEYRING_NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
+# How the keys of well-known vendors, and our own, begin.
+_LIKE_A_KEY = re.compile(r"(sk-|tnt_|ghp_|gho_|github_pat_|gsk_|csk-|xai-|hf_|AIza)")
+_PRICE_NAMES = (
+    "input",
+    "output",
+    "cache_read",
+    "cache_write",
+    "cache_write_1h",
+    "web_search",
+)
+_KEY_HINT = (
+    'Write key = "env:NAME" for an environment variable, "keyring:NAME" for an entry'
+    ' of the system keyring, "none", or "client" to pass the client\'s own login on.'
+)
+_LITERAL_HINT = (
+    'Put the key itself into an environment variable and write key = "env:NAME", or'
+    ' into the system keyring and write key = "keyring:NAME".'
+)
+
+
+def read_providers(
+    table: Mapping[str, object], known: Mapping[str, Provider]
+) -> tuple[tuple[Provider, ...], tuple[ConfigProblem, ...]]:
+    """Read the array `providers` of a whole configuration file.
+
+    `table` is the parsed file; other keys of it are not looked at. An entry whose id
+    is in `known` overrides only the fields it names: its models are changed or added
+    one by one and come first, the others stay.
+
+    Returns the sound providers in the order of the file and all problems, without
+    lines.
+    """
+    problems: list[ConfigProblem] = []
+    found: dict[str, Provider] = {}
+    for reader in TableReader(table, "", problems).tables("providers"):
+        provider = _read_provider(reader, known)
+        taken = provider is not None and provider.id in found
+        if taken:
+            hint = "Give one of them another id; the first one is used."
+            reader.problem("id", "Two providers have this id.", hint)
+        elif provider is not None:
+            found[provider.id] = provider
+    return tuple(found.values()), tuple(problems)
+
+
+def read_entry(
+    table: Mapping[str, object], known: Mapping[str, Provider]
+) -> tuple[Provider | None, tuple[ConfigProblem, ...]]:
+    """Read one provider's table that stands by itself, as in Turnout's own files."""
+    problems: list[ConfigProblem] = []
+    provider = _read_provider(TableReader(table, "", problems), known)
+    return provider, tuple(problems)
+
+
+def _read_provider(
+    reader: TableReader, known: Mapping[str, Provider]
+) -> Provider | None:
+    provider_id = _read_id(reader)
+    base = known.get(provider_id or "")
+    name = reader.text("name") or (base.name if base else provider_id)
+    base_url = _read_base_url(reader, base)
+    protocols = _read_protocols(reader, base)
+    endpoints = _read_endpoints(reader, protocols, base)
+    place = reader.word("place", Place)
+    billing = reader.word("billing", Billing)
+    auth = reader.word("auth", AuthStyle)
+    any_model = reader.flag("any_model")
+    key = _read_key(reader, base, base_url)
+    models = _read_models(reader, base)
+    reader.finish()
+    if not (reader.sound and provider_id and name and base_url and protocols and key):
+        return None
+    place = place or (base.place if base else _place_of(base_url))
+    return Provider(
+        id=provider_id,
+        name=name,
+        base_url=base_url,
+        protocols=protocols,
+        key=key,
+        billing=billing or (base.billing if base else _billing_at(place)),
+        place=place,
+        any_model=(
+            any_model if any_model is not None else base is not None and base.any_model
+        ),
+        endpoints=endpoints,
+        auth=auth or (base.auth if base else None),
+        models=models,
+        price_source=base.price_source if base else USER_PRICES,
+    )
+
+
+def _place_of(base_url: str) -> Place:
+    return Place.THIS_MACHINE if is_loopback(base_url) else Place.PROVIDER
+
+
+def _billing_at(place: Place) -> Billing:
+    return Billing.LOCAL if place is Place.THIS_MACHINE else Billing.METERED
+
+
+def _read_id(reader: TableReader) -> str | None:
+    hint = 'Give it a short name of its own, such as id = "anthropic".'
+    provider_id = reader.text("id", hint)
+    if provider_id is None:
+        if not reader.has("id"):
+            reader.problem("", "This provider has no id.", hint)
+        return None
+    if not _ID.fullmatch(provider_id):
+        hint = "Use up to 64 letters, digits, dots, dashes and underscores."
+        reader.problem("id", "`id` has characters that do not belong there.", hint)
+        return None
+    if provider_id in RESERVED_IDS:
+        reader.problem("id", "This id belongs to Turnout's own provider.", hint)
+        return None
+    return provider_id
+
+
+def _read_url(reader: TableReader, key: str) -> str | None:
+    url = reader.text(key)
+    if url is None:
+        return None
+    wrong = objection(url)
+    if wrong is None:
+        return url.rstrip("/")
+    hint = 'Write it like "https://api.example.com", with the key under `key`.'
+    reader.problem(key, f"`{key}` {wrong}.", hint)
+    return None
+
+
+def _read_base_url(reader: TableReader, base: Provider | None) -> str | None:
+    if reader.has("base_url"):
+        return _read_url(reader, "base_url")
+    if base is not None:
+        return base.base_url
+    if reader.has("id"):
+        hint = 'Add base_url = "https://...", without the version path.'
+        reader.problem("", "This provider has no base_url.", hint)
+    return None
+
+
+def _read_protocols(
+    reader: TableReader, base: Provider | None
+) -> tuple[Protocol, ...] | None:
+    if reader.has("protocols"):
+        return reader.word_list("protocols", Protocol)
+    if base is not None:
+        return base.protocols
+    if reader.has("id"):
+        hint = f"Add protocols = [...] with one or more of: {', '.join(Protocol)}."
+        reader.problem("", "This provider has no protocols.", hint)
+    return None
+
+
+def _read_endpoints(
+    reader: TableReader,
+    protocols: tuple[Protocol, ...] | None,
+    base: Provider | None,
+) -> Mapping[Protocol, str]:
+    if not reader.has("endpoints"):
+        return base.endpoints if base else MappingProxyType({})
+    table = reader.table("endpoints")
+    if table is None:
+        return MappingProxyType({})
+    found: dict[Protocol, str] = {}
+    for protocol in Protocol:
+        if not table.has(protocol):
+            continue
+        path = table.raw(protocol)
+        if isinstance(path, str) and re.fullmatch(r"/[!-\"$->@-~]+", path):
+            found[protocol] = path
+        elif (url := _read_url(table, protocol)) is not None:
+            found[protocol] = url
+        if protocols and protocol not in protocols:
+            hint = "Add it to `protocols`, or take this endpoint out."
+            table.problem(protocol, "This protocol is not in `protocols`.", hint)
+    table.finish()
+    reader.sound &= table.sound
+    return MappingProxyType(found)
+
+
+def _read_key(
+    reader: TableReader, base: Provider | None, base_url: str | None
+) -> KeyRef | None:
+    text = reader.text("key", _KEY_HINT)
+    if text is not None:
+        key = parse_key(text)
+        if key is None:
+            message = "`key` must say where the key is; it must not be the key itself."
+            reader.problem("key", message, _LITERAL_HINT)
+        elif key.kind == "client" and base and base_url:
+            _check_vendor(reader, base, base_url)
+        return key
+    if reader.has("key"):
+        return None
+    if base_url and is_loopback(base_url):
+        return KeyRef("none")
+    if reader.has("id"):
+        reader.problem("", "This provider has no key.", _KEY_HINT)
+    return None
+
+
+def _check_vendor(reader: TableReader, base: Provider, base_url: str) -> None:
+    """A client's own login goes to the vendor that issued it, or stays here."""
+    if is_loopback(base_url) or origin(base_url) == origin(base.base_url):
+        return
+    reader.problem(
+        "key",
+        f'key = "client" would send the login for {base.base_url} to another host.',
+        'Use key = "env:NAME", or give this provider an id of its own.',
+    )
+
+
+def parse_key(text: str) -> KeyRef | None:
+    """Return the reference that `text` spells, None where it is none.
+
+    A reference to something that looks like a key is taken for a slip.
+    """
+    if text == "none":
+        return KeyRef("none")
+    if text == "client":
+        return KeyRef("client")
+    kind, _, name = text.partition(":")
+    if _LIKE_A_KEY.match(name):
+        return None
+    if kind == "env" and _ENV_NAME.fullmatch(name):
+        return KeyRef("env", name)
+    if kind == "keyring" and _KEYRING_NAME.fullmatch(name):
+        return KeyRef("keyring", name)
+    return None
+
+
+def _read_models(reader: TableReader, base: Provider | None) -> tuple[Model, ...]:
+    listed = {model.id: model for model in base.models} if base else {}
+    found: dict[str, Model] = {}
+    for table in reader.tables("models"):
+        model = _read_model(table, listed)
+        if model is not None and model.id in found:
+            hint = "Take one of them out."
+            table.problem("id", "Two models have this id.", hint)
+        elif model is not None:
+            found[model.id] = model
+        reader.sound &= table.sound
+    rest = {name: model for name, model in listed.items() if name not in found}
+    return (*found.values(), *rest.values())
+
+
+def _read_model(reader: TableReader, listed: Mapping[str, Model]) -> Model | None:
+    model_id = _read_model_id(reader)
+    base = listed.get(model_id or "", Model(id=model_id or ""))
+    name = reader.text("display_name")
+    lane = _read_lane(reader)
+    context = reader.number("context", 1, _MOST_TOKENS)
+    max_output = reader.number("max_output", 1, _MOST_TOKENS)
+    tools = reader.flag("tools")
+    vision = reader.flag("vision")
+    place = reader.word("place", Place)
+    model = _with_prices(reader, base)
+    reader.finish()
+    if model_id is None:
+        return None
+    return replace(
+        model,
+        display_name=name or base.display_name,
+        lane=lane or base.lane,
+        context=context or base.context,
+        max_output=max_output or base.max_output,
+        tools=base.tools if tools is None else tools,
+        vision=base.vision if vision is None else vision,
+        place=place or base.place,
+    )
+
+
+def _read_model_id(reader: TableReader) -> str | None:
+    hint = "Write the name that the provider knows the model by."
+    model_id = reader.text("id", hint)
+    if model_id is None and not reader.has("id"):
+        reader.problem("", "This model has no id.", hint)
+    if model_id is not None and not _MODEL_ID.fullmatch(model_id):
+        hint = "Use up to 200 plain characters without blanks."
+        reader.problem("id", "`id` has characters that do not belong there.", hint)
+        return None
+    return model_id
+
+
+def _read_lane(reader: TableReader) -> str | None:
+    lane = reader.text("lane")
+    if lane is None or _LANE.fullmatch(lane):
+        return lane
+    hint = 'Write a family and small, standard or premium: "claude/premium".'
+    reader.problem("lane", "`lane` is not a family and a tier.", hint)
+    return None
+
+
+def _with_prices(reader: TableReader, base: Model) -> Model:
+    """Return `base` with the prices the file names; a new `price` drops all old ones.
+
+    A wrong price makes that price unknown and nothing else.
+    """
+    if not reader.has("price") and not reader.has("long_price"):
+        return base
+    price, long_price, above = base.price, base.long_price, base.long_above
+    if reader.has("price"):
+        table = reader.table("price")
+        price = _read_price(table) if table else None
+        long_price = above = None
+    if reader.has("long_price") and (table := reader.table("long_price")):
+        above = table.number("above", 1, _MOST_TOKENS)
+        if above is None and not table.has("above"):
+            hint = "Add above = 200000, the tokens from which this price holds."
+            table.problem("", "This price does not say when it holds.", hint)
+        long_price = _read_price(table)
+        reader.sound &= table.sound
+    return replace(
+        base,
+        price=price,
+        long_price=long_price,
+        long_above=above,
+        price_source=USER_PRICES,
+    )
+
+
+def _read_price(table: TableReader) -> Price:
+    parts = {name: _read_amount(table, name) for name in _PRICE_NAMES}
+    table.finish()
+    return Price(**parts)
+
+
+def _read_amount(table: TableReader, name: str) -> Decimal | None:
+    value = table.raw(name)
+    hint = f'Write dollars per million tokens in quotes: {name} = "3.00".'
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        message = f"`{name}` must be a price in quotes, not {kind_of(value)}."
+        table.problem(name, message, hint, harmless=True)
+        return None
+    if not _PRICE.fullmatch(value):
+        negative = value.startswith("-")
+        message = "is negative" if negative else "is not a plain decimal number"
+        table.problem(name, f"`{name}` {message}.", hint, harmless=True)
+        return None
+    return Decimal(value)
