@@ -1,0 +1,1 @@
+"""Wire protocols as pure codecs: bytes to the neutral language and back, no I/O."""

@@ -1,0 +1,1 @@
+"""The Messages protocol of Anthropic: requests in, answers out, no I/O."""

@@ -1,0 +1,1 @@
+"""The Chat Completions protocol of OpenAI: requests in, answers out, no I/O."""

@@ -1,0 +1,1 @@
+"""The Responses protocol of OpenAI: requests in, answers out, no I/O."""
