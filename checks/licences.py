@@ -46,8 +46,8 @@ _HEAD = """# What Turnout is built on
 
 Written by `make docs` from `requirements/runtime.txt` and the packages' own metadata.
 These Python packages are installed with Turnout; each keeps its own licence. Qt for
-Python is used unchanged, as separate libraries that can be replaced, under the LGPL-3.0.
-Why each direct dependency is there: [decision 0006](decisions/0006-dependencies.md).
+Python is used unchanged, under the LGPL-3.0, as separate, replaceable libraries.
+Why the direct ones are there: [decision 0006](decisions/0006-dependencies.md).
 
 | package | version | licence |
 | --- | --- | --- |
@@ -145,12 +145,11 @@ def licence_of(name: str) -> str:
     if name in by_name:
         return by_name[name]
     fields = metadata.metadata(name)
-    stated: str | None = fields.get("License-Expression")
-    if stated:
-        return stated
+    if "License-Expression" in fields:
+        return fields["License-Expression"]
     classes = fields.get_all("Classifier") or []
     found = [line.rpartition(" :: ")[2] for line in classes if "License ::" in line]
-    return ", ".join(found) or fields.get("License") or "not stated"
+    return ", ".join(found) or "not stated"
 
 
 if __name__ == "__main__":

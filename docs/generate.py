@@ -1,7 +1,7 @@
-"""Writes `docs/reference/` from the code, or with `--check` compares; imports no window.
+"""Writes `docs/reference/` from the code, or compares (`--check`); imports no window.
 
 The commands page comes from signatures and docstrings in `app.commands`, the settings
-page from the fields of `app.settings.Settings`. What cannot be described is an error, so
+page from the fields of `app.settings.Settings`. What cannot be described is an error:
 a command or setting without help does not pass.
 """
 
@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from app.settings import Settings
+
+from app.commands import COMMANDS
+from app.commands.command import Command
 
 _ROOT = Path(__file__).resolve().parent.parent
 _FOLDER = _ROOT / "docs" / "reference"
@@ -25,25 +29,8 @@ class Undescribed(Exception):
     """Something has no help text; the message names it."""
 
 
-class Described(typing.Protocol):
-    """What a page needs of a command: its words, its function and what it does."""
-
-    @property
-    def name(self) -> str:
-        """The words that call it, e.g. `keys new`."""
-
-    @property
-    def run(self) -> Callable[..., object]:
-        """The function whose signature is the interface."""
-
-    @property
-    def effect(self) -> str:
-        """`read`, `change` or `spend`."""
-
-
 def main(words: list[str]) -> int:
     """Writes the pages, or with `--check` only compares; returns the exit status."""
-    sys.path.insert(0, str(_ROOT))
     try:
         texts = pages()
     except Undescribed as problem:
@@ -75,16 +62,13 @@ def stale_pages(texts: Mapping[str, str], folder: Path) -> list[str]:
 
 def pages() -> dict[str, str]:
     """Every generated page: file name -> text."""
-    from app.commands import COMMANDS  # noqa: PLC0415 - after the path is set
-    from app.settings import Settings  # noqa: PLC0415
-
     return {
         "commands.md": commands_page(COMMANDS),
         "settings.md": settings_page(Settings),
     }
 
 
-def commands_page(commands: Iterable[Described]) -> str:
+def commands_page(commands: Iterable[Command]) -> str:
     """The page of all commands, in the order they are listed.
 
     Raises:
@@ -100,20 +84,19 @@ def commands_page(commands: Iterable[Described]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _command(command: Described) -> list[str]:
-    text = inspect.getdoc(command.run)
-    if not text:
+def _command(command: Command) -> list[str]:
+    if not command.help:
         raise Undescribed(f"The command {command.name} has no docstring.")
-    parts = [f"## turnout {command.name}", "", text, "", f"Effect: {command.effect}."]
-    hints = typing.get_type_hints(command.run)
-    # The first parameter is the Services every command is handed.
-    parameters = list(inspect.signature(command.run).parameters.values())[1:]
-    if parameters:
-        parts += ["", "| parameter | type | default |", "| --- | --- | --- |"]
-    for parameter in parameters:
-        default = _value(parameter.default, inspect.Parameter.empty)
-        kind = _type(hints[parameter.name])
-        parts.append(f"| `{parameter.name}` | {kind} | {default} |")
+    parts = [f"## turnout {command.name}", "", command.help, ""]
+    parts.append(f"Effect: {command.effect}.")
+    if command.parameters:
+        parts += ["", "| parameter | type | default | meaning |"]
+        parts.append("| --- | --- | --- | --- |")
+    for parameter in command.parameters:
+        word = f"`--{parameter.word}`" if parameter.flag else f"`{parameter.word}`"
+        default = "required" if parameter.required else _value(parameter.default)
+        row = (word, _type(parameter.kind), default, _cell(parameter.help))
+        parts.append(f"| {' | '.join(row)} |")
     return parts
 
 
@@ -131,18 +114,17 @@ def settings_page(settings: type) -> str:
         meaning = field.metadata.get("help")
         if not meaning:
             raise Undescribed(f"The setting {field.name} has no help in its metadata.")
-        default = field.default
+        default = "required"
         if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        shown = _value(default, dataclasses.MISSING)
-        row = (f"`{field.name}`", _type(hints[field.name]), shown, _cell(meaning))
+            default = _value(field.default_factory())
+        elif field.default is not dataclasses.MISSING:
+            default = _value(field.default)
+        row = (f"`{field.name}`", _type(hints[field.name]), default, _cell(meaning))
         parts.append(f"| {' | '.join(row)} |")
     return "\n".join(parts) + "\n"
 
 
-def _value(value: object, missing: object) -> str:
-    if value is missing:
-        return "required"
+def _value(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -158,7 +140,8 @@ def _type(kind: object) -> str:
     if typing.get_origin(kind) is typing.Literal:
         return ", ".join(f"`{member}`" for member in typing.get_args(kind))
     if isinstance(kind, enum.EnumType):
-        return ", ".join(f"`{member.value}`" for member in kind)
+        members: list[enum.Enum] = list(kind)
+        return ", ".join(f"`{member.value}`" for member in members)
     if isinstance(kind, type):
         plain = {bool: "yes or no", int: "number", str: "text"}
         return plain.get(kind, kind.__name__)

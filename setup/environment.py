@@ -64,9 +64,14 @@ def _make(root: Path) -> None:
         raise EnvironmentProblem(message)
     folder = root / ".venv"
     config = folder / "pyvenv.cfg"
-    mark = stamp.Stamp(folder / ".turnout-venv", (), salt=f"{root} {sys.executable}")
+    mark = stamp.Stamp(folder / ".turnout-venv", (), salt=str(root))
     if mark.fresh() and config.exists() and python(root).exists():
         return
+    if Path(sys.prefix) == folder:
+        message = (
+            f"{sys.executable} cannot make its own environment: use another Python."
+        )
+        raise EnvironmentProblem(message)
     shutil.rmtree(folder, ignore_errors=True)
     print(f"Making {folder} ...", flush=True)
     done = subprocess.run([sys.executable, "-m", "venv", str(folder)], check=False)
