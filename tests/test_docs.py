@@ -1,7 +1,8 @@
 """Runs what the README tells a reader to type, and holds the reference pages fresh.
 
-A fenced block marked `sh` is a promise: its lines are run in the order they stand, while
-the app that `make run` started is up. Settings of clients stand in blocks of other marks.
+A fenced block marked `sh` is a promise: its lines are run in the order they stand,
+while the app that `make run` started is up. What belongs elsewhere (a client's own
+settings, say) stands in blocks of other marks.
 """
 
 from __future__ import annotations
