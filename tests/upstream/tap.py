@@ -12,6 +12,37 @@ from typing import Self
 _CHUNK = 256 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One HTTP message as it stood on the wire; its body without chunk marks."""
+
+    line: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    @property
+    def method(self) -> str:
+        """A request's method."""
+        return self.line.split(" ")[0]
+
+    @property
+    def target(self) -> str:
+        """A request's raw target."""
+        return self.line.split(" ")[1]
+
+    @property
+    def status(self) -> int:
+        """An answer's status."""
+        return int(self.line.split(" ")[1])
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, whatever its case."""
+        wanted = name.lower().encode()
+        values = (value for key, value in self.headers if key.lower() == wanted)
+        first = next(values, None)
+        return None if first is None else first.decode("latin-1")
+
+
 @dataclass(slots=True)
 class Wire:
     """The bytes of one connection in both directions."""
@@ -19,15 +50,10 @@ class Wire:
     sent: bytearray = field(default_factory=bytearray)
     received: bytearray = field(default_factory=bytearray)
 
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One HTTP request as a client wrote it."""
-
-    method: str
-    target: str
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
+    def exchanges(self) -> list[tuple[Sent, Sent]]:
+        """Whole requests with their answers, in order."""
+        answers = parse(bytes(self.received))
+        return list(zip(parse(bytes(self.sent)), answers, strict=False))
 
 
 class Tap:
@@ -48,6 +74,10 @@ class Tap:
     def requests(self) -> list[Sent]:
         """Every whole request seen, by connection and in order within it."""
         return [sent for wire in self.wires for sent in parse(bytes(wire.sent))]
+
+    def exchanges(self) -> list[tuple[Sent, Sent]]:
+        """Every whole request with its answer, by connection."""
+        return [pair for wire in self.wires for pair in wire.exchanges()]
 
     async def start(self) -> None:
         """Listen."""
@@ -100,7 +130,7 @@ async def _pump(
 
 
 def parse(stream: bytes) -> list[Sent]:
-    """The whole requests in a client's bytes; an unfinished one is left out.
+    """The whole messages in one direction; an unfinished one is left out.
 
     Understands Content-Length and chunked bodies, which is all clients use.
     """
@@ -109,18 +139,23 @@ def parse(stream: bytes) -> list[Sent]:
         head, _, rest = stream.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
         headers = tuple(_field(line) for line in lines)
-        names = {name.lower(): value for name, value in headers}
-        if names.get(b"transfer-encoding", b"").lower() == b"chunked":
-            split = _unchunk(rest)
-        else:
-            size = int(names.get(b"content-length", b"0"))
-            split = (rest[:size], rest[size:]) if len(rest) >= size else None
+        split = _body(headers, rest)
         if split is None:
             break
-        method, target, _ = first.decode("latin-1").split(" ", 2)
-        found.append(Sent(method, target, headers, split[0]))
+        found.append(Sent(first.decode("latin-1"), headers, split[0]))
         stream = split[1]
     return found
+
+
+def _body(
+    headers: tuple[tuple[bytes, bytes], ...], rest: bytes
+) -> tuple[bytes, bytes] | None:
+    """The body and what follows it, or None if it is not whole."""
+    names = {name.lower(): value for name, value in headers}
+    if names.get(b"transfer-encoding", b"").lower() == b"chunked":
+        return _unchunk(rest)
+    size = int(names.get(b"content-length", b"0"))
+    return (rest[:size], rest[size:]) if len(rest) >= size else None
 
 
 def _field(line: bytes) -> tuple[bytes, bytes]:

@@ -1,0 +1,108 @@
+"""What must be true after a client's task went through Turnout."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from e2e.clients import Place, Ran
+from e2e.gateway import SCRIPTED_KEY, Row
+from upstream import ScriptedUpstream, Seen, Sent, Tap
+from upstream.coding import AFTER, FILE, FINAL, MADE, SHOUT, coding_task
+
+# What a gateway may and must say for itself; all other headers are the client's.
+OWN_HEADERS = {
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "host",
+    "x-api-key",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request: as the client sent it, as it arrived, and what came back."""
+
+    sent: Sent
+    seen: Seen
+    answer: Sent
+
+    @property
+    def id(self) -> str:
+        """The request's id in the record."""
+        return self.answer.header("x-turnout-request") or ""
+
+
+def task_done(ran: Ran, place: Place) -> None:
+    """The file is edited, the command ran, the client printed the answer."""
+    assert ran.code == 0, ran
+    assert FINAL in ran.out, ran
+    assert (place.project / FILE).read_text() == AFTER
+    assert (place.project / MADE).read_text() == SHOUT
+
+
+def exchanges(tap: Tap, upstream: ScriptedUpstream) -> list[Exchange]:
+    """The client's requests beside what arrived; the bodies must be the same."""
+    pairs = [pair for pair in tap.exchanges() if pair[0].method == "POST"]
+    arrived = upstream.asked
+    assert Counter(sent.body for sent, _ in pairs) == Counter(s.body for s in arrived)
+    by_body = {sent.body: (sent, answer) for sent, answer in pairs}
+    return [Exchange(*_beside(seen, by_body[seen.body])) for seen in arrived]
+
+
+def _beside(seen: Seen, pair: tuple[Sent, Sent]) -> tuple[Sent, Seen, Sent]:
+    return pair[0], seen, pair[1]
+
+
+def untouched(one: Exchange) -> None:
+    """Both bodies byte for byte; headers all there and none added."""
+    assert one.seen.target == one.sent.target
+    assert one.seen.body == one.sent.body
+    assert one.answer.status == 200
+    assert one.answer.body == bytes(one.seen.sent)
+    assert _foreign(one.seen.headers) == _foreign(one.sent.headers)
+    assert one.seen.header("accept-encoding") == "identity"
+    assert one.answer.header("x-turnout-lane") == "native"
+
+
+def _foreign(headers: tuple[tuple[bytes, bytes], ...]) -> Counter[tuple[str, bytes]]:
+    named = [(name.decode("latin-1").lower(), value) for name, value in headers]
+    return Counter(pair for pair in named if pair[0] not in OWN_HEADERS)
+
+
+def key_stays_home(key: str, upstream: ScriptedUpstream) -> None:
+    """The gateway's key is nowhere upstream; the provider's is, exactly once."""
+    assert upstream.requests
+    for seen in upstream.requests:
+        everything = seen.everything()
+        assert key.encode() not in everything
+        assert b"tnt_" not in everything
+        assert everything.count(SCRIPTED_KEY.encode()) == 1
+        assert seen.credential == SCRIPTED_KEY
+
+
+def recorded(one: Exchange, row: Row, *, client: str, session: str | None) -> None:
+    """The record tells the truth about one request."""
+    tokens = coding_task(one.seen).tokens
+    wanted: Mapping[str, object] = {
+        "id": one.id,
+        "client": client,
+        "session": session,
+        "requested_model": one.seen.model,
+        "provider": "scripted",
+        "model": one.seen.model,
+        "lane": "native",
+        "status": "success",
+        "input_tokens": tokens.fresh,
+        "cache_read_tokens": tokens.cache_read,
+        "output_tokens": tokens.output,
+        "error_kind": None,
+        "billing": "metered",
+    }
+    assert {name: row[name] for name in wanted} == dict(wanted)
+    assert one.answer.header("x-turnout-route") == f"scripted/{one.seen.model}"
+    first, whole = row["first_byte_ms"], row["duration_ms"]
+    assert isinstance(first, int)
+    assert isinstance(whole, int)
+    assert 0 <= first <= whole
