@@ -2,14 +2,13 @@
 
 The keeper must not import anything but the standard library, read settings or keys,
 or look at a request beyond its first line. It is one file run by path (``python -I -S
-app/keeper.py``), its records are plain classes and it has no asyncio, because each of
-these would cost memory (dataclasses 1.3 MB) in a process that is always there. What it
-and a gateway say to each other: docs/decisions/0003-processes-and-the-door.md.
+app/keeper.py``) with plain classes and no asyncio: packages, dataclasses (1.3 MB) and
+the like cost memory in a process that is always there. What it and a gateway say to
+each other: docs/decisions/0003-processes-and-the-door.md.
 
-Proven on Linux. Children are noticed by SIGCHLD and ``waitpid``, the same on every
-POSIX system; an adopted gateway, which is no child, by a pidfd or, where there is none,
-by a look each half second (that, and LOCAL_PEERCRED, were not run on macOS). Windows
-needs another keeper.
+Proven on Linux. Children are noticed by SIGCHLD and ``waitpid``, as on any POSIX
+system; an adopted gateway, which is no child, by a pidfd or, where there is none, by a
+look each half second (that was not run on macOS). Windows needs another keeper.
 """
 
 from __future__ import annotations
@@ -38,9 +37,10 @@ RETRY_DELAYS = (0.0, 0.05, 0.2, 5.0)  # seconds after the 1st, 2nd, ... failed s
 SHORT_LIFE, SHORT_LIVES, SHORT_LIFE_DELAY = 2.0, 5, 1.0
 START_LIMIT, PLANNED_START_LIMIT = 60.0, 20.0  # seconds until the ready byte
 DRAIN_LIMIT = 660.0  # a superseded gateway drains for 600 s at most, then ends
-STOP_LIMIT, LOCK_LIMIT, HANDOVER_LIMIT, LOOK_EACH = 15.0, 5.0, 2.0, 0.5
+STOP_LIMIT, HANDOVER_LIMIT, LOOK_EACH = 15.0, 2.0, 0.5
+LOCK_LIMIT, LOCK_PAUSE = 5.0, 0.02
 BACKLOG = 1024  # the gateway's sites call listen() again: the same number there
-CLIENTS_AT_ONCE, ACCEPTS_AT_ONCE, READ_SIZE = 256, 64, 65536
+CLIENTS_AT_ONCE, READ_SIZE = 256, 65536
 FIRST_BYTES_LIMIT, LINGER_LIMIT = 5.0, 0.3
 LOG_LIMIT = 1_000_000  # bytes
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -56,13 +56,9 @@ HELP = (
 def restart_delay(failures: int, short_lives: int = 0) -> float:
     """Say how many seconds to wait before the next start.
 
-    Only an end before the ready byte is a failure: ordinary ends (an update, a kill
-    by hand) may follow each other quickly on a healthy machine. Gateways that die
-    soon after their ready byte, again and again, are slowed down and no more.
-
-    Args:
-        failures: starts in a row that ended before their ready byte.
-        short_lives: gateways in a row that died within two seconds after it.
+    ``failures`` are starts in a row that ended before their ready byte; ordinary ends
+    (an update, a kill by hand) may follow each other quickly on a healthy machine.
+    Those within two seconds after ready, ``short_lives``, are only slowed down.
     """
     if failures > 0:
         return RETRY_DELAYS[min(failures, len(RETRY_DELAYS)) - 1]
@@ -84,11 +80,9 @@ def request_line(head: bytes) -> tuple[str, str]:
 
 
 def down_answer(head: bytes, command: str) -> bytes:
-    """Build the 503 answer in the error form of the request's protocol.
+    """Build the 503 answer to a request's first bytes, in its protocol's error form.
 
-    Args:
-        head: the request's first bytes.
-        command: how this user starts Turnout's command line.
+    ``command`` is how this user starts Turnout's command line.
     """
     method, path = request_line(head)
     message = HELP.format(command)
@@ -136,8 +130,7 @@ def _numbers(text: str) -> list[int]:
 
 def open_log(path: str) -> int:
     """Open the log to append, 0600; past 1 MB it first loses its older half."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    log = os.open(path, flags, 0o600)
+    log = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     size = os.fstat(log).st_size
     if size > LOG_LIMIT:
         tail = os.pread(log, size, size // 2)
@@ -148,13 +141,10 @@ def open_log(path: str) -> int:
 
 def check_folder(run: str) -> None:
     """Refuse (CannotStartError) a run folder that somebody else could use."""
-    try:
-        found = os.lstat(run)
-    except OSError as error:
-        raise CannotStartError(f"Turnout needs {run}: {error.strerror}.") from None
+    found = os.lstat(run)
     private = found.st_uid == os.getuid() and not found.st_mode & 0o077
     if not (stat.S_ISDIR(found.st_mode) and private):
-        raise CannotStartError(f"{run} must be your folder alone (mode 0700).")
+        raise CannotStartError(f"{run} must be your own, mode 0700.")
 
 
 def take_lock(run: str, patience: float) -> int:
@@ -163,19 +153,13 @@ def take_lock(run: str, patience: float) -> int:
     The descriptor must never reach a child, which would hold the lock on after our
     death, and the file is never unlinked. Raises CannotStartError if it is held.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    lock = os.open(f"{run}/keeper.lock", flags, 0o600)
-    until = time.monotonic() + patience
-    while True:
-        try:
+    lock = os.open(f"{run}/keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(1 + int(patience / LOCK_PAUSE)):
+        with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                why = "Turnout already runs for this home."
-                raise CannotStartError(why, ALREADY_RUNS) from None
-            time.sleep(0.02)
-        else:
             return lock
+        time.sleep(LOCK_PAUSE)
+    raise CannotStartError("Turnout already runs for this home.", ALREADY_RUNS)
 
 
 def bind(port: int) -> list[socket.socket]:
@@ -191,11 +175,9 @@ def bind(port: int) -> list[socket.socket]:
             taken = error.errno == errno.EADDRINUSE
             if sockets and not taken:
                 break
-            why = "another program has it" if taken else error.strerror
-            raise CannotStartError(
-                f"Turnout did not start: port {port} of {host} cannot be used ({why})."
-                " End that program, or give Turnout another port."
-            ) from None
+            why = "another program listens there" if taken else error.strerror
+            message = f"Turnout did not start: port {port} of {host}: {why}."
+            raise CannotStartError(message) from None
         sockets.append(one)
         port = one.getsockname()[1]
     return sockets
@@ -208,16 +190,17 @@ def systemd_descriptors(env: Mapping[str, str]) -> list[int]:
 
 
 def open_door(run: str) -> tuple[socket.socket, int]:
-    """Bind keeper.sock, 0600; the lock is ours, so one that is there has no owner.
+    """Bind keeper.sock, 0600, and return it with the inode that proves it ours.
 
-    Returns the socket and the inode by which we know it as ours at the end.
+    The caller holds the lock, so a socket that is there already has no owner.
     """
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     back, mask = os.open(".", os.O_RDONLY), os.umask(0o177)
     os.chdir(run)  # a bare name fits where the whole path is too long for a socket
     try:
-        if os.path.exists("keeper.sock"):
-            os.unlink("keeper.sock")
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISSOCK(os.lstat("keeper.sock").st_mode):
+                os.unlink("keeper.sock")
         door.bind("keeper.sock")
         inode = os.lstat("keeper.sock").st_ino
     finally:
@@ -229,14 +212,6 @@ def open_door(run: str) -> tuple[socket.socket, int]:
     return door, inode
 
 
-def same_user(peer: socket.socket) -> bool:
-    """Say whether a local peer is this user (elsewhere the folder is the guard)."""
-    if sys.platform != "linux":
-        return True
-    found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return bool(struct.unpack("3i", found)[1] == os.getuid())
-
-
 class Gateway:
     """One gateway process: our child, or adopted (then ``process`` is None).
 
@@ -245,12 +220,10 @@ class Gateway:
     ``misses`` the looks in a row that found no heartbeat.
     """
 
-    def __init__(
-        self, pid: int, process: subprocess.Popen[bytes] | None, ready_fd: int = -1
-    ) -> None:
-        self.pid, self.process, self.ready_fd = pid, process, ready_fd
+    def __init__(self, pid: int, process: subprocess.Popen[bytes] | None) -> None:
+        self.pid, self.process = pid, process
         self.until, self.ready_at, self.misses = math.inf, 0.0, 0
-        self.pidfd = -1
+        self.ready_fd = self.pidfd = -1
         if process is None and hasattr(os, "pidfd_open"):
             self.pidfd = os.pidfd_open(pid)
 
@@ -276,15 +249,12 @@ class Gateway:
 
     def hear(self) -> bytes:
         """Read what waits in its ready pipe; the pipe's end closes our side."""
-        if self.ready_fd < 0:
-            return b""
-        try:
-            said = os.read(self.ready_fd, READ_SIZE)
-        except BlockingIOError:
-            return b""
-        if not said:
-            self.close()
-        return said
+        with contextlib.suppress(BlockingIOError):
+            if self.ready_fd >= 0:
+                if said := os.read(self.ready_fd, READ_SIZE):
+                    return said
+                self.close()
+        return b""
 
     def close(self) -> None:
         """Close what we hold of it."""
@@ -303,25 +273,17 @@ class Desk:
         self.until: dict[socket.socket, float] = {}  # oldest first
 
     def accept(self, listener: socket.socket) -> None:
-        """Let waiting clients in; beyond the limit the oldest has to go."""
-        for _ in range(ACCEPTS_AT_ONCE):
-            try:
-                client = listener.accept()[0]
-            except BlockingIOError:
-                return
-            except OSError:  # no descriptor left, or a client that has gone again
-                self.close(1)
-                return
-            self.close(len(self.until) + 1 - CLIENTS_AT_ONCE)
+        """Let a waiting client in; beyond the limit the oldest has to go."""
+        with contextlib.suppress(OSError):  # it has gone again
+            client = listener.accept()[0]
             client.setblocking(False)
+            if len(self.until) >= CLIENTS_AT_ONCE:
+                self._drop(next(iter(self.until)))
             self.until[client] = time.monotonic() + FIRST_BYTES_LIMIT
 
     def read(self, client: socket.socket) -> None:
-        """Answer a client's first bytes, then read on for a moment before closing.
-
-        Closing with bytes unread sends a reset, and the answer would be lost.
-        """
-        try:
+        """Answer a client's first bytes, then read on for a moment before closing."""
+        try:  # closing with bytes unread would send a reset, and the answer is lost
             said = client.recv(READ_SIZE)
             if said and client not in self._answered:
                 client.send(self._answer(client, said))
@@ -336,11 +298,6 @@ class Desk:
     def expire(self, now: float) -> None:
         """Close the clients whose time is over."""
         for client in [one for one, until in self.until.items() if until <= now]:
-            self._drop(client)
-
-    def close(self, count: int) -> None:
-        """Close the oldest clients."""
-        for client in list(self.until)[: max(count, 0)]:
             self._drop(client)
 
     def _drop(self, client: socket.socket) -> None:
@@ -362,13 +319,19 @@ class Keeper:
         for fd in fds:
             os.set_inheritable(fd, False)
         sockets = [fd for fd in fds if stat.S_ISSOCK(os.fstat(fd).st_mode)]
-        self._listeners = [socket.socket(fileno=fd) for fd in sockets]
-        self._listeners = self._listeners or bind(options.port)
+        handed = [socket.socket(fileno=fd) for fd in sockets]
+        self._listeners = handed or bind(options.port)
         for listener in self._listeners:
             listener.setblocking(False)
-        self._hold = [fd for fd in fds if fd not in sockets] or os.pipe()
         self._port: int = self._listeners[0].getsockname()[1]
-        self._env = {k: v for k, v in env.items() if not k.startswith("LISTEN_")}
+        self._hold = [fd for fd in fds if fd not in sockets] or os.pipe()
+        self._shared = [one.fileno() for one in self._listeners] + [self._hold[0]]
+        self._env = {k: v for k, v in env.items() if not k.startswith("LISTEN_")} | {
+            "TURNOUT_HOME": options.home,
+            "TURNOUT_FDS": ",".join(map(str, self._shared[:-1])),
+            "TURNOUT_HOLD": str(self._hold[0]),
+            "TURNOUT_KEEPER_PID": str(os.getpid()),
+        }
         self._log_fd = open_log(options.log)
         self._desk = Desk(lambda _, head: down_answer(head, options.command))
         self._door = Desk(self._reply)
@@ -384,7 +347,6 @@ class Keeper:
     def run(self) -> int:
         """Keep a gateway until told to stop; return the exit status."""
         self._wake.setblocking(False)
-        self._woken.setblocking(False)
         for number in SIGNALS:
             signal.signal(number, lambda *_: None)  # set_wakeup_fd needs a handler
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
@@ -402,11 +364,11 @@ class Keeper:
 
     def _adopt(self, pids: Sequence[int]) -> None:
         for place, pid in enumerate(pids):
-            with contextlib.suppress(OSError):
-                if pid and place:
-                    self._supersede(Gateway(pid, None))
-                elif pid:
-                    self._current = Gateway(pid, None)
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                gateway = Gateway(pid, None) if pid else None
+                if gateway and place:
+                    self._supersede(gateway)
+                self._current = self._current if place else gateway
 
     def _gateways(self) -> list[Gateway]:
         return [one for one in (self._current, self._starting, *self._draining) if one]
@@ -428,8 +390,9 @@ class Keeper:
             self._woken.fileno(): self._signals,
             self._door_socket.fileno(): partial(self._door.accept, self._door_socket),
         }
-        for one in self._listeners if self._down() else ():
-            calls[one.fileno()] = partial(self._desk.accept, one)
+        if self._current is None and self._failures >= FAILURES_UNTIL_DOWN:
+            for one in self._listeners:
+                calls[one.fileno()] = partial(self._desk.accept, one)
         for desk in (self._desk, self._door):
             for one in desk.until:
                 calls[one.fileno()] = partial(desk.read, one)
@@ -449,49 +412,32 @@ class Keeper:
             due = min(due, LOOK_EACH)
         return None if due == math.inf else max(0, math.ceil(due * 1000))
 
-    def _down(self) -> bool:
-        return self._current is None and self._failures >= FAILURES_UNTIL_DOWN
-
     def _start(self) -> None:
         """Start a gateway; the one that serves goes on until the new one is ready."""
         self._retry_at = math.inf
         self._again = self._starting is not None
         if self._starting or not self._listeners:
             return
-        try:
-            self._starting = self._spawn()
-        except OSError as error:
-            self._failed(f"gateway cannot be started: {error.strerror}")
-
-    def _spawn(self) -> Gateway:
-        fds = [one.fileno() for one in self._listeners]
         ready, theirs = os.pipe()
-        env = {
-            **self._env,
-            "TURNOUT_HOME": self._options.home,
-            "TURNOUT_FDS": ",".join(map(str, fds)),
-            "TURNOUT_READY": str(theirs),
-            "TURNOUT_HOLD": str(self._hold[0]),
-            "TURNOUT_KEEPER_PID": str(os.getpid()),
-        }
+        os.set_blocking(ready, False)
         try:
             child = subprocess.Popen(
                 self._options.gateway,
                 stdin=subprocess.DEVNULL,
-                env=env,
-                pass_fds=[*fds, theirs, self._hold[0]],
+                env={**self._env, "TURNOUT_READY": str(theirs)},
+                pass_fds=[*self._shared, theirs],
                 process_group=0,  # Ctrl-C is for the keeper, which passes it on once
             )
-        except OSError:
+        except OSError as error:
             os.close(ready)
-            raise
+            self._failed(f"gateway cannot be started: {error.strerror}")
+            return
         finally:
             os.close(theirs)
-        os.set_blocking(ready, False)
-        gateway = Gateway(child.pid, child, ready)
         limit = PLANNED_START_LIMIT if self._current else START_LIMIT
-        gateway.until = time.monotonic() + limit
-        return gateway
+        self._starting = Gateway(child.pid, child)
+        self._starting.ready_fd = ready
+        self._starting.until = time.monotonic() + limit
 
     def _listen_for_ready(self) -> None:
         new, old, now = self._starting, self._current, time.monotonic()
@@ -556,20 +502,14 @@ class Keeper:
             self._look(now)
 
     def _look(self, now: float) -> None:
-        """Count looks without a heartbeat; one that came late itself counts nothing.
-
-        Two looks a time limit, rather than a wake-up for every beat.
-        """
-        pause = self._options.heartbeat / 2
-        late = now - self._look_at > pause / 2
-        self._look_at = now + pause
-        one = self._current
-        if one is None or one.process is None:
-            self._look_at = math.inf
-            return
-        one.misses = 0 if one.hear() or late else one.misses + 1
-        if one.misses >= 2:
-            self._kill(one, "is silent")
+        """Count looks without a heartbeat: fewer wake-ups than reading every beat."""
+        one, pause = self._current, self._options.heartbeat / 2
+        late = now - self._look_at > pause / 2  # the keeper itself did not run
+        self._look_at = now + pause if one and one.process else math.inf
+        if one and one.process:
+            one.misses = 0 if one.hear() or late else one.misses + 1
+            if one.misses >= 2:
+                self._kill(one, "is silent")
 
     def _kill(self, gateway: Gateway, why: str) -> None:
         self._log(f"gateway {gateway.pid} {why} and is killed")
@@ -589,7 +529,6 @@ class Keeper:
         self._stop_at = time.monotonic() + STOP_LIMIT
         self._retry_at = self._look_at = math.inf
         self._again = False
-        self._desk.close(CLIENTS_AT_ONCE)
         for listener in self._listeners:
             listener.close()  # from now on clients are refused, not left waiting
         self._listeners.clear()
@@ -600,9 +539,11 @@ class Keeper:
                 gateway.tell(signal.SIGTERM)
 
     def _reply(self, peer: socket.socket, said: bytes) -> bytes:
-        """Answer one line on keeper.sock."""
-        if not same_user(peer):
-            return b""
+        """Answer one line on keeper.sock; elsewhere the folder's mode is the guard."""
+        if sys.platform == "linux":
+            found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            if struct.unpack("3i", found)[1] != os.getuid():
+                return b"refused\n"
         if said == b"status\n":
             return self._status()
         if said == b"restart\n":
@@ -614,23 +555,15 @@ class Keeper:
 
     def _status(self) -> bytes:
         one = self._current or self._starting
-        content = {
-            "pid": os.getpid(),
-            "gateway_pid": one.pid if one else None,
-            "ready": self._current is not None,
-            "failures": self._failures,
-            "port": self._port,
-        }
-        return json.dumps(content).encode() + b"\n"
+        found = {"pid": os.getpid(), "gateway_pid": one.pid if one else None}
+        found |= {"ready": self._current is not None, "failures": self._failures}
+        return json.dumps({**found, "port": self._port}).encode() + b"\n"
 
     def _hand_over(self, peer: socket.socket) -> None:
-        """Give everything to the peer and end, if it says that it has it.
-
-        The hold pipe goes along, last, so that the gateways do not take us for dead.
-        """
+        """Give all to the peer (with the hold pipe: we are not dead) and end."""
         pids = [self._current.pid if self._current else 0]
         pids += [one.pid for one in self._draining]
-        fds = [*(one.fileno() for one in self._listeners), *self._hold]
+        fds = [*self._shared, self._hold[1]]
         peer.settimeout(HANDOVER_LIMIT)  # nothing may change until it has answered
         socket.send_fds(peer, [json.dumps(pids).encode() + b"\n"], fds)
         if peer.recv(READ_SIZE) != b"ok\n":
@@ -650,24 +583,27 @@ class Keeper:
     def _log(self, event: str) -> None:
         when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         with contextlib.suppress(OSError):  # a full disk must not end the keeper
-            line = f"{when} keeper[{os.getpid()}] {event}\n"
-            os.write(self._log_fd, line.encode())
+            os.write(self._log_fd, f"{when} keeper[{os.getpid()}] {event}\n".encode())
 
 
 def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     """Run the keeper in the foreground and return its exit status.
 
-    0 after SIGTERM or a handover, 1 when it cannot run, 2 for a wrong command line,
-    4 when another keeper serves this home.
+    0 after SIGTERM or a handover, 1 when it cannot run, 2 (from argparse) for a wrong
+    command line, 4 when another keeper serves this home.
     """
+    given = options(argv)
     try:
-        given = options(argv)
         check_folder(given.run)
         take_lock(given.run, LOCK_LIMIT if given.adopt_fds else 0)
-        return Keeper(given, env).run()
+        keeper = Keeper(given, env)
     except CannotStartError as error:
         sys.stderr.write(f"{error}\n")
         return error.status
+    except OSError as error:
+        sys.stderr.write(f"Turnout did not start: {error}.\n")
+        return CANNOT_START
+    return keeper.run()
 
 
 if __name__ == "__main__":
