@@ -1,0 +1,169 @@
+"""The database file itself: made private, checked, set aside; it reads no rows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from peewee import PeeweeException, SqliteDatabase
+
+from proxy.ledger.schema import APPLICATION_ID, migrate
+
+OLDEST_SQLITE = (3, 37)  # STRICT tables
+_CHECK_SECONDS = 0.3
+_STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's virtual machine: well under a millisecond
+# On every connection. A commit is on disk when it returns (synchronous FULL), schema
+# text cannot call functions with effects, and damaged cells are noticed when read.
+_PRAGMAS: dict[str, object] = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "recursive_triggers": 1,
+    "trusted_schema": 0,
+    "cell_size_check": 1,
+}
+_WRITER_BUSY_MS = 2000
+_BUSY_MS = 5000
+# The writer checkpoints when it is idle; this is the bound for when it never is.
+_CHECKPOINT_PAGES = 4000
+_WAL_BYTES = 16 * 1024 * 1024
+
+
+def prepare(path: Path, clock: Callable[[], datetime]) -> tuple[str, ...]:
+    """Make `path` a sound ledger of the newest version; return notes for the user.
+
+    A damaged file, or one that is no ledger of ours, is renamed with its companions
+    and a new one started. The check is given 0.3 seconds; what a larger file hides
+    beyond that is found when it is read.
+
+    Raises:
+        schema.TooNewError: a newer Turnout wrote it; nothing was changed.
+        OSError, sqlite3.Error: it cannot be written now.
+    """
+    _make_private(path)
+    notes: tuple[str, ...] = ()
+    if not _sound(path):
+        notes = (_set_aside(path, clock()),)
+        _make_private(path)
+    database = peewee_database(path)
+    try:
+        database.connect()
+        migrate(database)
+    except PeeweeException as error:
+        raise _as_sqlite(error) from error
+    finally:
+        database.close()
+    return notes
+
+
+def writer_connection(path: Path) -> sqlite3.Connection:
+    """Return the writer's connection; statements are in charge of transactions."""
+    connection = sqlite3.connect(
+        _uri(path), uri=True, isolation_level=None, check_same_thread=False
+    )
+    pragmas = _PRAGMAS | {
+        "busy_timeout": _WRITER_BUSY_MS,
+        "wal_autocheckpoint": _CHECKPOINT_PAGES,
+        "journal_size_limit": _WAL_BYTES,
+    }
+    try:
+        for name, value in pragmas.items():
+            connection.execute(f"PRAGMA {name} = {value}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def peewee_database(path: Path, *, query_only: bool = False) -> SqliteDatabase:
+    """Return a peewee database for `path`, not connected; it never creates a file."""
+    pragmas = _PRAGMAS | {"busy_timeout": _BUSY_MS, "query_only": int(query_only)}
+    return SqliteDatabase(_uri(path), uri=True, pragmas=pragmas)
+
+
+def _uri(path: Path) -> str:
+    # mode=rw: SQLite would create the file readable for all.
+    return f"{path.absolute().as_uri()}?mode=rw"
+
+
+def _make_private(path: Path) -> None:
+    """Create the file with mode 0600, or take the others' rights off an old one.
+
+    SQLite gives the companions (-wal, -shm) the mode of the main file.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+    os.close(os.open(path, flags, 0o600))
+    for each in _with_companions(path):
+        with contextlib.suppress(FileNotFoundError):
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
+
+
+def _with_companions(path: Path) -> tuple[Path, ...]:
+    return tuple(path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
+
+
+def _sound(path: Path) -> bool:
+    """Tell whether the file is empty or a ledger of ours without visible damage."""
+    connection = sqlite3.connect(_uri(path), uri=True, isolation_level=None)
+    try:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        (ours,) = connection.execute("PRAGMA application_id").fetchone()
+        if tables and ours != APPLICATION_ID:
+            return False
+        return _checked(connection)
+    except sqlite3.DatabaseError as error:
+        if _is_damage(error):
+            return False
+        raise
+    finally:
+        connection.close()
+
+
+def _checked(connection: sqlite3.Connection) -> bool:
+    deadline = time.monotonic() + _CHECK_SECONDS
+    connection.set_progress_handler(
+        lambda: int(time.monotonic() > deadline), _STEPS_BETWEEN_LOOKS
+    )
+    try:
+        (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return True  # sound as far as there was time to look
+    return bool(answer == "ok")
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def _as_sqlite(error: PeeweeException) -> sqlite3.Error:
+    """Return SQLite's own error, which peewee carries as the first argument."""
+    inner = error.args[0] if error.args else None
+    return inner if isinstance(inner, sqlite3.Error) else sqlite3.Error(str(error))
+
+
+def _set_aside(path: Path, now: datetime) -> str:
+    """Rename the file and its companions together; return the note for the user."""
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    pairs = zip(_with_companions(path), _with_companions(kept), strict=True)
+    for old, new in pairs:
+        with contextlib.suppress(FileNotFoundError):
+            old.rename(new)
+    return (
+        f"The ledger {path.name} was damaged. It was kept as {kept.name} and a new one"
+        " was started: requests and gateway keys from before are not in it. Make new"
+        " keys with `turnout keys new NAME`."
+    )

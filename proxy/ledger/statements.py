@@ -1,0 +1,169 @@
+"""Rows as SQL: the INSERT of each table and the values it takes; it runs nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import IntEnum
+
+import msgspec
+
+from proxy.keys import KeyRow
+from proxy.ledger.rows import Finished, Routed, Run
+
+Value = str | int | None
+Values = tuple[Value, ...]
+
+_LARGEST = 2**63 - 1
+# Names and ids come from clients and providers; a record must stay small.
+_LONGEST = 1000
+
+
+class Table(IntEnum):
+    """Where a row goes; a batch is written in this order."""
+
+    RUN = 0
+    PROJECT = 1
+    ROUTED = 2
+    FINISHED = 3
+    KEY = 4
+    INTERRUPTED = 5
+    RUN_END = 6
+
+
+INSERT: dict[Table, str] = {
+    Table.RUN: "INSERT INTO runs (id, pid, started, version) VALUES (?, ?, ?, ?)",
+    Table.PROJECT: (
+        "INSERT INTO projects (label) SELECT ?1"
+        " WHERE NOT EXISTS (SELECT 1 FROM projects WHERE label = ?1)"
+    ),
+    Table.ROUTED: (
+        "INSERT INTO routed (id, run, time, client, protocol, session, agent,"
+        " parent_agent, route_class, requested_model, mode, stream, decision)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ),
+    Table.FINISHED: (
+        "INSERT INTO finished (project, id, run, time, provider, model, lane, billing,"
+        " fallback_chain, attempts, input_tokens, cache_read_tokens,"
+        " cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, web_searches,"
+        " price, price_snapshot, cost_nano, first_byte_ms, duration_ms, stop_reason,"
+        " status, error_kind, losses)"
+        " VALUES ((SELECT sequence FROM projects WHERE label = ?),"
+        " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ),
+    Table.KEY: (
+        "INSERT INTO gateway_keys (entry, id, name, scope, hash, time)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
+    ),
+    # Requests of a dead gateway that nobody finished: by run, so that a second
+    # gateway that does the same finds nothing left.
+    Table.INTERRUPTED: (
+        "INSERT INTO finished (id, run, time, fallback_chain, attempts, status,"
+        " error_kind, losses)"
+        " SELECT r.id, ?, ?, '[]', '[]', 'interrupted', 'interrupted', '[]'"
+        " FROM routed r"
+        " WHERE r.run = ? AND NOT EXISTS (SELECT 1 FROM finished f WHERE f.id = r.id)"
+        " ORDER BY r.sequence"
+    ),
+    Table.RUN_END: (
+        "INSERT INTO run_ends (run, time) SELECT ?1, ?2"
+        " WHERE NOT EXISTS (SELECT 1 FROM run_ends WHERE run = ?1)"
+    ),
+}
+
+
+def stamp(time: datetime) -> str:
+    """Return a time as the ledger writes it: UTC, microseconds, of constant width.
+
+    Raises:
+        ValueError: `time` names no zone.
+    """
+    if time.tzinfo is None:
+        raise ValueError("a time in the ledger must name its zone")
+    return (
+        f"{time.astimezone(UTC).replace(tzinfo=None).isoformat('T', 'microseconds')}Z"
+    )
+
+
+def run_values(row: Run) -> Values:
+    """Return the values of `Table.RUN`."""
+    return (row.id, row.pid, stamp(row.started), row.version)
+
+
+def routed_values(row: Routed) -> Values:
+    """Return the values of `Table.ROUTED`."""
+    return (
+        row.id,
+        row.run,
+        stamp(row.time),
+        _text(row.client),
+        row.protocol,
+        _text(row.session),
+        _text(row.agent),
+        _text(row.parent_agent),
+        row.route_class,
+        _text(row.requested_model),
+        row.mode,
+        int(row.stream),
+        _clean(row.decision),
+    )
+
+
+def finished_values(row: Finished) -> Values:
+    """Return the values of `Table.FINISHED`; the first is the project's label."""
+    usage = row.usage
+    return (
+        _text(row.project),
+        row.id,
+        row.run,
+        stamp(row.time),
+        _text(row.provider),
+        _text(row.model),
+        _text(row.lane),
+        row.billing,
+        _json([f"{each.provider}/{each.model}" for each in row.attempts]),
+        _json(row.attempts),
+        _count(usage.input_tokens),
+        _count(usage.cache_read_tokens),
+        _count(usage.cache_write_tokens),
+        _count(usage.cache_write_1h_tokens),
+        _count(usage.output_tokens),
+        _count(usage.reasoning_tokens),
+        _count(usage.web_searches),
+        None if row.price is None else _json(row.price),
+        row.price_snapshot,
+        _count(row.cost_nano),
+        _count(row.first_byte_ms),
+        _count(row.duration_ms),
+        _text(row.stop_reason),
+        row.status,
+        row.error_kind,
+        _json(row.losses),
+    )
+
+
+def created_values(row: KeyRow) -> Values:
+    """Return the values of `Table.KEY` for a key that is new."""
+    return ("created", row.id, row.name, row.scope, row.hash, stamp(row.created))
+
+
+def revoked_values(row: KeyRow, time: datetime) -> Values:
+    """Return the values of `Table.KEY` for a key that ends at `time`."""
+    return ("revoked", row.id, row.name, row.scope, row.hash, stamp(time))
+
+
+def _json(value: object) -> str:
+    return _clean(msgspec.json.encode(value).decode())
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else _clean(text[:_LONGEST])
+
+
+def _clean(text: str) -> str:
+    """Return text that SQLite can store: half a surrogate pair becomes `?`."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _count(number: int | None) -> int | None:
+    """Return a count that fits a column; what a provider cannot mean is unknown."""
+    return number if number is not None and 0 <= number <= _LARGEST else None
