@@ -5,6 +5,7 @@ Requests and answers of every protocol are decoded into these and encoded from t
 
 from __future__ import annotations
 
+from proxy.model.answer import Answer, BrokenOff, gather
 from proxy.model.events import (
     AnswerEnded,
     AnswerFailed,
@@ -75,10 +76,12 @@ from proxy.model.tools import (
 )
 
 __all__ = [
+    "Answer",
     "AnswerEnded",
     "AnswerFailed",
     "AnswerStarted",
     "Base64",
+    "BrokenOff",
     "CacheMark",
     "CallKind",
     "Choice",
@@ -133,4 +136,5 @@ __all__ = [
     "Url",
     "Usage",
     "UsageReported",
+    "gather",
 ]

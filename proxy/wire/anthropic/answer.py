@@ -1,0 +1,175 @@
+"""Writes the pieces of a Messages answer that stream and whole answer share; no I/O.
+
+Shapes: `Message`, `Usage` and the stop types of the `anthropic` SDK 2.12.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from proxy.model import (
+    AnswerEnded,
+    CallKind,
+    Event,
+    Json,
+    Opaque,
+    Protocol,
+    Request,
+    ServerPart,
+    StopReason,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+    gather,
+)
+from proxy.wire.anthropic.blocks import citation_raw
+
+_STOP: Final = {
+    StopReason.END_TURN: "end_turn",
+    StopReason.MAX_TOKENS: "max_tokens",
+    StopReason.STOP_SEQUENCE: "stop_sequence",
+    StopReason.TOOL_USE: "tool_use",
+    StopReason.REFUSAL: "refusal",
+    StopReason.PAUSE_TURN: "pause_turn",
+    StopReason.CONTEXT_EXCEEDED: "model_context_window_exceeded",
+}
+_CATEGORIES: Final = frozenset(
+    {"cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms"}
+)
+
+
+def write_answer(
+    request: Request,
+    events: Iterable[Event],
+    *,
+    created: int,
+    request_id: str | None = None,
+) -> bytes:
+    """Write a whole answer as the JSON of `Message`.
+
+    `created` (Unix seconds), `request` and `request_id` are other protocols' needs.
+    Raises BrokenOff where the events do not come to an end.
+    """
+    del request, created, request_id
+    answer = gather(events)
+    blocks: list[Json] = [
+        shape for each in answer.parts if (shape := block(each)) is not None
+    ]
+    body = message(answer.id, answer.model, answer.usage)
+    body["content"] = blocks
+    body.update(ending(answer.ended))
+    return msgspec.json.encode(body)
+
+
+def message(answer_id: str, model: str, usage: Usage) -> dict[str, Json]:
+    """Write a `Message` without content, as it stands at the start of an answer."""
+    own = answer_id if answer_id.startswith("msg_") else f"msg_{answer_id}"
+    return {
+        "id": own,
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage_shape(usage),
+    }
+
+
+def usage_shape(usage: Usage) -> dict[str, Json]:
+    """Write `Usage`; input and output are 0 where unknown: the protocol has no null."""
+    shape: dict[str, Json] = {
+        "input_tokens": usage.input_tokens or 0,
+        "output_tokens": usage.output_tokens or 0,
+    }
+    if usage.cache_write_tokens is not None:
+        shape["cache_creation_input_tokens"] = usage.cache_write_tokens
+    if usage.cache_read_tokens is not None:
+        shape["cache_read_input_tokens"] = usage.cache_read_tokens
+    if usage.reasoning_tokens is not None:
+        shape["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
+    if usage.web_searches is not None:
+        searches = usage.web_searches
+        shape["server_tool_use"] = {
+            "web_search_requests": searches,
+            "web_fetch_requests": 0,
+        }
+    return shape
+
+
+def ending(ended: AnswerEnded) -> dict[str, Json]:
+    """Write why the answer ended, as `message_delta` and `Message` say it."""
+    shape: dict[str, Json] = {
+        "stop_reason": _STOP[ended.stop],
+        "stop_sequence": ended.stop_sequence,
+    }
+    if ended.stop is StopReason.REFUSAL:
+        category = ended.category if ended.category in _CATEGORIES else None
+        shape["stop_details"] = {
+            "type": "refusal",
+            "category": category,
+            "explanation": ended.explanation,
+        }
+    return shape
+
+
+def block(part: Text | Thinking | ToolCall | ServerPart | Opaque) -> Json:
+    """Write a complete content block; None where this protocol cannot show it."""
+    match part:
+        case Text():
+            return _text(part)
+        case Thinking():
+            return _thinking(part)
+        case ToolCall():
+            return {
+                "type": "tool_use",
+                "id": part.id,
+                "name": part.name,
+                "input": call_input(part.arguments, part.kind),
+            }
+        case ServerPart() | Opaque():
+            return dict(part.raw) if part.protocol is Protocol.MESSAGES else None
+
+
+def call_input(arguments: str, kind: CallKind) -> dict[str, Json]:
+    """Return a call's input as the object the protocol demands.
+
+    Free text, and JSON that is no object, becomes the field `input` (protocols D8,
+    cases 8 and 29); empty arguments become an empty object (case 7).
+    """
+    if kind is CallKind.CUSTOM:
+        return {"input": arguments}
+    if not arguments.strip():
+        return {}
+    try:
+        value: Json = msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else {"input": arguments}
+
+
+def sealed_here(part: Thinking) -> bool:
+    """Tell whether reasoning was sealed by a maker that speaks this protocol."""
+    own = part.origin is not None and part.origin.protocol is Protocol.MESSAGES
+    return part.sealed is not None and own
+
+
+def _text(part: Text) -> dict[str, Json]:
+    shape: dict[str, Json] = {"type": "text", "text": part.text}
+    raws = [raw for each in part.citations if (raw := citation_raw(each)) is not None]
+    if raws:
+        shape["citations"] = [dict(raw) for raw in raws]
+    return shape
+
+
+def _thinking(part: Thinking) -> Json:
+    if sealed_here(part):
+        return {"type": "redacted_thinking", "data": part.sealed}
+    text = "\n\n".join([*part.summary, *([part.text] if part.text else [])])
+    if part.sealed is not None and not text:
+        return None
+    return {"type": "thinking", "thinking": text, "signature": part.signature or ""}

@@ -1,0 +1,227 @@
+"""Writes an answer as a Messages event stream; no I/O.
+
+Order (protocols D1): message_start, then per block start, deltas, stop, with exactly
+one block open, then message_delta and message_stop. `ping` may stand anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from proxy.model import (
+    AnswerEnded,
+    AnswerFailed,
+    AnswerStarted,
+    CallKind,
+    CitationAdded,
+    Event,
+    Json,
+    Loss,
+    PartEnded,
+    PartWhole,
+    Ping,
+    Protocol,
+    Request,
+    SignatureDelta,
+    TextDelta,
+    TextStarted,
+    ThinkingDelta,
+    ThinkingSealed,
+    ThinkingStarted,
+    ToolCallArguments,
+    ToolCallStarted,
+    Usage,
+    UsageReported,
+)
+from proxy.wire.anthropic.answer import ending, message, usage_shape
+from proxy.wire.anthropic.blocks import citation_raw
+from proxy.wire.envelope import error_event
+from proxy.wire.sequence import OnePartAtATime
+
+_PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
+
+
+class StreamWriter:
+    """Turns the events of one answer into the bytes of its stream.
+
+    `created` (Unix seconds) and `request` are other protocols' needs. `losses` names
+    what the protocol had no place for.
+    """
+
+    def __init__(
+        self, request: Request, *, created: int, request_id: str | None = None
+    ) -> None:
+        del request, created
+        self.losses: list[Loss] = []
+        self._request_id = request_id
+        self._order = OnePartAtATime()
+        self._usage = Usage()
+        self._block = -1
+        # How the open block is written; None while a part without a block is open.
+        self._open: _Open | None = None
+
+    def write(self, event: Event) -> bytes:
+        """Return the bytes that say `event`; b'' where nothing is to be said yet."""
+        return b"".join([self._write(each) for each in self._order.feed(event)])
+
+    def _write(self, event: Event) -> bytes:
+        match event:
+            case AnswerStarted() | UsageReported():
+                return self._count(event)
+            case Ping():
+                return _PING
+            case AnswerEnded():
+                return self._end(event)
+            case AnswerFailed():
+                return self._fail(event)
+            case TextStarted() | ToolCallStarted() | ThinkingStarted() | PartWhole():
+                return self._begin(event)
+            case PartEnded():
+                return self._end_block()
+            case _:
+                return self._piece(event)
+
+    def _piece(
+        self,
+        event: TextDelta
+        | CitationAdded
+        | ThinkingDelta
+        | SignatureDelta
+        | ThinkingSealed
+        | ToolCallArguments,
+    ) -> bytes:
+        match event:
+            case TextDelta():
+                return self._delta({"type": "text_delta", "text": event.text})
+            case ToolCallArguments():
+                return self._arguments(event.text)
+            case ThinkingDelta():
+                return self._thinking(event)
+            case SignatureDelta():
+                signature = event.signature
+                return self._delta({"type": "signature_delta", "signature": signature})
+            case CitationAdded():
+                return self._citation(event)
+            case ThinkingSealed():
+                return self._lose("sealed_thinking", "Sealed reasoning has no place.")
+
+    def _count(self, event: AnswerStarted | UsageReported) -> bytes:
+        self._usage = self._usage.merged(event.usage or Usage())
+        if isinstance(event, UsageReported):
+            return b""
+        shape = message(event.id, event.model, self._usage)
+        return _sse("message_start", {"message": shape})
+
+    def _begin(
+        self, event: TextStarted | ToolCallStarted | ThinkingStarted | PartWhole
+    ) -> bytes:
+        match event:
+            case TextStarted():
+                return self._start({"type": "text", "text": ""})
+            case ToolCallStarted():
+                return self._start_call(event)
+            case ThinkingStarted():
+                return self._start_thinking(event)
+            case PartWhole(part=part) if part.protocol is Protocol.MESSAGES:
+                return self._start(dict(part.raw)) + self._end_block()
+            case PartWhole(part=part):
+                kind = part.kind
+                return self._lose("provider_part", f"A {kind} part has no place.")
+
+    def _start(self, block: Json, *, custom: bool = False) -> bytes:
+        self._block += 1
+        self._open = _Open(custom=custom)
+        index = self._block
+        return _sse("content_block_start", {"index": index, "content_block": block})
+
+    def _start_call(self, event: ToolCallStarted) -> bytes:
+        block: Json = {
+            "type": "tool_use",
+            "id": event.id,
+            "name": event.name,
+            "input": {},
+        }
+        custom = event.kind is CallKind.CUSTOM
+        started = self._start(block, custom=custom)
+        # Free text goes in as a JSON string, so that the pieces add up to an object.
+        return started + (self._json('{"input":"') if custom else b"")
+
+    def _start_thinking(self, event: ThinkingStarted) -> bytes:
+        if event.sealed is None:
+            block: Json = {"type": "thinking", "thinking": "", "signature": ""}
+            return self._start(block)
+        if event.origin is not None and event.origin.protocol is Protocol.MESSAGES:
+            return self._start({"type": "redacted_thinking", "data": event.sealed})
+        return self._lose("sealed_thinking", "Sealed reasoning has no place.")
+
+    def _arguments(self, text: str) -> bytes:
+        if self._open is not None and self._open.custom:
+            return self._json(msgspec.json.encode(text)[1:-1].decode())
+        return self._json(text)
+
+    def _json(self, text: str) -> bytes:
+        return self._delta({"type": "input_json_delta", "partial_json": text})
+
+    def _thinking(self, event: ThinkingDelta) -> bytes:
+        if self._open is None:
+            return b""
+        paragraph = self._open.paragraph(event.summary)
+        text = f"\n\n{event.text}" if paragraph else event.text
+        return self._delta({"type": "thinking_delta", "thinking": text})
+
+    def _citation(self, event: CitationAdded) -> bytes:
+        raw = citation_raw(event.citation)
+        if raw is None:
+            return self._lose("citation", "A citation has no place.")
+        return self._delta({"type": "citations_delta", "citation": dict(raw)})
+
+    def _delta(self, delta: Json) -> bytes:
+        if self._open is None:
+            return b""
+        return _sse("content_block_delta", {"index": self._block, "delta": delta})
+
+    def _end_block(self) -> bytes:
+        if self._open is None:
+            return b""
+        tail = self._json('"}') if self._open.custom else b""
+        self._open = None
+        return tail + _sse("content_block_stop", {"index": self._block})
+
+    def _end(self, event: AnswerEnded) -> bytes:
+        self._usage = self._usage.merged(event.usage)
+        shape: dict[str, Json] = {"delta": ending(event)}
+        shape["usage"] = usage_shape(self._usage)
+        return _sse("message_delta", shape) + _sse("message_stop", {})
+
+    def _fail(self, event: AnswerFailed) -> bytes:
+        return error_event(
+            Protocol.MESSAGES, event.kind, event.message, self._request_id
+        )
+
+    def _lose(self, name: str, detail: str) -> bytes:
+        self.losses.append(Loss(name, detail))
+        return b""
+
+
+class _Open:
+    """The open block: whether its text is escaped, and how far its summary is."""
+
+    __slots__ = ("_summary", "_written", "custom")
+
+    def __init__(self, *, custom: bool) -> None:
+        self.custom = custom
+        self._summary: int | None = None
+        self._written = False
+
+    def paragraph(self, summary: int | None) -> bool:
+        """Note the summary part being written; tell whether a new one begins."""
+        begins = self._written and summary != self._summary
+        self._summary, self._written = summary, True
+        return begins
+
+
+def _sse(name: str, fields: dict[str, Json]) -> bytes:
+    data = msgspec.json.encode({"type": name, **fields})
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
