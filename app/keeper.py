@@ -4,11 +4,9 @@ The keeper must not import anything but the standard library, read settings or k
 or look at a request beyond its first line. It is one file run by path (``python -I -S
 app/keeper.py``) with plain classes and no asyncio: packages, dataclasses (1.3 MB) and
 the like cost memory in a process that is always there. What it and a gateway say to
-each other: docs/decisions/0003-processes-and-the-door.md.
-
-Proven on Linux. Children are noticed by SIGCHLD and ``waitpid``, as on any POSIX
-system; an adopted gateway, which is no child, by a pidfd or, where there is none, by a
-look each half second (that was not run on macOS). Windows needs another keeper.
+each other: docs/decisions/0003-processes-and-the-door.md. Proven on Linux. Children
+are noticed by SIGCHLD and ``waitpid``, as on any POSIX system; an adopted gateway, no
+child of ours, by a pidfd or else by a look each half second (not run on macOS).
 """
 
 from __future__ import annotations
@@ -37,11 +35,9 @@ RETRY_DELAYS = (0.0, 0.05, 0.2, 5.0)  # seconds after the 1st, 2nd, ... failed s
 SHORT_LIFE, SHORT_LIVES, SHORT_LIFE_DELAY = 2.0, 5, 1.0
 START_LIMIT, PLANNED_START_LIMIT = 60.0, 20.0  # seconds until the ready byte
 DRAIN_LIMIT = 660.0  # a superseded gateway drains for 600 s at most, then ends
-STOP_LIMIT, HANDOVER_LIMIT, LOOK_EACH = 15.0, 2.0, 0.5
-LOCK_LIMIT, LOCK_PAUSE = 5.0, 0.02
+STOP_LIMIT, HANDOVER_LIMIT, LOOK_EACH, LOCK_LIMIT, LOCK_PAUSE = 15, 2, 0.5, 5, 0.02
 BACKLOG = 1024  # the gateway's sites call listen() again: the same number there
-CLIENTS_AT_ONCE, READ_SIZE = 256, 65536
-FIRST_BYTES_LIMIT, LINGER_LIMIT = 5.0, 0.3
+CLIENTS_AT_ONCE, READ_SIZE, FIRST_BYTES_LIMIT, LINGER_LIMIT = 256, 65536, 5.0, 0.3
 LOG_LIMIT = 1_000_000  # bytes
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 HELP = (
@@ -88,11 +84,11 @@ def down_answer(head: bytes, command: str) -> bytes:
     message = HELP.format(command)
     content: dict[str, object] = {"status": "down", "message": message}
     if (path + "/").startswith("/v1/messages/"):
-        error = {"type": "api_error", "message": message}
-        content = {"type": "error", "error": error}
+        api_error = {"type": "api_error", "message": message}
+        content = {"type": "error", "error": api_error}
     elif path != "/health":
-        openai = {"message": message, "type": "server_error", "param": None}
-        content = {"error": {**openai, "code": "turnout_down"}}
+        openai = {"type": "server_error", "param": None, "code": "turnout_down"}
+        content = {"error": {"message": message, **openai}}
     body = json.dumps(content).encode()
     start = (
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
@@ -150,8 +146,8 @@ def check_folder(run: str) -> None:
 def take_lock(run: str, patience: float) -> int:
     """Become the one keeper of a run folder, waiting ``patience`` seconds for it.
 
-    The descriptor must never reach a child, which would hold the lock on after our
-    death, and the file is never unlinked. Raises CannotStartError if it is held.
+    A child must never get the descriptor (it would hold the lock on after our death),
+    and the file is never unlinked. Raises CannotStartError if it is held.
     """
     lock = os.open(f"{run}/keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
     for _ in range(1 + int(patience / LOCK_PAUSE)):
@@ -163,10 +159,7 @@ def take_lock(run: str, patience: float) -> int:
 
 
 def bind(port: int) -> list[socket.socket]:
-    """Listen on both loopback addresses; without IPv6 on one. 0 takes any free port.
-
-    Raises CannotStartError when the port is taken or not allowed.
-    """
+    """Listen on both loopback addresses, without IPv6 on one; or CannotStartError."""
     sockets: list[socket.socket] = []
     for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:  # create_server sets SO_REUSEADDR and IPV6_V6ONLY
@@ -215,9 +208,8 @@ def open_door(run: str) -> tuple[socket.socket, int]:
 class Gateway:
     """One gateway process: our child, or adopted (then ``process`` is None).
 
-    ``ready_fd`` is our end of its ready pipe, -1 for none; ``until`` the moment at
-    which patience with its start or drain ends; ``ready_at`` that of its ready byte;
-    ``misses`` the looks in a row that found no heartbeat.
+    ``ready_fd`` is our end of its ready pipe or -1; ``until`` when patience with its
+    start or drain ends; ``misses`` the looks in a row that found no heartbeat.
     """
 
     def __init__(self, pid: int, process: subprocess.Popen[bytes] | None) -> None:
@@ -233,11 +225,10 @@ class Gateway:
             return self.process.poll() is not None
         if self.pidfd >= 0:
             return bool(select.select([self.pidfd], [], [], 0)[0])
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
+            return False
+        return True
 
     def tell(self, number: signal.Signals) -> None:
         """Send a signal; a process that has just ended does not mind."""
@@ -318,13 +309,13 @@ class Keeper:
         fds = options.adopt_fds or systemd_descriptors(env)
         for fd in fds:
             os.set_inheritable(fd, False)
-        sockets = [fd for fd in fds if stat.S_ISSOCK(os.fstat(fd).st_mode)]
-        handed = [socket.socket(fileno=fd) for fd in sockets]
+        pipes = [fd for fd in fds if stat.S_ISFIFO(os.fstat(fd).st_mode)]
+        handed = [socket.socket(fileno=fd) for fd in fds if fd not in pipes]
         self._listeners = handed or bind(options.port)
         for listener in self._listeners:
             listener.setblocking(False)
         self._port: int = self._listeners[0].getsockname()[1]
-        self._hold = [fd for fd in fds if fd not in sockets] or os.pipe()
+        self._hold = pipes or os.pipe()
         self._shared = [one.fileno() for one in self._listeners] + [self._hold[0]]
         self._env = {k: v for k, v in env.items() if not k.startswith("LISTEN_")} | {
             "TURNOUT_HOME": options.home,
@@ -365,10 +356,10 @@ class Keeper:
     def _adopt(self, pids: Sequence[int]) -> None:
         for place, pid in enumerate(pids):
             with contextlib.suppress(OSError):  # it has ended meanwhile
-                gateway = Gateway(pid, None) if pid else None
-                if gateway and place:
-                    self._supersede(gateway)
-                self._current = self._current if place else gateway
+                if place:
+                    self._supersede(Gateway(pid, None))
+                elif pid:
+                    self._current = Gateway(pid, None)
 
     def _gateways(self) -> list[Gateway]:
         return [one for one in (self._current, self._starting, *self._draining) if one]
@@ -378,7 +369,7 @@ class Keeper:
         poller = select.poll()
         for fd in calls:
             poller.register(fd, select.POLLIN)
-        for fd, _ in poller.poll(self._patience()):
+        for fd, _ in poller.poll(self._milliseconds()):
             calls[fd]()
         for gateway in self._gateways():
             if gateway.ended():
@@ -402,8 +393,7 @@ class Keeper:
         calls.pop(-1, None)
         return calls
 
-    def _patience(self) -> int | None:
-        """Milliseconds until something is due; None when nothing is."""
+    def _milliseconds(self) -> int | None:
         moments = [self._retry_at, self._stop_at, self._look_at]
         moments += [one.until for one in self._gateways()]
         moments += [*self._desk.until.values(), *self._door.until.values()]
@@ -471,11 +461,11 @@ class Keeper:
         else:
             self._current = None
             self._log(what)
-            lived = time.monotonic() - gateway.ready_at
-            self._short_lives = self._short_lives + 1 if lived < SHORT_LIFE else 0
+            now = time.monotonic()
+            short = now - gateway.ready_at < SHORT_LIFE
+            self._short_lives = self._short_lives + 1 if short else 0
             if self._starting is None:
-                delay = restart_delay(self._failures, self._short_lives)
-                self._retry_at = time.monotonic() + delay
+                self._retry_at = now + restart_delay(self._failures, self._short_lives)
 
     def _failed(self, what: str) -> None:
         if self._current and self._current.process:
@@ -528,7 +518,6 @@ class Keeper:
         again = self._stop_at < math.inf
         self._stop_at = time.monotonic() + STOP_LIMIT
         self._retry_at = self._look_at = math.inf
-        self._again = False
         for listener in self._listeners:
             listener.close()  # from now on clients are refused, not left waiting
         self._listeners.clear()
@@ -561,8 +550,7 @@ class Keeper:
 
     def _hand_over(self, peer: socket.socket) -> None:
         """Give all to the peer (with the hold pipe: we are not dead) and end."""
-        pids = [self._current.pid if self._current else 0]
-        pids += [one.pid for one in self._draining]
+        pids = [one.pid if one else 0 for one in (self._current, *self._draining)]
         fds = [*self._shared, self._hold[1]]
         peer.settimeout(HANDOVER_LIMIT)  # nothing may change until it has answered
         socket.send_fds(peer, [json.dumps(pids).encode() + b"\n"], fds)
