@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import anthropic
+import httpx2
 import openai
 import pytest
 from anthropic.types import RawMessageStreamEvent
@@ -31,6 +32,7 @@ from upstream import (
     Thinking,
     Tokens,
     ToolCall,
+    failures,
     refuse,
     say,
 )
@@ -345,6 +347,49 @@ class TestFaults:
         await post(upstream.url, stream=True)
         assert b'{"type": "content_bl\n\n' in upstream.sent[0]
         assert upstream.sent[1].startswith(b"data: " + b"x" * 1_000_000)
+
+
+class TestFailures:
+    async def test_the_key_is_echoed(self, upstream: ScriptedUpstream) -> None:
+        upstream.push(failures.echo_in_answer, failures.echo_in_error)
+        upstream.push(failures.echo_in_header)
+        async with claude(upstream) as sdk:
+            told = await ask(sdk)
+            with pytest.raises(anthropic.AuthenticationError, match="secret"):
+                await ask(sdk)
+            shown = await ask(sdk)
+        assert b"secret" in told.content
+        assert shown.headers["x-debug-key"] == "secret"
+
+    async def test_pages_and_redirects(self, upstream: ScriptedUpstream) -> None:
+        upstream.push(failures.html_page(), failures.redirect("http://127.0.0.1:9/"))
+        assert (await post(upstream.url))[0] == 502
+        url = f"{upstream.url}/v1/messages"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json=chat_body(), allow_redirects=False) as answer,
+        ):
+            assert answer.status == 307
+            assert answer.headers["location"] == "http://127.0.0.1:9/"
+
+    @pytest.mark.parametrize("path", ["messages", "responses", "chat/completions"])
+    async def test_an_error_inside_a_stream(
+        self, upstream: ScriptedUpstream, path: str
+    ) -> None:
+        upstream.push(failures.error_after(FULL, 2))
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await post(upstream.url, f"/v1/{path}", stream=True)
+        last = events_of(upstream.sent[0])[-1]
+        assert last.get("type", "error") == "error"
+        assert "scripted failure" in json.dumps(last)
+
+
+async def ask(sdk: anthropic.AsyncAnthropic) -> httpx2.Response:
+    raw = await sdk.messages.with_raw_response.create(
+        model="m", max_tokens=9, messages=[{"role": "user", "content": "x"}]
+    )
+    await raw.read()
+    return raw.http_response
 
 
 def test_as_a_process_of_its_own(tmp_path: Path) -> None:

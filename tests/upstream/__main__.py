@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from upstream.coding import coding_task
 from upstream.record import Seen
-from upstream.server import Script, ScriptedUpstream, plain_answer
+from upstream.server import ScriptedUpstream, plain_answer
+from upstream.turns import Script
 
 
 def main() -> None:

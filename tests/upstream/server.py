@@ -24,9 +24,8 @@ from upstream.reply import (
     json_reply,
     stream_reply,
 )
-from upstream.turns import Answer, Step, say
+from upstream.turns import Answer, Script, Step, say
 
-Script = Callable[[Seen], Step]
 MODELS = ("scripted-large", "scripted-small")
 
 
@@ -262,20 +261,6 @@ def render(answer: Answer, seen: Seen) -> Reply:
         case _:
             reply = json_reply(200, chat.whole(answer, model, serial), heads)
     return answer.change(reply) if answer.change else reply
-
-
-def refuse(
-    status: int, message: str = "scripted failure", *, retry_after: str | None = None
-) -> Script:
-    """An error with the envelope of the protocol asked for."""
-
-    def script(seen: Seen) -> Step:
-        heads = [("retry-after", retry_after)] if retry_after is not None else []
-        dialect = {Ask.MESSAGES: messages, Ask.RESPONSES: responses}
-        module = dialect.get(seen.ask, chat)
-        return json_reply(status, module.error(status, message), heads)
-
-    return script
 
 
 def _model_list(seen: Seen) -> dict[str, object]:

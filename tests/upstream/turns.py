@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from upstream.record import Seen
 from upstream.reply import Raw, Reply
 
 
@@ -96,6 +97,7 @@ class Answer:
 
 
 Step = Answer | Reply | Raw
+Script = Callable[[Seen], Step]
 
 
 def say(text: str, *calls: ToolCall, tokens: Tokens | None = None) -> Answer:
