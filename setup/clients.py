@@ -18,6 +18,10 @@ from pathlib import Path
 
 import stamp
 
+_CLEAN_INSTALL = ("ci",)
+# Some optional packages for other systems were never published, so they are not in the
+# lock, and `npm ci` refuses it. `npm install` takes what is in it, by the same hashes.
+_NPM_WORDS = {"more": ("install", "--no-save")}
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -128,30 +132,24 @@ def _install_folder(root: Path, folder: str, clients: tuple[Client, ...]) -> Non
     target.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(source / name, target / name)
-    _npm_ci(target)
+    _npm(target, _NPM_WORDS.get(folder, _CLEAN_INSTALL))
     for client in clients:
         _link(root, client)
         _check_version(root, client)
     mark.set()
 
 
-def _npm_ci(folder: Path) -> None:
+def _npm(folder: Path, words: tuple[str, ...]) -> None:
     npm = shutil.which("npm")
     if npm is None:
         message = "npm was not found. Install Node 20 or newer with npm and try again."
         raise ClientProblem(message)
     print(f"Installing npm packages into {folder} ...", flush=True)
-    words = [
-        npm,
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-    ]
-    done = subprocess.run(words, cwd=folder, check=False)
+    quiet = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+    command = [npm, *words, "--ignore-scripts", *quiet]
+    done = subprocess.run(command, cwd=folder, check=False)
     if done.returncode != 0:
-        message = f"npm ci failed in {folder} (exit {done.returncode}); see above."
+        message = f"npm failed in {folder} (exit {done.returncode}); see above."
         raise ClientProblem(message)
 
 
