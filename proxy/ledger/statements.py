@@ -44,9 +44,9 @@ INSERT: dict[Table, str] = {
     Table.FINISHED: (
         "INSERT INTO finished (project, id, run, time, provider, model, lane, billing,"
         " fallback_chain, attempts, input_tokens, cache_read_tokens,"
-        " cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, web_searches,"
-        " price, price_snapshot, cost_nano, first_byte_ms, duration_ms, stop_reason,"
-        " status, error_kind, losses)"
+        " cache_write_tokens, cache_write_1h_tokens, output_tokens,"
+        " reasoning_tokens, web_searches, price, price_snapshot, cost_nano,"
+        " first_byte_ms, duration_ms, stop_reason, status, error_kind, losses)"
         " VALUES ((SELECT sequence FROM projects WHERE label = ?),"
         " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),
