@@ -116,7 +116,8 @@ def install(root: Path, clients: tuple[Client, ...]) -> None:
     Raises:
         ClientProblem: npm failed, a file is missing or a version is not the pinned one.
     """
-    for folder in sorted({client.folder for client in clients}):
+    # In the order they are listed: Node comes before the clients that it runs.
+    for folder in dict.fromkeys(client.folder for client in clients):
         members = tuple(client for client in clients if client.folder == folder)
         _install_folder(root, folder, members)
 
@@ -124,8 +125,8 @@ def install(root: Path, clients: tuple[Client, ...]) -> None:
 def _install_folder(root: Path, folder: str, clients: tuple[Client, ...]) -> None:
     source = root / "setup" / "clients" / folder
     target = root / ".clients" / folder
-    inputs = (source / "package.json", source / "package-lock.json", Path(__file__))
-    mark = stamp.Stamp(target / ".installed", inputs, salt=str(root))
+    inputs = (source / "package.json", source / "package-lock.json")
+    mark = stamp.Stamp(target / ".installed", inputs, salt=f"{root} {clients}")
     if mark.fresh() and all(_entry(root, client).exists() for client in clients):
         return
     mark.clear()
