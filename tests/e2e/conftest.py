@@ -9,6 +9,9 @@ from e2e.gateway import Turnout, running
 from upstream import ScriptedUpstream, Tap, in_thread
 from upstream.coding import coding_task, prepare
 
+# Its assertions tell what differs, like those of a test module.
+pytest.register_assert_rewrite("e2e.expect")
+
 
 @pytest.fixture
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
