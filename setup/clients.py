@@ -83,7 +83,7 @@ MORE = (
         name="openclaw",
         folder="more",
         target="openclaw/openclaw.mjs",
-        version="2026.9.6",
+        version="OpenClaw 2026.9.6 (eb377ac)",
         node="own",
     ),
     Client(
