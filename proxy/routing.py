@@ -191,19 +191,15 @@ def _pinned(requested: str, catalogue: Catalogue) -> tuple[Provider, str] | None
     return None
 
 
-def _listed(provider: Provider, model_id: str) -> CatalogueModel | None:
-    return next((m for m in provider.models if m.id == model_id), None)
-
-
 def _pin_candidate(pin: tuple[Provider, str], facts: Facts) -> Route:
     provider, model_id = pin
-    return Route(provider, _listed(provider, model_id), model_id, facts.protocol)
+    return Route(provider, provider.find_model(model_id), model_id, facts.protocol)
 
 
 def _by_name(facts: Facts, catalogue: Catalogue) -> tuple[list[Route], str]:
     routes = []
     for provider in catalogue.providers:
-        model = _listed(provider, facts.requested_model)
+        model = provider.find_model(facts.requested_model)
         if model is None and not (provider.any_model and facts.requested_model):
             continue
         routes.append(Route(provider, model, facts.requested_model, facts.protocol))

@@ -24,6 +24,7 @@ from proxy.errors import Failure, FailureKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+    from types import SimpleNamespace
 
     from aiohttp.abc import ResolveResult
     from aiohttp.connector import AddrInfoType
@@ -40,12 +41,25 @@ _OWN_HEADERS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
 
 
 class UpstreamError(Exception):
-    """A provider call that failed; `failure` says how, in words fit for people."""
+    """A provider call that failed; `failure` says how, in words fit for people.
 
-    def __init__(self, failure: Failure) -> None:
+    `stale` marks a kept connection that turned out to be closed before any answer.
+    """
+
+    def __init__(self, failure: Failure, *, stale: bool = False) -> None:
         """Keep the failure; see the class."""
         super().__init__(failure.message)
         self.failure = failure
+        self.stale = stale
+
+
+class _Reuse:
+    """Learns whether a call went out on a kept connection."""
+
+    __slots__ = ("reused",)
+
+    def __init__(self) -> None:
+        self.reused = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +165,7 @@ class Upstream:
         self, environ: Mapping[str, str], limits: Limits | None = None
     ) -> None:
         """Open no connection yet; see the class."""
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._proxies = proxies_from(environ)
         self._online = _session(offline=False)
         self._offline = _session(offline=True)
@@ -167,8 +181,9 @@ class Upstream:
         url = URL(call.url, encoded=True)
         proxy = None if offline else self._proxy_for(url)
         body = io.BytesIO(call.body) if len(call.body) > _BIG_BODY else call.body
+        reuse = _Reuse()
         try:
-            async with asyncio.timeout(self._limits.first_byte):
+            async with asyncio.timeout(self.limits.first_byte):
                 response = await session.request(
                     call.method,
                     url,
@@ -176,10 +191,12 @@ class Upstream:
                     data=body or None,
                     proxy=proxy,
                     allow_redirects=False,
+                    trace_request_ctx=reuse,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
             failure = _failure(error, call.provider, FailureKind.FIRST_BYTE_TIMEOUT)
-            raise UpstreamError(failure) from error
+            stale = reuse.reused and failure.kind is FailureKind.RESET
+            raise UpstreamError(failure, stale=stale) from error
         except ValueError as error:
             raise UpstreamError(
                 Failure(
@@ -188,7 +205,7 @@ class Upstream:
                     "valid.",
                 )
             ) from error
-        answer = Answer(response, self._limits, call.provider)
+        answer = Answer(response, self.limits, call.provider)
         try:
             yield answer
         finally:
@@ -229,9 +246,7 @@ def proxies_from(environ: Mapping[str, str]) -> dict[str, str]:
 def _bypassed(host: str, no_proxy: str) -> bool:
     entries = [entry.strip().lower().lstrip(".") for entry in no_proxy.split(",")]
     return any(
-        entry == "*" or host == entry or host.endswith(f".{entry}")
-        for entry in entries
-        if entry
+        entry in ("*", host) or host.endswith(f".{entry}") for entry in entries if entry
     )
 
 
@@ -268,7 +283,7 @@ class _GuardedResolver(AbstractResolver):
 
 
 def _open_socket(info: AddrInfoType) -> socket.socket:
-    """Open a socket to any address but a link-local one (cloud metadata lives there)."""
+    """Open a socket to any address but a link-local one (cloud metadata)."""
     if _address(info).is_link_local:
         raise OSError(None, "link-local addresses are never called")
     return socket.socket(info[0], info[1], info[2])
@@ -285,7 +300,17 @@ def _address(info: AddrInfoType) -> ipaddress.IPv4Address | ipaddress.IPv6Addres
     return ipaddress.ip_address(str(info[4][0]).partition("%")[0])
 
 
+async def _note_reuse(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _params: aiohttp.TraceConnectionReuseconnParams,
+) -> None:
+    context.trace_request_ctx.reused = True
+
+
 def _session(*, offline: bool) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(_note_reuse)
     connector = aiohttp.TCPConnector(
         limit=0,
         resolver=_GuardedResolver(offline=offline),
@@ -301,6 +326,7 @@ def _session(*, offline: bool) -> aiohttp.ClientSession:
         skip_auto_headers=_OWN_HEADERS,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
         trust_env=False,
+        trace_configs=[trace],
     )
 
 

@@ -1,0 +1,282 @@
+"""Wires everything: environment and files in, one frozen `Services` out.
+
+The start and stop order of a gateway stands here and nowhere else. It knows no Qt and
+no particular loop: under the keeper, inside the tray and in tests it is the same
+coroutine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets as random
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.config_file import ConfigStore
+from app.control import serve_control
+from app.gateway import Gateway
+from app.live import Facts, LiveState
+from app.logs import LogWriter
+from app.runs import RunLock, is_dead
+from app.services import Services
+from proxy.health import LastFailures
+from proxy.ledger import Ledger
+from proxy.pipeline import Parts, Pipeline
+from proxy.projects import Projects
+from proxy.recorder import Recorder
+from proxy.secrets import Secrets
+from proxy.server import GatewayServer
+from proxy.tasks import spawn
+from proxy.upstream import Upstream
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+
+    from app.paths import Paths
+    from app.stopping import Stop
+
+_log = logging.getLogger(__name__)
+
+
+class SystemClock:
+    """The machine's clocks; the only place that reads them."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never jumps."""
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What differs between the arrangements a gateway runs in.
+
+    `restart` asks whoever started this gateway for a planned restart, `stop_all` for
+    an end; `ready` is called once every socket listens.
+    """
+
+    ready: Callable[[], None]
+    restart: Callable[[], None]
+    stop_all: Callable[[], None]
+
+
+def version() -> str:
+    """Return Turnout's version."""
+    return distribution_version("turnout")
+
+
+def command_path() -> str:
+    """Return how `turnout` is typed on this machine: its name, or its full path."""
+    if shutil.which("turnout"):
+        return "turnout"
+    beside = Path(sys.executable).with_name("turnout")
+    return str(beside) if beside.exists() else f"{sys.executable} -m app"
+
+
+@contextlib.asynccontextmanager
+async def in_process(
+    paths: Paths, environ: Mapping[str, str]
+) -> AsyncIterator[Services]:
+    """Give the services of a process without a gateway: files, no sockets."""
+    clock = SystemClock()
+    config = ConfigStore(paths)
+    config.load()
+    ledger = Ledger.open(paths.database, None, clock=clock.now, version=version())
+    secrets = Secrets(environ)
+    await secrets.prefetch(p.key for p in config.current.providers)
+    try:
+        yield Services(
+            paths=paths,
+            config=config,
+            ledger=ledger,
+            secrets=secrets,
+            clock=clock,
+            state=None,
+            gateway=None,
+            version=version(),
+            command_path=command_path(),
+        )
+    finally:
+        await ledger.close()
+
+
+@contextlib.contextmanager
+def logging_to(paths: Paths, redact: Callable[[str], str]) -> Iterator[None]:
+    """Send our rooms' log lines to the log folder while the block runs."""
+    handler = LogWriter(paths.logs, redact)
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
+        handler.close()
+
+
+async def serve(
+    paths: Paths,
+    environ: Mapping[str, str],
+    sockets: Sequence[socket.socket],
+    stop: Stop,
+    host: Host,
+) -> None:
+    """Serve on listening sockets until `stop` is asked, then drain and close.
+
+    Start: configuration, ledger, keys, sites, control socket, ready. Stop: the sites,
+    the control socket, open streams, then what they used, the ledger last. Raises
+    `LedgerError` and `OSError` where it cannot start at all.
+    """
+    clock, run = SystemClock(), random.token_hex(8)
+    config = ConfigStore(paths)
+    config.write_first_config()
+    config.load()
+    secrets = Secrets(environ)
+    bell = Bell()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(logging_to(paths, secrets.redact))
+        lock = RunLock(paths.runs, run)
+        stack.callback(lock.release)
+        ledger = Ledger.open(
+            paths.database, run, bell.ring, clock=clock.now, version=version()
+        )
+        try:
+            await secrets.prefetch(p.key for p in config.current.providers)
+            # Rows of dead gateways first: the first snapshot shall be true.
+            await ledger.recover(lambda other: is_dead(paths.runs, other))
+            base = Base(paths, environ, config, secrets, ledger, clock, run)
+            gateway = _gateway(base, stop, host, sockets)
+            bell.hang(gateway.live.moved)
+            await _run(gateway, sockets, stop, host)
+        finally:
+            left = await ledger.close()
+            if left:
+                _log.error("%d records could not be written before the end", left)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a gateway is built on: places, files and clocks, all opened."""
+
+    paths: Paths
+    environ: Mapping[str, str]
+    config: ConfigStore
+    secrets: Secrets
+    ledger: Ledger
+    clock: SystemClock
+    run: str
+
+
+def _gateway(
+    base: Base, stop: Stop, host: Host, sockets: Sequence[socket.socket]
+) -> Gateway:
+    """Build the serving parts; nothing listens yet."""
+    port = sockets[0].getsockname()[1]
+    failures = LastFailures()
+    projects = Projects(os.getpid())
+    upstream = Upstream(base.environ)
+    gateway = Gateway(
+        config=base.config,
+        secrets=base.secrets,
+        ledger=base.ledger,
+        upstream=upstream,
+        projects=projects,
+        clock=base.clock,
+        host=host,
+        stop=stop,
+        command=command_path(),
+        port=port,
+    )
+    recorder = Recorder(
+        base.ledger, base.clock, base.run, projects, gateway.request_finished
+    )
+    parts = Parts(upstream, recorder, base.secrets, base.clock, failures)
+    gateway.pipeline = Pipeline(gateway.pipeline_config(), parts)
+    gateway.server = GatewayServer(gateway.pipeline, gateway.site())
+    gateway.live = LiveState(
+        Facts(
+            version=version(),
+            port=port,
+            config=lambda: gateway.pipeline.config,
+            problems=gateway.problems,
+            open_requests=lambda: gateway.server.open_requests,
+        ),
+        base.ledger,
+        failures,
+        base.clock,
+    )
+    gateway.services = Services(
+        paths=base.paths,
+        config=base.config,
+        ledger=base.ledger,
+        secrets=base.secrets,
+        clock=base.clock,
+        state=gateway.live,
+        gateway=gateway,
+        version=version(),
+        command_path=command_path(),
+    )
+    return gateway
+
+
+async def _run(
+    gateway: Gateway, sockets: Sequence[socket.socket], stop: Stop, host: Host
+) -> None:
+    """Start in order, serve, stop in order."""
+    await gateway.reload_keys()
+    await gateway.live.refresh()
+    await gateway.server.start(sockets)
+    control = await serve_control(
+        gateway.services, gateway.services.paths.control_socket
+    )
+    watcher = spawn(gateway.watch_config(), "config")
+    _log.info("gateway started", extra={"event": "gateway_started"})
+    host.ready()
+    try:
+        await stop.asked.wait()
+    finally:
+        watcher.cancel()
+        gateway.live.stop()
+        await gateway.server.stop_accepting()
+        await control.stop()
+        await gateway.server.drain(stop.drain_seconds, stop.hurry)
+        await gateway.server.close()
+        await gateway.upstream.close()
+        gateway.projects.close()
+        _log.info("gateway stopped", extra={"event": "gateway_stopped"})
+
+
+class Bell:
+    """Carries a signal from the ledger's thread to whoever listens on the loop."""
+
+    def __init__(self) -> None:
+        """Belong to the running loop; ring in vain until `hang`."""
+        self._loop = asyncio.get_running_loop()
+        self._answer: Callable[[], None] | None = None
+
+    def hang(self, answer: Callable[[], None]) -> None:
+        """Call `answer` on the loop from now on."""
+        self._answer = answer
+
+    def ring(self, count: int) -> None:
+        """Signal that the number of waiting records is now `count`; any thread."""
+        del count
+        if self._answer is not None:
+            # The loop may be closed already while the last rows are written.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._answer)

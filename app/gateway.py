@@ -1,0 +1,252 @@
+"""The running gateway as an object: what commands ask of it, what the server asks it.
+
+It is put together in `app.assemble`; it opens nothing itself and knows no Qt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets as random
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import msgspec
+
+from app.commands.routing import TryResult
+from app.trial import Collected, trial_call
+from proxy.errors import FailureKind, Refused
+from proxy.guard import Policy, allowed_hosts
+from proxy.keys import KeyRing
+from proxy.listing import models_body, wants_anthropic
+from proxy.model import Usage
+from proxy.pipeline import Config
+from proxy.routing import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
+from proxy.server import Site
+from proxy.upstream import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.assemble import Host
+    from app.config_file import ConfigStore
+    from app.live import LiveState
+    from app.services import Clock, Services
+    from app.stopping import Stop
+    from proxy.ledger import Event, Ledger
+    from proxy.model import Protocol
+    from proxy.pipeline import Pipeline
+    from proxy.projects import Projects
+    from proxy.routing import Mode
+    from proxy.secrets import Secrets
+    from proxy.server import GatewayServer
+    from proxy.upstream import Upstream
+
+CONFIG_LOOK_SECONDS = 1.0
+"""How often the configuration file's time and size are looked at."""
+
+EVENTS_LIMIT = 50
+MAX_EVENTS = 1000
+
+
+class _Health(msgspec.Struct, frozen=True):
+    status: str
+    version: str
+    mode: str
+    unsaved: int
+
+
+class Gateway:
+    """One serving gateway; `pipeline`, `server`, `live` and `services` are set once,
+    right after it is made, because they refer to each other.
+    """
+
+    pipeline: Pipeline
+    server: GatewayServer
+    live: LiveState
+    services: Services
+
+    def __init__(  # noqa: PLR0913 - the parts of a gateway, all named
+        self,
+        *,
+        config: ConfigStore,
+        secrets: Secrets,
+        ledger: Ledger,
+        upstream: Upstream,
+        projects: Projects,
+        clock: Clock,
+        host: Host,
+        stop: Stop,
+        command: str,
+        port: int,
+    ) -> None:
+        """Keep the parts; see the class."""
+        self.upstream = upstream
+        self.projects = projects
+        self._config = config
+        self._secrets = secrets
+        self._ledger = ledger
+        self._clock = clock
+        self._host = host
+        self._stop = stop
+        self._policy = Policy(allowed_hosts(port), KeyRing(()), command)
+
+    # --- what commands ask ---
+
+    async def set_mode(self, mode: Mode) -> None:
+        """Let `mode` act on the next request."""
+        del mode  # It is in the configuration by now.
+        self._apply()
+
+    async def restart(self) -> None:
+        """Ask for a planned restart."""
+        self._host.restart()
+
+    async def stop(self) -> None:
+        """Ask for the end of the gateway and its keeper."""
+        self._host.stop_all()
+
+    async def reload_keys(self) -> None:
+        """Read the gateway keys again."""
+        ring = KeyRing(await self._ledger.keys())
+        self._policy = Policy(self._policy.hosts, ring, self._policy.command)
+
+    async def try_prompt(
+        self, prompt: str, model: str | None, protocol: Protocol
+    ) -> TryResult:
+        """Send one prompt down a client's way and tell what came of it."""
+        asked = model or self._first_model(protocol)
+        call = trial_call(
+            self._new_id(), prompt, asked, protocol, self._clock.monotonic()
+        )
+        answer = Collected()
+        try:
+            await self.pipeline.serve(call, answer)
+        except Refused as refused:
+            return TryResult(
+                call.id, "", "", Usage(), None, None, 0, "error", refused.message
+            )
+        event = await self._ledger.event(call.id)
+        text = answer.text(protocol)
+        if event is None:
+            return TryResult(call.id, "", text, Usage(), None, None, 0, "unsaved", "")
+        failed = event.error_kind is not None
+        return TryResult(
+            request=call.id,
+            route=f"{event.provider}/{event.model}" if event.provider else "",
+            text="" if failed else text,
+            usage=_usage(event),
+            cost_nano=event.cost_nano,
+            first_byte_ms=event.first_byte_ms,
+            duration_ms=event.duration_ms or 0,
+            status=event.status,
+            error=text if failed else "",
+        )
+
+    # --- what the server asks ---
+
+    def site(self) -> Site:
+        """Return what the server serves beside model calls."""
+        return Site(
+            policy=lambda: self._policy,
+            new_id=self._new_id,
+            health=self._health,
+            models=self._models,
+            events=self._events,
+            monotonic=self._clock.monotonic,
+        )
+
+    def request_finished(self, request_id: str) -> None:
+        """Tell the live views that a request is over."""
+        del request_id
+        self.live.request_finished()
+
+    def _health(self) -> bytes:
+        return msgspec.json.encode(
+            _Health(
+                status="stopping" if self._stop.asked.is_set() else "ok",
+                version=self.services.version,
+                mode=self.pipeline.config.mode,
+                unsaved=self._ledger.unsaved,
+            )
+        )
+
+    def _models(self, query: str, headers: Sequence[tuple[str, str]]) -> bytes:
+        del query  # `limit` and `client_version`: the list is short and one for all.
+        config = self.pipeline.config
+        return models_body(
+            config.catalogue, config.not_ready, anthropic=wants_anthropic(headers)
+        )
+
+    async def _events(self, query: str) -> bytes:
+        asked = parse_qs(query, keep_blank_values=True)
+        text = asked.get("limit", [str(EVENTS_LIMIT)])[-1]
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 1000:
+            raise Refused(
+                FailureKind.BAD_REQUEST,
+                400,
+                f"`limit` must be a whole number from 1 to {MAX_EVENTS}.",
+            )
+        since = asked.get("since", [None])[-1]
+        try:
+            events = await self._ledger.recent(int(text), since or None)
+        except ValueError as error:
+            raise Refused(FailureKind.BAD_REQUEST, 400, str(error)) from None
+        return msgspec.json.encode(events)
+
+    # --- configuration ---
+
+    async def watch_config(self) -> None:
+        """Pick edits of the configuration up, for as long as the task lives."""
+        while True:
+            await asyncio.sleep(CONFIG_LOOK_SECONDS)
+            if self._config.poll():
+                await self._secrets.prefetch(
+                    provider.key for provider in self._config.current.providers
+                )
+                self._apply()
+
+    def pipeline_config(self) -> Config:
+        """Return what the pipeline needs of the configuration in force."""
+        current = self._config.current
+        return Config(
+            catalogue=current.catalogue,
+            mode=current.settings.mode,
+            not_ready={
+                provider.id: self._secrets.why_not(provider.key)
+                for provider in current.providers
+            },
+        )
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong, as sentences: the configuration, then the ledger."""
+        told = tuple(str(problem) for problem in self._config.current.problems)
+        return (*told, *self._ledger.notes)
+
+    def _apply(self) -> None:
+        settings = self._config.current.settings
+        self.upstream.limits = Limits(
+            settings.first_byte_seconds, settings.stream_silence_seconds
+        )
+        self.pipeline.config = self.pipeline_config()
+        self.live.moved()
+
+    def _first_model(self, protocol: Protocol) -> str:
+        for provider in self._config.current.providers:
+            if protocol in provider.protocols and provider.models:
+                return provider.models[0].id
+        return f"{PRACTICE_PROVIDER_ID}/{PRACTICE_MODEL}"
+
+    @staticmethod
+    def _new_id() -> str:
+        return f"req_{random.token_hex(10)}"
+
+
+def _usage(event: Event) -> Usage:
+    return Usage(
+        input_tokens=event.input_tokens,
+        cache_read_tokens=event.cache_read_tokens,
+        cache_write_tokens=event.cache_write_tokens,
+        cache_write_1h_tokens=event.cache_write_1h_tokens,
+        output_tokens=event.output_tokens,
+        reasoning_tokens=event.reasoning_tokens,
+    )

@@ -1,0 +1,230 @@
+"""The running gateway's state, kept current for the tray, `status` and the feed.
+
+It counts nothing itself that the ledger can sum, and asks the ledger at most a few
+times a second however many requests end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.state import (
+    Changes,
+    ClientSpend,
+    ProviderHealth,
+    Readiness,
+    Snapshot,
+    SpendToday,
+)
+from proxy.routing import PRACTICE, effective_mode, mode_note
+from proxy.tasks import spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from app.services import Clock
+    from proxy.catalogue import Provider
+    from proxy.health import LastFailures
+    from proxy.ledger import Event, Ledger
+    from proxy.pipeline import Config
+    from proxy.reports import SpendReport
+
+PAUSE = 0.25
+"""Seconds between two looks into the ledger."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the live state is read from; each is asked when a snapshot is made."""
+
+    version: str
+    port: int
+    config: Callable[[], Config]
+    problems: Callable[[], tuple[str, ...]]
+    open_requests: Callable[[], int]
+
+
+class LiveState:
+    """The `State` of a gateway that serves."""
+
+    def __init__(
+        self, facts: Facts, ledger: Ledger, failures: LastFailures, clock: Clock
+    ) -> None:
+        """Start with an empty day; `refresh` fills it."""
+        self._facts = facts
+        self._ledger = ledger
+        self._failures = failures
+        self._clock = clock
+        self._changes = Changes()
+        self._started = clock.now()
+        self._today = SpendToday()
+        self._last: Event | None = None
+        self._looking = False
+        self._again = False
+        self._stopping = False
+
+    def snapshot(self) -> Snapshot:
+        """Return the state of this moment."""
+        config = self._facts.config()
+        providers = _health(config, self._failures)
+        return Snapshot(
+            revision=self._changes.revision,
+            version=self._facts.version,
+            pid=os.getpid(),
+            port=self._facts.port,
+            mode=config.mode,
+            mode_note=mode_note(config.mode),
+            readiness=_readiness(config, providers, stopping=self._stopping),
+            today=self._today,
+            last=self._last,
+            requests_open=self._facts.open_requests(),
+            unsaved=self._ledger.unsaved,
+            providers=providers,
+            problems=self._facts.problems(),
+            started=self._started,
+            stopping=self._stopping,
+        )
+
+    async def changed(self, revision: int) -> None:
+        """Return as soon as the revision is another than `revision`."""
+        await self._changes.after(revision)
+
+    def moved(self) -> None:
+        """Say that something in the snapshot has changed."""
+        self._changes.moved()
+
+    def stop(self) -> None:
+        """Say that this gateway ends."""
+        self._stopping = True
+        self.moved()
+
+    def request_finished(self) -> None:
+        """Look into the ledger soon; many calls make few looks."""
+        if self._looking:
+            self._again = True
+            return
+        self._looking = True
+        spawn(self._look(), "state")
+
+    async def refresh(self) -> None:
+        """Read today's sums and the last request from the ledger."""
+        report = await self._ledger.spend_today(_midnight(self._clock.now()))
+        recent = await self._ledger.recent(1)
+        self._today = _today(report)
+        self._last = recent[0] if recent else None
+        self.moved()
+
+    async def _look(self) -> None:
+        try:
+            while True:
+                self._again = False
+                await self.refresh()
+                await asyncio.sleep(PAUSE)
+                if not self._again:
+                    return
+        finally:
+            self._looking = False
+
+
+def _midnight(now: datetime) -> datetime:
+    """Return the start of the user's day, in UTC: people count in local days."""
+    local = now.astimezone()
+    start = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return start.astimezone(now.tzinfo)
+
+
+def _today(report: SpendReport) -> SpendToday:
+    return SpendToday(
+        requests=report.requests,
+        billed_nano=report.billed_nano,
+        covered_nano=report.covered_nano,
+        local_requests=report.local_requests,
+        unknown_requests=report.unknown_requests,
+        by_client=tuple(
+            ClientSpend(
+                client=row.name,
+                requests=row.requests,
+                billed_nano=row.billed_nano,
+                covered_nano=row.covered_nano,
+                unknown_requests=row.unknown_requests,
+            )
+            for row in report.by_client
+        ),
+    )
+
+
+def _health(config: Config, failures: LastFailures) -> tuple[ProviderHealth, ...]:
+    configured = config.catalogue.providers
+    return tuple(
+        _provider_health(provider, config.not_ready.get(provider.id, ""), failures)
+        for provider in (configured or (PRACTICE,))
+    )
+
+
+def _provider_health(
+    provider: Provider, why_not: str, failures: LastFailures
+) -> ProviderHealth:
+    if why_not:
+        sentence = f"Not ready: {why_not}."
+    elif provider.key.kind == "client":
+        sentence = "Ready with the client's own login."
+    else:
+        sentence = "Ready."
+    return ProviderHealth(
+        id=provider.id,
+        ready=not why_not,
+        sentence=sentence,
+        place=provider.place,
+        billing=provider.billing,
+        last_failure=failures.sentence(provider.id),
+    )
+
+
+def _readiness(
+    config: Config, providers: tuple[ProviderHealth, ...], *, stopping: bool
+) -> Readiness:
+    if stopping:
+        return Readiness(False, "The gateway is stopping.", "Start Turnout again.")
+    if not config.catalogue.providers:
+        return Readiness(
+            True,
+            "Requests are answered by the practice provider: simulated, no model.",
+            "Add a provider to config.toml to reach a real model.",
+        )
+    ready = [provider for provider in providers if provider.ready]
+    offline = effective_mode(config.mode) == "offline"
+    if offline:
+        ready = [p for p in ready if _local_route(config, p.id)]
+    if ready:
+        names = ", ".join(provider.id for provider in ready)
+        where = " on this machine" if offline else ""
+        return Readiness(True, f"Requests can be sent{where}: {names}.")
+    if offline:
+        return Readiness(
+            False,
+            "No model on this machine can take a request, and the mode is offline.",
+            "Switch the mode to direct, or add a provider that runs on this machine.",
+        )
+    first = providers[0]
+    return Readiness(
+        False,
+        "No provider can take a request now.",
+        f"{first.id}: {first.sentence}",
+    )
+
+
+def _local_route(config: Config, provider_id: str) -> bool:
+    provider = config.catalogue.provider(provider_id)
+    if provider is None:
+        return False
+    places = {model.place or provider.place for model in provider.models}
+    if provider.any_model or not provider.models:
+        places.add(provider.place)
+    return "this-machine" in places

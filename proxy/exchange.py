@@ -1,0 +1,155 @@
+"""One request in the gateway's hands: what came in, and what has happened to it so far.
+
+It holds values and writes to nobody; `pipeline` moves it along, `server` supplies the
+way back to the client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from proxy.ledger.rows import Attempt
+from proxy.model import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.catalogue import Route
+    from proxy.errors import Failure, FailureKind
+    from proxy.guard import Endpoint
+    from proxy.headers import Credentials
+    from proxy.model import Protocol as WireProtocol
+    from proxy.routing import Decision
+
+_SESSION_HEADERS = ("x-claude-code-session-id", "session-id", "x-session-id")
+_AGENT_HEADERS = ("x-claude-code-agent-id",)
+_PARENT_HEADERS = ("x-claude-code-parent-agent-id",)
+_MAX_ID = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A client's request, read whole and admitted.
+
+    `headers` are the raw ones in order, gateway keys included; `query` is raw, without
+    the question mark; `arrived` is on the monotonic clock, in seconds; `peer` is the
+    client's address and port.
+    """
+
+    id: str
+    endpoint: Endpoint
+    protocol: WireProtocol
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    credentials: Credentials
+    body: bytes
+    client: str
+    arrived: float
+    peer: tuple[str, int] | None
+
+    def header(self, *names: str) -> str | None:
+        """Return the first of the named headers, None where none is there."""
+        for name in names:
+            for key, value in self.headers:
+                if key.lower() == name:
+                    return value[:_MAX_ID] or None
+        return None
+
+    @property
+    def session(self) -> str | None:
+        """The client's own session id (`facts/clients.md` sections 1 to 3)."""
+        return self.header(*_SESSION_HEADERS)
+
+    @property
+    def agent(self) -> str | None:
+        """The client's own agent id."""
+        return self.header(*_AGENT_HEADERS)
+
+    @property
+    def parent_agent(self) -> str | None:
+        """The id of the agent that started this agent."""
+        return self.header(*_PARENT_HEADERS)
+
+
+class Outlet(Protocol):
+    """The way back to the client."""
+
+    started: bool
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send the answer's head. Called once."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of the body, waiting while the client cannot take more."""
+        ...
+
+    async def end(self) -> None:
+        """Send the proper end of the body."""
+        ...
+
+    def abort(self) -> None:
+        """Break the connection, so that a body cut short cannot look complete."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAnswer:
+    """A provider's error answer, read whole: returned unchanged if nothing is left.
+
+    `final` says that asking again cannot help: the provider refused a key of ours.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    final: bool = False
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A routed request in progress; the pipeline is its only writer."""
+
+    call: Call
+    outlet: Outlet
+    decision: Decision
+    model: str
+    model_span: tuple[int, int] | None
+    stream: bool
+    offline: bool
+    attempts: list[Attempt] = field(default_factory=list)
+    route: Route | None = None
+    held: HeldAnswer | None = None
+    first_byte_ms: int | None = None
+    usage: Usage = field(default_factory=Usage)
+    stop_reason: str | None = None
+    recorded: bool = False
+
+    def note(
+        self,
+        route: Route,
+        started: float,
+        now: float,
+        failure: Failure | None,
+        status: int | None,
+    ) -> None:
+        """Add an attempt; `started` and `now` are on the monotonic clock."""
+        kind: FailureKind | None = failure.kind if failure else None
+        self.attempts.append(
+            Attempt(
+                provider=route.provider.id,
+                model=route.model_id,
+                protocol=route.protocol,
+                outcome=kind or "ok",
+                status=status,
+                started_ms=milliseconds(started - self.call.arrived),
+                duration_ms=milliseconds(now - started),
+                error_kind=kind,
+            )
+        )
+
+
+def milliseconds(seconds: float) -> int:
+    """Return whole milliseconds, never below 0."""
+    return max(0, round(seconds * 1000))

@@ -1,0 +1,169 @@
+"""The way back of one request: its answer headers, its record, its last bytes.
+
+Shared by the native lane and the practice provider, so that both are recorded and
+labelled in one way. It chooses no route and makes no call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from proxy.errors import FailureKind
+from proxy.exchange import milliseconds
+from proxy.ledger.rows import Status
+from proxy.routing import ROUTE_CLASS
+from proxy.wire.envelope import error_body, error_event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.errors import Failure
+    from proxy.exchange import Exchange
+    from proxy.health import LastFailures
+    from proxy.recorder import Clock, Recorder
+
+DEFAULT_RETRY_AFTER = "2"
+"""Seconds; a 429 without the header ends a Codex run (`facts/clients.md` 0.1)."""
+
+NO_LANE = "unlisted"
+"""What `x-turnout-lane` says of a model that no catalogue lists."""
+
+_OWN_STATUS = {
+    FailureKind.NO_ROUTE: 503,
+    FailureKind.OFFLINE: 403,
+    FailureKind.FIRST_BYTE_TIMEOUT: 504,
+    FailureKind.STALLED: 504,
+    FailureKind.BAD_REQUEST: 400,
+    FailureKind.STOPPING: 503,
+}
+_RETRY_IS_VAIN = frozenset(
+    {FailureKind.NO_ROUTE, FailureKind.OFFLINE, FailureKind.BAD_REQUEST}
+)
+
+
+@dataclass(slots=True)
+class Journey:
+    """One request on its way back.
+
+    `counting` marks a token count: it is answered like any request, but it is no
+    model call and leaves no row. `snapshot` names the prices in force.
+    """
+
+    x: Exchange
+    recorder: Recorder
+    clock: Clock
+    failures: LastFailures
+    snapshot: str
+    counting: bool
+    attempt_started: float = 0.0
+
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """Return the `x-turnout-*` answer headers as they are known now."""
+        x = self.x
+        tried = len(x.attempts) + (0 if x.recorded or x.held else 1)
+        labels = [("x-turnout-request", x.call.id)]
+        if x.route is not None:
+            labels += [
+                ("x-turnout-route", x.route.name),
+                ("x-turnout-lane", x.route.lane or NO_LANE),
+            ]
+        labels += [("x-turnout-class", ROUTE_CLASS)]
+        labels += [("x-turnout-attempts", str(tried if x.route else 0))]
+        return tuple(labels)
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send the head of a successful answer and note the first byte's time."""
+        elapsed = self.clock.monotonic() - self.x.call.arrived
+        self.x.first_byte_ms = milliseconds(elapsed)
+        await self.x.outlet.start(status, (*headers, *self.labels()))
+
+    async def settle(self, status: int, failure: Failure | None) -> None:
+        """Note the running attempt and commit the record, before the last bytes.
+
+        `status` is the provider's; `failure` is its own in-stream error, None where
+        the answer is whole.
+        """
+        x = self.x
+        if x.route is None:
+            return
+        now = self.clock.monotonic()
+        before = len(x.attempts)
+        x.note(x.route, self.attempt_started, now, failure, status)
+        self.failures.met(x.route.provider.id, failure)
+        if failure is not None:
+            await self.record(Status.ERROR, failure.kind)
+        elif before:
+            await self.record(Status.FALLBACK_SUCCESS, None)
+        else:
+            await self.record(Status.SUCCESS, None)
+
+    async def record(self, status: Status, kind: FailureKind | None) -> None:
+        """Commit the finishing row, once."""
+        if not self.counting:
+            await self.recorder.finished(self.x, status, kind, self.snapshot)
+
+    async def fail(self, failure: Failure) -> None:
+        """End the request with an error, in its protocol's own form."""
+        await self.record(Status.ERROR, failure.kind)
+        x = self.x
+        if x.outlet.started:
+            await self.break_off(failure.kind, failure.message)
+        elif x.held is not None:
+            await self._pass_back()
+        else:
+            await self._own_error(failure)
+
+    async def break_off(self, kind: FailureKind, message: str) -> None:
+        """End an answer that has begun: an error event, or a broken connection."""
+        x = self.x
+        if not x.stream:
+            x.outlet.abort()
+            return
+        await x.outlet.write(error_event(x.call.protocol, kind, message, x.call.id))
+        await x.outlet.end()
+
+    async def interrupt(self, *, stopping: bool) -> None:
+        """Record a request whose handler was cancelled, and say so to a client left."""
+        if not stopping:
+            await self.record(Status.CANCELLED, FailureKind.CLIENT_GONE)
+            return
+        await self.record(Status.INTERRUPTED, FailureKind.STOPPING)
+        if self.x.outlet.started:
+            await self.break_off(
+                FailureKind.STOPPING,
+                "Turnout is stopping and ended this answer early. Send it again.",
+            )
+
+    async def _pass_back(self) -> None:
+        x = self.x
+        held = x.held
+        if held is None:
+            return
+        names = {name.lower() for name, _ in held.headers}
+        extra: list[tuple[str, str]] = []
+        if held.status == 429 and "retry-after" not in names:
+            extra.append(("retry-after", DEFAULT_RETRY_AFTER))
+        if held.final and "x-should-retry" not in names:
+            extra.append(("x-should-retry", "false"))
+        length = ("content-length", str(len(held.body)))
+        headers = (*held.headers, length, *extra, *self.labels())
+        await x.outlet.start(held.status, headers)
+        await x.outlet.write(held.body)
+        await x.outlet.end()
+
+    async def _own_error(self, failure: Failure) -> None:
+        x = self.x
+        status = _OWN_STATUS.get(failure.kind, 502)
+        body = error_body(
+            x.call.protocol, status, failure.kind, failure.message, x.call.id
+        )
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+        ]
+        if failure.kind in _RETRY_IS_VAIN:
+            headers.append(("x-should-retry", "false"))
+        await x.outlet.start(status, (*headers, *self.labels()))
+        await x.outlet.write(body)
+        await x.outlet.end()

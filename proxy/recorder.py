@@ -1,0 +1,141 @@
+"""Turns what happened to a request into ledger rows; the pipeline's one way to record.
+
+The finishing row is committed before the bytes that end an answer leave, so a killed
+gateway never loses an answered request. It decides nothing and stores no text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from proxy.catalogue import Billing
+from proxy.exchange import milliseconds
+from proxy.ledger.rows import Finished, Routed, Status
+from proxy.money import cost_nano
+from proxy.routing import ROUTE_CLASS, write_decision
+from proxy.tasks import spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from proxy.errors import FailureKind
+    from proxy.exchange import Exchange
+    from proxy.ledger import Ledger
+    from proxy.money import Price
+    from proxy.projects import Projects
+
+COMMIT_SECONDS = 1.0
+"""How long an answer's end waits for its record before it leaves all the same."""
+
+
+class Clock(Protocol):
+    """The pipeline's source of time."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never jumps."""
+        ...
+
+
+class Recorder:
+    """Writes the routed and the finishing row of each request.
+
+    `snapshot` names the price snapshot in force; `on_finished` is told the id of each
+    finished request, for the live views.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        run: str,
+        projects: Projects,
+        on_finished: Callable[[str], None],
+    ) -> None:
+        """Keep the parts; see the class."""
+        self._ledger = ledger
+        self._clock = clock
+        self._run = run
+        self._projects = projects
+        self._on_finished = on_finished
+
+    def routed(self, x: Exchange) -> None:
+        """Queue the row that says where the request goes; never waits."""
+        self._projects.look_up(x.call.peer)
+        self._ledger.routed(
+            Routed(
+                id=x.call.id,
+                run=self._run,
+                time=self._clock.now(),
+                client=x.call.client,
+                protocol=x.call.protocol,
+                route_class=ROUTE_CLASS,
+                requested_model=x.model,
+                mode=x.decision.mode,
+                stream=x.stream,
+                decision=write_decision(x.decision),
+                session=x.call.session,
+                agent=x.call.agent,
+                parent_agent=x.call.parent_agent,
+            )
+        )
+
+    async def finished(
+        self, x: Exchange, status: Status, error: FailureKind | None, snapshot: str
+    ) -> None:
+        """Commit the finishing row; returns after at most `COMMIT_SECONDS`.
+
+        The commit outlives the request: a client that leaves meanwhile cancels the
+        waiting, not the row.
+        """
+        if x.recorded:
+            return
+        x.recorded = True
+        row = self._row(x, status, error, snapshot)
+        commit = spawn(self._commit(row), f"record {row.id}")
+        await asyncio.shield(commit)
+
+    async def _commit(self, row: Finished) -> None:
+        await self._ledger.finish(row, COMMIT_SECONDS)
+        self._on_finished(row.id)
+
+    def _row(
+        self, x: Exchange, status: Status, error: FailureKind | None, snapshot: str
+    ) -> Finished:
+        route = x.route
+        price = route.price_for(x.usage) if route else None
+        return Finished(
+            id=x.call.id,
+            run=self._run,
+            time=self._clock.now(),
+            duration_ms=milliseconds(self._clock.monotonic() - x.call.arrived),
+            status=status,
+            project=self._projects.known(x.call.peer),
+            provider=route.provider.id if route else None,
+            model=route.model_id if route else None,
+            lane=route.lane if route else None,
+            billing=route.billing if route else None,
+            attempts=tuple(x.attempts),
+            usage=x.usage,
+            price=price,
+            price_snapshot=snapshot if price else None,
+            cost_nano=self._cost(x, price),
+            first_byte_ms=x.first_byte_ms,
+            stop_reason=x.stop_reason,
+            error_kind=error,
+        )
+
+    @staticmethod
+    def _cost(x: Exchange, price: Price | None) -> int | None:
+        """Return nano-dollars: 0 where the model is local, None where unknown."""
+        if x.route is None:
+            # Nobody was asked, so nobody is owed anything.
+            return 0
+        if x.route.billing is Billing.LOCAL and price is None:
+            return 0
+        return cost_nano(x.usage, price)

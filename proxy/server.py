@@ -1,0 +1,389 @@
+"""The gateway's HTTP side: aiohttp on the loopback sockets, streaming, shutdown.
+
+It reads requests within limits, lets `guard` decide, hands model calls to `pipeline`
+and turns every refusal into the client protocol's own envelope. It serves no HTML,
+grants no CORS, routes nothing by Host and knows no provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from proxy.answers import SERVER, Plain, json_answer, refusal_answer
+from proxy.errors import FailureKind, Refused
+from proxy.exchange import Call
+from proxy.guard import Admission, Endpoint, admit, read_target
+from proxy.tasks import spawn
+from proxy.wire.body import BodyProblem
+from proxy.wire.unpack import TooLarge, unpack
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from aiohttp.web_request import BaseRequest
+
+    from proxy.guard import Policy, Target
+    from proxy.pipeline import Pipeline
+
+BODY_LIMIT = 32 * 1024 * 1024
+"""Bytes of a request body, unpacked too (Anthropic's own limit, `protocols.md` D1)."""
+
+HEAD_SECONDS = 30.0
+"""Time for the first request head of a connection."""
+
+BODY_SECONDS = 60.0
+"""Time for one request body."""
+
+KEEP_ALIVE_SECONDS = 300.0
+"""How long an idle client connection is kept."""
+
+HANDOVER_SECONDS = 0.1
+"""Time for connections accepted in the last moment to reach their handler."""
+
+MAX_HEADER = 64 * 1024
+MAX_HEADERS = 256
+BACKLOG = 1024
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the server serves beside model calls; each returns a ready answer.
+
+    `new_id` makes request ids, `policy` is read for each request because keys come and
+    go, `models` and `events` take the raw query and the request's headers.
+    """
+
+    policy: Callable[[], Policy]
+    new_id: Callable[[], str]
+    health: Callable[[], bytes]
+    models: Callable[[str, Sequence[tuple[str, str]]], bytes]
+    events: Callable[[str], Awaitable[bytes]]
+    monotonic: Callable[[], float]
+
+
+class GatewayServer:
+    """Serves the gateway's endpoints on listening sockets that are handed in.
+
+    Not aiohttp's application: one handler decides from the raw target, so there is no
+    second routing that could disagree with the guard.
+    """
+
+    def __init__(self, pipeline: Pipeline, site: Site) -> None:
+        """Keep the parts; nothing listens yet."""
+        self._pipeline = pipeline
+        self._site = site
+        self._runner: web.ServerRunner | None = None
+        self._live: set[asyncio.Task[object]] = set()
+        self._stopping = False
+
+    @property
+    def open_requests(self) -> int:
+        """How many requests are being answered."""
+        return len(self._live)
+
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept connections on every socket."""
+        server = _Server(
+            self._handle,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            lingering_time=5.0,
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
+            read_bufsize=256 * 1024,
+        )
+        self._runner = web.ServerRunner(
+            server, handle_signals=False, shutdown_timeout=0.2
+        )
+        await self._runner.setup()
+        for listening in sockets:
+            await web.SockSite(self._runner, listening, backlog=BACKLOG).start()
+
+    async def stop_accepting(self) -> None:
+        """Leave new connections to whoever else holds the sockets."""
+        self._stopping = True
+        if self._runner is not None:
+            for site in list(self._runner.sites):
+                await site.stop()
+        await asyncio.sleep(HANDOVER_SECONDS)
+
+    async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
+        """Let open requests end for `seconds`, then end them with an error event.
+
+        `hurry` cuts the waiting short: a second signal.
+        """
+        if self._live:
+            waiting = spawn(hurry.wait(), "hurry")
+            done = spawn(self._idle(), "idle")
+            await asyncio.wait(
+                {waiting, done}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            waiting.cancel()
+            done.cancel()
+        self._pipeline.stopping = True
+        for task in self._live:
+            task.cancel()
+        if self._live:
+            await asyncio.wait(self._live, timeout=2.0)
+
+    async def close(self) -> None:
+        """Close every connection and forget the sockets."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _idle(self) -> None:
+        while self._live:
+            await asyncio.wait(set(self._live))
+
+    async def _handle(self, request: BaseRequest) -> web.StreamResponse:
+        task = asyncio.current_task()
+        if task is not None:
+            self._live.add(task)
+        try:
+            return await self._serve(request)
+        finally:
+            if task is not None:
+                self._live.discard(task)
+
+    async def _serve(self, request: BaseRequest) -> web.StreamResponse:
+        request_id = self._site.new_id()
+        target: Target | None = None
+        try:
+            headers = _raw_headers(request)
+            target = read_target(request.raw_path)
+            admission = admit(request.method, target, headers, self._site.policy())
+            return await self._dispatch(request, request_id, admission, headers)
+        except Refused as refused:
+            protocol = target.protocol if target else None
+            return self._plain(request, refusal_answer(refused, protocol, request_id))
+        except Exception as error:  # noqa: BLE001 - the client must get an answer
+            _log.error("request %s failed: %s", request_id, type(error).__name__)
+            refused = Refused(
+                FailureKind.INTERNAL,
+                500,
+                "Turnout met a fault of its own and stopped this request. The log "
+                "names it; sending the request again is safe.",
+            )
+            protocol = target.protocol if target else None
+            return self._plain(request, refusal_answer(refused, protocol, request_id))
+
+    async def _dispatch(
+        self,
+        request: BaseRequest,
+        request_id: str,
+        admission: Admission,
+        headers: tuple[tuple[str, str], ...],
+    ) -> web.StreamResponse:
+        site, query = self._site, admission.target.query
+        match admission.endpoint:
+            case Endpoint.HEALTH:
+                return self._plain(request, json_answer(site.health()))
+            case Endpoint.ROOT | Endpoint.HELLO:
+                return self._plain(request, Plain(200, (), b""))
+            case Endpoint.MODELS:
+                return self._plain(request, json_answer(site.models(query, headers)))
+            case Endpoint.EVENTS:
+                return self._plain(request, json_answer(await site.events(query)))
+            case _:
+                return await self._model_call(request, request_id, admission, headers)
+
+    async def _model_call(
+        self,
+        request: BaseRequest,
+        request_id: str,
+        admission: Admission,
+        headers: tuple[tuple[str, str], ...],
+    ) -> web.StreamResponse:
+        if admission.protocol is None or admission.client is None:
+            raise Refused(FailureKind.NOT_FOUND, 404, "Turnout serves no such path.")
+        call = Call(
+            id=request_id,
+            endpoint=admission.endpoint,
+            protocol=admission.protocol,
+            query=admission.target.query,
+            headers=headers,
+            credentials=admission.credentials,
+            body=await read_body(request),
+            client=admission.client.name,
+            arrived=self._site.monotonic(),
+            peer=_peer(request),
+        )
+        outlet = _Outlet(request, close=self._stopping)
+        try:
+            await self._pipeline.serve(call, outlet)
+        except Exception as error:
+            if not outlet.started:
+                raise
+            # Too late for an envelope: a broken connection is the honest end.
+            _log.error("request %s broke: %s", request_id, type(error).__name__)  # noqa: TRY400 - texts may quote the client
+            outlet.abort()
+        return outlet.response
+
+    def _plain(self, request: BaseRequest, answer: Plain) -> web.StreamResponse:
+        response = web.Response(status=answer.status, body=answer.body)
+        response.headers.extend(answer.headers)
+        if self._stopping or answer.close:
+            response.force_close()
+        return response
+
+
+class _Outlet:
+    """The way back to one client: an aiohttp response begun late."""
+
+    def __init__(self, request: BaseRequest, *, close: bool) -> None:
+        self.started = False
+        self.response = web.StreamResponse()
+        self._request = request
+        self._close = close
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send the head."""
+        self.started = True
+        response = web.StreamResponse(status=status)
+        response.headers.extend(headers)
+        # aiohttp would name itself and its version.
+        response.headers.setdefault("server", SERVER)
+        if self._close:
+            response.force_close()
+        self.response = response
+        await response.prepare(self._request)
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes, waiting while the client's buffer is full."""
+        await self.response.write(data)
+
+    async def end(self) -> None:
+        """End the body properly."""
+        await self.response.write_eof()
+
+    def abort(self) -> None:
+        """Reset the connection."""
+        transport = self._request.transport
+        if transport is not None:
+            transport.abort()
+
+
+class _Handler(RequestHandler):
+    """aiohttp's connection with a time limit for the first head and plain errors."""
+
+    __slots__ = ("_head_timer",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Arm the timer for the first request head."""
+        super().connection_made(transport)
+        self._head_timer = self._loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Drop the timer."""
+        self._head_timer.cancel()
+        super().connection_lost(exc)
+
+    def _head_is_late(self) -> None:
+        if not self._request_count:
+            self.force_close()
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP with a JSON envelope; aiohttp would offer HTML."""
+        if self._request_in_progress and status >= 500:
+            _log.error("a request failed: %s", type(exc).__name__)
+        refused = Refused(
+            FailureKind.BAD_REQUEST,
+            status,
+            "Turnout could not read this as an HTTP request and did nothing with it.",
+        )
+        answer = refusal_answer(refused, None, None)
+        response = web.Response(status=status, body=answer.body)
+        response.headers.extend(answer.headers)
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    """aiohttp's low-level server with our connection class."""
+
+    def __call__(self) -> RequestHandler:
+        """Make the protocol object of one connection."""
+        return _Handler(self, loop=self._loop, **self._kwargs)
+
+
+async def read_body(request: BaseRequest) -> bytes:
+    """Return a request's whole body, unpacked.
+
+    Raises `Refused`: too large (413), too slow (408), packed in a way Turnout does not
+    read or broken (400).
+    """
+    if (request.content_length or 0) > BODY_LIMIT:
+        raise _too_large()
+    parts = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while chunk := await request.content.readany():
+                parts += chunk
+                if len(parts) > BODY_LIMIT:
+                    raise _too_large()
+    except TimeoutError:
+        raise Refused(
+            FailureKind.BODY_TIMEOUT,
+            408,
+            "The request body did not arrive in time, so Turnout dropped the request.",
+            (("connection", "close"),),
+        ) from None
+    except web.RequestPayloadError:
+        raise Refused(
+            FailureKind.BAD_REQUEST, 400, "The request body was cut short."
+        ) from None
+    packing = request.headers.get("content-encoding", "")
+    if not packing:
+        return bytes(parts)
+    try:
+        return unpack(bytes(parts), packing, BODY_LIMIT)
+    except TooLarge:
+        raise _too_large() from None
+    except BodyProblem as problem:
+        raise Refused(FailureKind.BAD_REQUEST, 400, str(problem)) from None
+
+
+def _too_large() -> Refused:
+    return Refused(
+        FailureKind.TOO_LARGE,
+        413,
+        "The request body is larger than 32 MB, so Turnout did not send it on. "
+        "Shorten the conversation or leave attachments out.",
+    )
+
+
+def _raw_headers(request: BaseRequest) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple(
+            (name.decode("ascii"), value.decode("utf-8", "surrogateescape"))
+            for name, value in request.raw_headers
+        )
+    except UnicodeDecodeError:
+        raise Refused(
+            FailureKind.BAD_REQUEST, 400, "A header's name is not plain ASCII."
+        ) from None
+
+
+def _peer(request: BaseRequest) -> tuple[str, int] | None:
+    name = request.transport.get_extra_info("peername") if request.transport else None
+    if isinstance(name, tuple) and isinstance(name[0], str):
+        return (name[0], int(name[1]))
+    return None
