@@ -5,7 +5,7 @@ Requests and answers of every protocol are decoded into these and encoded from t
 
 from __future__ import annotations
 
-from proxy.model.answer import Answer, BrokenOff, gather
+from proxy.model.answer import Answer, BrokenOff, Pieces, gather
 from proxy.model.events import (
     AnswerEnded,
     AnswerFailed,
@@ -109,6 +109,7 @@ __all__ = [
     "Part",
     "PartEnded",
     "PartWhole",
+    "Pieces",
     "Ping",
     "Protocol",
     "Reasoning",

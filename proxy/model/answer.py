@@ -63,7 +63,7 @@ def gather(events: Iterable[Event]) -> Answer:
 
     Raises BrokenOff where the line ends in a failure, or does not end.
     """
-    parts: dict[int, _Pieces] = {}
+    parts: dict[int, Pieces] = {}
     started: AnswerStarted | None = None
     usage = Usage()
     for event in events:
@@ -80,7 +80,7 @@ def gather(events: Iterable[Event]) -> Answer:
                 usage = usage.merged(event.usage)
                 return Answer(started.id, started.model, done, event, usage)
             case TextStarted() | ThinkingStarted() | ToolCallStarted() | PartWhole():
-                parts[event.index] = _Pieces(event)
+                parts[event.index] = Pieces(event)
             case AnswerEnded() | PartEnded() | Ping():
                 continue
             case _:
@@ -88,8 +88,8 @@ def gather(events: Iterable[Event]) -> Answer:
     raise BrokenOff(None)
 
 
-class _Pieces:
-    """One part while its pieces come in."""
+class Pieces:
+    """One part while its pieces come in; `begun` is the event that began it."""
 
     def __init__(self, begun: _Begun) -> None:
         self._begun: Final = begun
@@ -108,6 +108,7 @@ class _Pieces:
         | ThinkingSealed
         | ToolCallArguments,
     ) -> None:
+        """Take the next piece."""
         match event:
             case TextDelta() | ToolCallArguments() | ThinkingDelta(summary=None):
                 self._texts.append(event.text)
@@ -123,6 +124,7 @@ class _Pieces:
                 return
 
     def part(self) -> Text | Thinking | ToolCall | ServerPart | Opaque:
+        """Return the part as far as it has come."""
         text, begun = "".join(self._texts), self._begun
         match begun:
             case TextStarted():

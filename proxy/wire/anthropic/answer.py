@@ -56,11 +56,9 @@ def write_answer(
     """
     del request, created, request_id
     answer = gather(events)
-    blocks: list[Json] = [
-        shape for each in answer.parts if (shape := block(each)) is not None
-    ]
+    shapes = [block(each) for each in answer.parts]
     body = message(answer.id, answer.model, answer.usage)
-    body["content"] = blocks
+    body["content"] = [each for each in shapes if each is not None]
     body.update(ending(answer.ended))
     return msgspec.json.encode(body)
 

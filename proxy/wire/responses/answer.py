@@ -1,0 +1,251 @@
+"""Writes the pieces of a Responses answer that stream and whole answer share; no I/O.
+
+Shapes: `Response`, `ResponseOutputItem` and `ResponseUsage` of the `openai` SDK 3.54.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from proxy.model import (
+    Answer,
+    AnswerEnded,
+    CallKind,
+    Event,
+    Json,
+    Opaque,
+    Protocol,
+    Request,
+    ServerPart,
+    StopReason,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+    gather,
+)
+from proxy.wire.responses.citations import write_citation
+from proxy.wire.responses.tools import write_choice, write_tools
+
+
+def write_answer(
+    request: Request,
+    events: Iterable[Event],
+    *,
+    created: int,
+    request_id: str | None = None,
+) -> bytes:
+    """Write a whole answer as the JSON of `Response`.
+
+    `created` is in Unix seconds; `request_id` is another protocol's need. Raises
+    BrokenOff where the events do not come to an end.
+    """
+    del request_id
+    answer = gather(events)
+    body = head(request, answer.id, answer.model, created)
+    body["output"] = _items(answer)
+    body.update(ending(answer.ended, answer.usage, refused=_refused(answer)))
+    return msgspec.json.encode(body)
+
+
+def _items(answer: Answer) -> list[Json]:
+    items: list[Json] = []
+    for part in answer.parts:
+        shape = item(part, item_id(answer.id, part, len(items)))
+        if shape is not None:
+            items.append(shape)
+    return items
+
+
+def _refused(answer: Answer) -> bool:
+    return any(isinstance(each, Text) and each.refusal for each in answer.parts)
+
+
+def response_id(answer_id: str) -> str:
+    """Return the answer's id as this protocol spells ids."""
+    return answer_id if answer_id.startswith("resp_") else f"resp_{answer_id}"
+
+
+def head(request: Request, answer_id: str, model: str, created: int) -> dict[str, Json]:
+    """Write a `Response` as it stands at the start: what was asked for, no output."""
+    return {
+        "id": response_id(answer_id),
+        "object": "response",
+        "created_at": created,
+        "status": "in_progress",
+        "error": None,
+        "incomplete_details": None,
+        "instructions": _instructions(request),
+        "max_output_tokens": request.limits.max_output_tokens,
+        "metadata": dict(request.metadata.labels),
+        "model": model,
+        "output": [],
+        "parallel_tool_calls": request.parallel_tools is not False,
+        "previous_response_id": request.kept.previous,
+        "reasoning": _reasoning(request),
+        "temperature": request.sampling.temperature,
+        "text": _text_config(request),
+        "tool_choice": write_choice(request.tool_choice),
+        "tools": write_tools(request.tools),
+        "top_p": request.sampling.top_p,
+        "truncation": "disabled",
+        "usage": None,
+    }
+
+
+def _instructions(request: Request) -> Json:
+    texts = [each.text for each in request.system if isinstance(each, Text)]
+    return "\n\n".join(texts) if texts else None
+
+
+def _reasoning(request: Request) -> Json:
+    wish = request.reasoning
+    if wish is None:
+        return {"effort": None, "summary": None}
+    return {"effort": wish.effort, "summary": wish.display}
+
+
+def _text_config(request: Request) -> Json:
+    form = request.output_format
+    if form is None or form.kind != "json_schema" or form.schema is None:
+        return {"format": {"type": "text" if form is None else form.kind}}
+    return {
+        "format": {
+            "type": "json_schema",
+            "name": form.name or "answer",
+            "schema": dict(form.schema),
+            "strict": form.strict,
+        }
+    }
+
+
+def ending(ended: AnswerEnded, usage: Usage, *, refused: bool) -> dict[str, Json]:
+    """Write how the answer ended; `refused` tells that the refusal is in its text."""
+    shape: dict[str, Json] = {"status": "completed", "usage": _usage(usage)}
+    reason = _incomplete(ended.stop, refused=refused)
+    if reason is not None:
+        shape["status"] = "incomplete"
+        shape["incomplete_details"] = {"reason": reason}
+    return shape
+
+
+def _incomplete(stop: StopReason, *, refused: bool) -> str | None:
+    if stop in {StopReason.MAX_TOKENS, StopReason.CONTEXT_EXCEEDED}:
+        return "max_output_tokens"
+    if stop is StopReason.REFUSAL and not refused:
+        return "content_filter"
+    return None
+
+
+def _usage(usage: Usage) -> Json:
+    whole, output = usage.whole_input, usage.output_tokens
+    if whole is None and output is None:
+        return None
+    return {
+        "input_tokens": whole or 0,
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens or 0,
+            "cache_write_tokens": usage.cache_write_tokens or 0,
+        },
+        "output_tokens": output or 0,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
+        "total_tokens": (whole or 0) + (output or 0),
+    }
+
+
+def item_id(
+    answer_id: str, part: Text | Thinking | ToolCall | ServerPart | Opaque, at: int
+) -> str:
+    """Return the id of the output item number `at`."""
+    match part:
+        case Thinking():
+            prefix = "rs"
+        case ToolCall(kind=CallKind.FUNCTION):
+            prefix = "fc"
+        case ToolCall():
+            prefix = "ctc"
+        case _:
+            prefix = "msg"
+    return f"{prefix}_{answer_id.removeprefix('resp_')}_{at}"
+
+
+def item(
+    part: Text | Thinking | ToolCall | ServerPart | Opaque,
+    own_id: str,
+    annotations: Sequence[Json] | None = None,
+) -> dict[str, Json] | None:
+    """Write a complete output item; None where this protocol cannot show it.
+
+    `annotations` are those already told in a stream, else they are written anew.
+    """
+    match part:
+        case Text():
+            content = text_part(part, annotations)
+            return message(own_id, "completed", [content])
+        case Thinking():
+            return _thinking(part, own_id)
+        case ToolCall():
+            return call(part, own_id, "completed")
+        case ServerPart() | Opaque():
+            return dict(part.raw) if part.protocol is Protocol.RESPONSES else None
+
+
+def message(own_id: str, status: str, content: list[Json]) -> dict[str, Json]:
+    """Write an output message."""
+    return {
+        "id": own_id,
+        "type": "message",
+        "status": status,
+        "role": "assistant",
+        "content": content,
+    }
+
+
+def text_part(part: Text, annotations: Sequence[Json] | None = None) -> dict[str, Json]:
+    """Write the content part of an output message."""
+    if part.refusal:
+        return {"type": "refusal", "refusal": part.text}
+    if annotations is None:
+        length = len(part.text)
+        shapes = [write_citation(each, length) for each in part.citations]
+        annotations = [each for each in shapes if each is not None]
+    told = list(annotations)
+    return {
+        "type": "output_text",
+        "text": part.text,
+        "annotations": told,
+        "logprobs": [],
+    }
+
+
+def call(part: ToolCall, own_id: str, status: str) -> dict[str, Json]:
+    """Write a call of a tool; a custom one has no status in this protocol."""
+    shape: dict[str, Json]
+    if part.kind is CallKind.CUSTOM:
+        shape = {"id": own_id, "type": "custom_tool_call", "input": part.arguments}
+    else:
+        # An empty call is one with an empty object (protocols D8, case 7).
+        arguments = part.arguments if part.arguments or status != "completed" else "{}"
+        shape = {"id": own_id, "type": "function_call", "arguments": arguments}
+        shape["status"] = status
+    shape.update(call_id=part.id, name=part.name)
+    if part.namespace is not None:
+        shape["namespace"] = part.namespace
+    return shape
+
+
+def _thinking(part: Thinking, own_id: str) -> dict[str, Json] | None:
+    own = part.origin is not None and part.origin.protocol is Protocol.RESPONSES
+    if part.sealed is not None and not own and not part.text and not part.summary:
+        return None
+    summary: list[Json] = [
+        {"type": "summary_text", "text": each} for each in part.summary
+    ]
+    shape: dict[str, Json] = {"id": own_id, "type": "reasoning", "summary": summary}
+    if part.text:
+        shape["content"] = [{"type": "reasoning_text", "text": part.text}]
+    if part.sealed is not None and own:
+        shape["encrypted_content"] = part.sealed
+    return shape
