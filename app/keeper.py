@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 CANNOT_START, ALREADY_RUNS = 1, 4  # exit statuses; argparse gives 2
-FAILURES_UNTIL_DOWN = 3
+FAILURES_UNTIL_DOWN, LOG_LIMIT = 3, 1_000_000  # starts in a row, bytes
 RETRY_DELAYS = (0.0, 0.05, 0.2, 5.0)  # seconds after the 1st, 2nd, ... failed start
 SHORT_LIFE, SHORT_LIVES, SHORT_LIFE_DELAY = 2.0, 5, 1.0
 START_LIMIT, PLANNED_START_LIMIT = 60.0, 20.0  # seconds until the ready byte
@@ -38,7 +38,6 @@ DRAIN_LIMIT = 660.0  # a superseded gateway drains for 600 s at most, then ends
 STOP_LIMIT, HANDOVER_LIMIT, LOOK_EACH, LOCK_LIMIT, LOCK_PAUSE = 15, 2, 0.5, 5, 0.02
 BACKLOG = 1024  # the gateway's sites call listen() again: the same number there
 CLIENTS_AT_ONCE, READ_SIZE, FIRST_BYTES_LIMIT, LINGER_LIMIT = 256, 65536, 5.0, 0.3
-LOG_LIMIT = 1_000_000  # bytes
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 HELP = (
     "Turnout is here, but its gateway could not start three times in a row, so your"
@@ -53,8 +52,8 @@ def restart_delay(failures: int, short_lives: int = 0) -> float:
     """Say how many seconds to wait before the next start.
 
     ``failures`` are starts in a row that ended before their ready byte; ordinary ends
-    (an update, a kill by hand) may follow each other quickly on a healthy machine.
-    Those within two seconds after ready, ``short_lives``, are only slowed down.
+    may follow each other quickly. ``short_lives``, ends in a row within two seconds
+    after ready, are slowed down and no more.
     """
     if failures > 0:
         return RETRY_DELAYS[min(failures, len(RETRY_DELAYS)) - 1]
@@ -127,8 +126,7 @@ def _numbers(text: str) -> list[int]:
 def open_log(path: str) -> int:
     """Open the log to append, 0600; past 1 MB it first loses its older half."""
     log = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    size = os.fstat(log).st_size
-    if size > LOG_LIMIT:
+    if (size := os.fstat(log).st_size) > LOG_LIMIT:
         tail = os.pread(log, size, size // 2)
         os.ftruncate(log, 0)
         os.write(log, tail.partition(b"\n")[2])
@@ -577,8 +575,7 @@ class Keeper:
 def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     """Run the keeper in the foreground and return its exit status.
 
-    0 after SIGTERM or a handover, 1 when it cannot run, 2 (from argparse) for a wrong
-    command line, 4 when another keeper serves this home.
+    0: stopped or handed over, 1: cannot run, 2: wrong words, 4: another keeper runs.
     """
     given = options(argv)
     try:
@@ -594,5 +591,10 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     return keeper.run()
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+if __name__ == "__main__":  # compiling this file leaves 2 MB behind, bytecode does not
+    code = (
+        "import os, sys; sys.path.append(os.path.dirname(sys.argv[1])); import keeper"
+    )
+    code += "; sys.exit(keeper.main(sys.argv[2:], os.environ))"
+    again = [sys.executable, "-I", "-S", "-c", code, os.path.abspath(__file__)]
+    os.execv(sys.executable, again + sys.argv[1:])  # noqa: S606 - itself, no shell
