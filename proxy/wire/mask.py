@@ -57,8 +57,8 @@ class Masker:
         return "Masker()"
 
 
-def mask(text: str, secret: str) -> str:
+def mask(text: bytes, secret: bytes) -> bytes:
     """Replace every occurrence of `secret` in one piece of text, as `Masker` does."""
     if len(secret) < _SHORTEST:
         return text
-    return text.replace(secret, "*" * len(secret))
+    return text.replace(secret, b"*" * len(secret))

@@ -29,7 +29,7 @@ class UnknownEncoding(BodyProblem):
     """The body's content encoding is none that Turnout unpacks."""
 
 
-class BodyTooLarge(BodyProblem):
+class TooLarge(BodyProblem):
     """The body is larger than allowed once it is unpacked."""
 
 
@@ -37,7 +37,7 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
     """Unpack a request body.
 
     `encoding` is the value of Content-Encoding, `limit` the most bytes that may come
-    out. Raises UnknownEncoding for anything but one known coding, BodyTooLarge past
+    out. Raises UnknownEncoding for anything but one known coding, TooLarge past
     the limit, BodyProblem for data that is broken, cut or followed by more.
     """
     coding = _coding(encoding)
@@ -173,5 +173,5 @@ def _has_header(start: bytes) -> bool:
     return start[0] & 0x0F == 8 and (start[0] * 256 + start[1]) % 31 == 0
 
 
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge("The request body is larger than Turnout takes.")
+def _too_large() -> TooLarge:
+    return TooLarge("The request body is larger than Turnout takes.")

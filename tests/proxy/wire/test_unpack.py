@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from proxy.wire.body import BodyProblem
 from proxy.wire.unpack import (
-    BodyTooLarge,
     SideDecoder,
+    TooLarge,
     UnknownEncoding,
     side_decoder,
     unpack,
@@ -58,7 +58,7 @@ def test_what_was_packed_comes_out(name: str, data: bytes) -> None:
 def test_one_byte_over_the_limit_is_too_large(name: str) -> None:
     encoding, pack = PACKERS[name]
     assert unpack(pack(BODY), encoding, len(BODY)) == BODY
-    with pytest.raises(BodyTooLarge):
+    with pytest.raises(TooLarge):
         unpack(pack(BODY), encoding, len(BODY) - 1)
 
 
@@ -67,7 +67,7 @@ def test_a_bomb_is_stopped(name: str) -> None:
     encoding, pack = PACKED[name]
     bomb = pack(bytes(40_000_000))
     assert len(bomb) < 100_000
-    with pytest.raises(BodyTooLarge):
+    with pytest.raises(TooLarge):
         unpack(bomb, encoding, 1_000_000)
 
 
@@ -80,7 +80,7 @@ def test_broken_cut_and_trailing_data_is_refused(name: str) -> None:
     for case in cases:
         with pytest.raises(BodyProblem) as caught:
             unpack(case, encoding, 10_000_000)
-        assert not isinstance(caught.value, UnknownEncoding | BodyTooLarge)
+        assert not isinstance(caught.value, UnknownEncoding | TooLarge)
 
 
 @pytest.mark.parametrize(
