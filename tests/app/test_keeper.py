@@ -436,7 +436,7 @@ def test_the_old_gateway_finishes_its_open_stream(house: House) -> None:
         assert client.recv(65536).startswith(b"HTTP/1.1 100 ")
         os.kill(status["pid"], signal.SIGHUP)
         new = house.until_ready(status["gateway_pid"])
-        assert house.get()["pid"] == new["gateway_pid"]
+        until(lambda: house.get()["pid"] == new["gateway_pid"])
         assert lives(status["gateway_pid"])
         client.sendall(b".")
         answer = b"".join(iter(lambda: client.recv(65536), b""))
