@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -69,6 +69,10 @@ class Door:
         self._path = path
         self._limit = limit
 
+    def patient(self, limit: float) -> Door:
+        """Return a door to the same gateway whose calls may take `limit` seconds."""
+        return Door(self._path, limit)
+
     async def call(self, name: str, result: type[Result], /, **given: object) -> Result:
         """Run the command `name` in the gateway and return its typed result.
 
@@ -90,10 +94,13 @@ class Door:
         error = answer.error or _Error("The gateway refused", "It gave no reason.")
         raise CommandFailed(error.title, error.message, error.todo, answer.exit)
 
-    async def feed(self, silence: float = FEED_SILENCE) -> AsyncIterator[Snapshot]:
+    async def feed(
+        self, silence: float = FEED_SILENCE
+    ) -> AsyncGenerator[Snapshot, None]:
         """Yield the gateway's state now and after each change.
 
-        Ends after the snapshot that says `stopping`. Raises `DoorClosed` where no
+        Ends after the snapshot that says `stopping`; asked again after a moment, a
+        newer gateway may answer. Raises `DoorClosed` where no
         gateway answers, it goes away, or nothing comes for `silence` seconds.
         """
         decoder = msgspec.json.Decoder(Snapshot)
@@ -186,7 +193,8 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, Mapping[str, st
     first, *rest = raw.split("\r\n")
     fields = (line.partition(":") for line in rest if line)
     headers = {name.strip().lower(): value.strip() for name, _, value in fields}
-    return int(first.split(" ", 2)[1]), headers
+    _, _, status = first.partition(" ")
+    return int(status[:3]), headers
 
 
 async def _body(

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from proxy.secrets import Secrets
-
     from app.commands.routing import TryResult
     from app.paths import Paths
     from app.settings import ConfigStore
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from proxy.ledger import Ledger
     from proxy.model import Protocol as WireProtocol
     from proxy.routing import Mode
+    from proxy.secrets import Secrets
 
 
 class Clock(Protocol):

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from proxy.catalogue import Billing, Place
 from proxy.ledger.rows import Event
+from proxy.reports import SpendReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,27 @@ class SpendToday:
     local_requests: int = 0
     unknown_requests: int = 0
     by_client: tuple[ClientSpend, ...] = ()
+
+
+def spend_today(report: SpendReport) -> SpendToday:
+    """Return a day's report as the snapshot carries it: without its models."""
+    return SpendToday(
+        requests=report.requests,
+        billed_nano=report.billed_nano,
+        covered_nano=report.covered_nano,
+        local_requests=report.local_requests,
+        unknown_requests=report.unknown_requests,
+        by_client=tuple(
+            ClientSpend(
+                client=share.name,
+                requests=share.requests,
+                billed_nano=share.billed_nano,
+                covered_nano=share.covered_nano,
+                unknown_requests=share.unknown_requests,
+            )
+            for share in report.by_client
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ class Command:
 
     `name` is what is typed: a word, or noun and verb ("keys new"). `rows` names the
     result's field that `--json` prints as a bare array. `follow` names the parameter
-    that takes the result's `cursor`, so that a shell can ask for what is new since.
+    that takes the result's `cursor`, so that a shell can ask for what is new since;
+    `newest_first` says in which order the rows come.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Command:
     effect: Effect
     rows: str | None = None
     follow: str | None = None
+    newest_first: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -131,8 +133,10 @@ class Command:
     def _convert(self, item: Parameter, value: object, *, lax: bool) -> object:
         if isinstance(value, str) and not _is_text(value):
             raise self._misused(f"{item.word}: this is not readable text.")
+        # Only numbers are read from words: a prompt of "null" is text, not nothing.
+        strict = not (lax and issubclass(item.kind, int | float))
         try:
-            return msgspec.convert(value, item.hint, strict=not lax)
+            return msgspec.convert(value, item.hint, strict=strict)
         except msgspec.ValidationError as problem:
             raise self._misused(f"{item.word}: {problem}.") from None
 

@@ -1,0 +1,419 @@
+"""The command line: arguments from the commands' signatures, results as text or JSON.
+
+A command goes through the door to the running gateway, else it runs in this process.
+It holds no capability of its own and, on a call through the door, no HTTP library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from app.columns import harmless
+from app.commands import COMMANDS
+from app.commands.command import Command, Effect, Parameter, settle
+from app.door import CALL_LIMIT, Door, DoorClosed
+from app.failure import CommandFailed, Exit
+from app.plain import news, plain
+from app.services import Services
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells count it: 128 + SIGINT."""
+
+SPEND_LIMIT = 900.0
+"""Seconds a command that calls a model may take."""
+
+FOLLOW_GAP = 0.5
+"""Seconds between two looks for news while following."""
+
+_AWAY_LOOKS = 10
+_OWN = frozenset({"home", "json", "follow", "noun", "verb"})
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """`turnout serve`: keeper and gateway in the foreground."""
+
+    home: Path | None
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tray:
+    """`turnout tray`, and `turnout` alone."""
+
+    home: Path | None
+    port: int | None = None
+    inline: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command to run with checked arguments, and how its result is shown."""
+
+    command: Command
+    arguments: Mapping[str, object]
+    home: Path | None
+    json: bool = False
+    follow: bool = False
+
+
+OpenDoor = Callable[[Path | None], Door]
+InProcess = Callable[[Path | None], AbstractAsyncContextManager[Services]]
+Pause = Callable[[float], Awaitable[object]]
+Leaves = dict[str, tuple[argparse.ArgumentParser, Command]]
+
+
+# --- arguments ------------------------------------------------------------------------
+
+
+def parse(
+    argv: Sequence[str], commands: Sequence[Command] = COMMANDS
+) -> Serve | Tray | Call:
+    """Return what the arguments ask for.
+
+    Raises `SystemExit` as argparse does: 0 after help, 2 after a usage error, which
+    has been printed.
+    """
+    parser, leaves = _parser(commands)
+    given = vars(parser.parse_args(argv))
+    home = given.get("home")
+    noun = given.get("noun")
+    match noun:
+        case None:
+            return Tray(home)
+        case "serve":
+            return Serve(home, given["port"])
+        case "tray":
+            return Tray(home, given["port"], given["inline"], given["hidden"])
+        case _:
+            return _call(str(noun), given, leaves)
+
+
+def _call(noun: str, given: Mapping[str, Any], leaves: Leaves) -> Call:
+    name = f"{noun} {given['verb']}" if "verb" in given else noun
+    leaf, command = leaves[name]
+    words = {key: value for key, value in given.items() if key not in _OWN}
+    try:
+        arguments = command.arguments(words, lax=True)
+    except CommandFailed as misused:
+        leaf.error(misused.message)
+    return Call(
+        command,
+        arguments,
+        given.get("home"),
+        json=given["json"],
+        follow=given.get("follow", False),
+    )
+
+
+def _parser(commands: Sequence[Command]) -> tuple[argparse.ArgumentParser, Leaves]:
+    parser = argparse.ArgumentParser(
+        prog="turnout",
+        description="Routes the model requests of coding tools and keeps the record. "
+        "Without a command it starts the tray.",
+        allow_abbrev=False,
+    )
+    _add_home(parser)
+    nouns = parser.add_subparsers(dest="noun", metavar="COMMAND")
+    leaves: Leaves = {}
+    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
+    for command in commands:
+        noun, *verb = command.words
+        if verb and noun not in groups:
+            group = nouns.add_parser(
+                noun, help=_verbs(noun, commands), allow_abbrev=False
+            )
+            groups[noun] = group.add_subparsers(
+                dest="verb", metavar="VERB", required=True
+            )
+        parent, word = (groups[noun], verb[0]) if verb else (nouns, noun)
+        leaves[command.name] = (_leaf(parent, word, command), command)
+    _add_processes(nouns)
+    return parser, leaves
+
+
+def _verbs(noun: str, commands: Sequence[Command]) -> str:
+    verbs = [each.words[1] for each in commands if each.words[0] == noun]
+    return f"One of: {', '.join(verbs)}."
+
+
+def _leaf(
+    parent: argparse._SubParsersAction[argparse.ArgumentParser],
+    word: str,
+    command: Command,
+) -> argparse.ArgumentParser:
+    leaf = parent.add_parser(
+        word,
+        help=_escaped(command.summary),
+        description=_escaped(command.help),
+        allow_abbrev=False,
+    )
+    for parameter in command.parameters:
+        _add_parameter(leaf, parameter)
+    leaf.add_argument("--json", action="store_true", help="Print the result as JSON")
+    if command.follow:
+        leaf.add_argument(
+            "--follow", action="store_true", help="Go on and show what is new"
+        )
+    _add_home(leaf)
+    return leaf
+
+
+def _add_parameter(leaf: argparse.ArgumentParser, parameter: Parameter) -> None:
+    """Add one argument; left out, it stays out: the signature's default acts."""
+    help_text = _escaped(parameter.help)
+    if parameter.default not in (None, False, True):
+        help_text += f" (default: {_escaped(str(parameter.default))})"
+    choices = None
+    if issubclass(parameter.kind, StrEnum):
+        choices = [member.value for member in parameter.kind]
+    if parameter.kind is bool:
+        leaf.add_argument(
+            f"--{parameter.word}",
+            dest=parameter.name,
+            action=argparse.BooleanOptionalAction,
+            default=argparse.SUPPRESS,
+            help=help_text,
+        )
+    elif parameter.flag:
+        leaf.add_argument(
+            f"--{parameter.word}",
+            dest=parameter.name,
+            choices=choices,
+            metavar=None if choices else parameter.word.upper(),
+            required=parameter.required,
+            default=argparse.SUPPRESS,
+            help=help_text,
+        )
+    else:
+        leaf.add_argument(
+            parameter.name,
+            choices=choices,
+            metavar=parameter.word.upper(),
+            nargs=None if parameter.required else "?",
+            default=argparse.SUPPRESS,
+            help=help_text or (", ".join(choices) if choices else ""),
+        )
+
+
+def _add_processes(
+    nouns: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> None:
+    serve = nouns.add_parser(
+        "serve",
+        help="Run keeper and gateway in the foreground.",
+        allow_abbrev=False,
+    )
+    tray = nouns.add_parser(
+        "tray", help="Show the tray; starts the gateway.", allow_abbrev=False
+    )
+    for process in (serve, tray):
+        process.add_argument(
+            "--port", type=_port, default=None, help="Another port than the saved one"
+        )
+        _add_home(process)
+    tray.add_argument(
+        "--inline", action="store_true", help="Host the gateway in this very process"
+    )
+    tray.add_argument(
+        "--hidden", action="store_true", help="Open no window, also at the first start"
+    )
+
+
+def _add_home(parser: argparse.ArgumentParser) -> None:
+    # Suppressed, or a subcommand's own default would undo what stood before it.
+    parser.add_argument(
+        "--home",
+        type=_home,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="Where everything of Turnout is, instead of TURNOUT_HOME",
+    )
+
+
+def _home(text: str) -> Path:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("this is not a folder's name")
+    return Path(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    if not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return int(text)
+
+
+def _escaped(text: str) -> str:
+    """Argparse reads % in a help text as a format."""
+    return text.replace("%", "%%")
+
+
+# --- running --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Where text goes; `pause` waits between two looks for news."""
+
+    out: TextIO
+    err: TextIO
+    command_path: str = "turnout"
+    pause: Pause = asyncio.sleep
+
+
+def run(
+    call: Call,
+    *,
+    open_door: OpenDoor,
+    in_process: InProcess,
+    terminal: Terminal | None = None,
+) -> int:
+    """Run a command to its end and return the exit code.
+
+    `open_door` gives the door of a home, `in_process` the Services for when no
+    gateway answers there; None is the home of the environment.
+    """
+    terminal = terminal or Terminal(sys.stdout, sys.stderr)
+    for stream in (terminal.out, terminal.err):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        asyncio.run(_Session(call, open_door(call.home), in_process, terminal).to_end())
+    except CommandFailed as failed:
+        _complain(failed, terminal.err)
+        return int(failed.exit)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence(terminal.out)
+    return Exit.OK
+
+
+class _Session:
+    """One command line on its way."""
+
+    def __init__(
+        self, call: Call, door: Door, in_process: InProcess, terminal: Terminal
+    ) -> None:
+        limit = SPEND_LIMIT if call.command.effect is Effect.SPEND else CALL_LIMIT
+        self._call = call
+        self._door = door.patient(limit)
+        self._in_process = in_process
+        self._terminal = terminal
+        self._services: Services | None = None
+
+    async def to_end(self) -> None:
+        """Ask, show, and where it is followed, ask again until stopped."""
+        async with AsyncExitStack() as held:
+            result = await self._first(held)
+            if self._call.follow:
+                await self._follow(result)
+            elif self._call.json:
+                self._print(_json(self._call.command, result))
+            else:
+                self._print_lines(plain(result, self._terminal.command_path))
+
+    async def _first(self, held: AsyncExitStack) -> object:
+        try:
+            return await self._ask(self._call.arguments)
+        except DoorClosed as closed:
+            if closed.midway:
+                raise _lost(closed, self._terminal) from None
+        self._services = await held.enter_async_context(
+            self._in_process(self._call.home)
+        )
+        return await self._ask(self._call.arguments)
+
+    async def _ask(self, arguments: Mapping[str, object]) -> object:
+        command = self._call.command
+        if self._services is None:
+            return await self._door.call(command.name, command.result, **arguments)
+        work = command.run(self._services, **arguments)
+        outcome = await settle(command.name, work)
+        if isinstance(outcome, CommandFailed):
+            raise outcome
+        return outcome
+
+    async def _follow(self, result: object) -> None:
+        while True:
+            if self._call.json:
+                for row in _oldest_first(self._call.command, result):
+                    self._print(msgspec.json.encode(row).decode())
+            else:
+                self._print_lines(news(result))
+            result = await self._news(str(getattr(result, "cursor", "")))
+
+    async def _news(self, cursor: str) -> object:
+        """Wait a little and ask for what is new; a restarting gateway is waited for."""
+        # Only the cursor: how many lines were asked for holds for the first page.
+        arguments = {str(self._call.command.follow): cursor} if cursor else {}
+        looks = 0
+        while True:
+            await self._terminal.pause(FOLLOW_GAP)
+            try:
+                return await self._ask(arguments)
+            except DoorClosed as closed:
+                looks += 1
+                if looks == _AWAY_LOOKS:
+                    raise _lost(closed, self._terminal) from None
+
+    def _print(self, text: str) -> None:
+        print(text, file=self._terminal.out, flush=True)
+
+    def _print_lines(self, lines: Sequence[str]) -> None:
+        if lines:
+            self._print("\n".join(map(harmless, lines)))
+
+
+def _lost(closed: DoorClosed, terminal: Terminal) -> CommandFailed:
+    return CommandFailed(
+        "The gateway went away",
+        f"{closed.message} It is not known whether the command was carried out.",
+        f"{terminal.command_path} status says how the gateway is now.",
+    )
+
+
+def _rows(command: Command, result: object) -> Sequence[object]:
+    rows: Sequence[object] = getattr(result, command.rows or "")
+    return rows
+
+
+def _oldest_first(command: Command, result: object) -> Sequence[object]:
+    rows = _rows(command, result)
+    return rows[::-1] if command.newest_first else rows
+
+
+def _json(command: Command, result: object) -> str:
+    shown = _rows(command, result) if command.rows else result
+    return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
+
+
+def _complain(failed: CommandFailed, err: TextIO) -> None:
+    lines = (f"{failed.title}.", failed.message, failed.todo)
+    print("\n".join(harmless(line) for line in lines if line), file=err)
+
+
+def _silence(out: TextIO) -> None:
+    """Nobody reads any more: keep the interpreter's last flush from saying so."""
+    try:
+        number = out.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)

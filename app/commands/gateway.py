@@ -1,0 +1,146 @@
+"""Commands about the gateway itself: how it is, its mode, its life and version."""
+
+import platform
+from dataclasses import dataclass
+
+from app.failure import CommandFailed
+from app.services import GatewayControl, Services
+from app.state import Readiness, Snapshot
+from proxy.catalogue import ConfigProblem
+from proxy.routing import AVAILABLE_MODES, GREYED_REASON, Mode, mode_note
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether a gateway runs and how it is; `snapshot` is None where none does.
+
+    `mode` is the saved mode, `problems` are sentences about the configuration file.
+    """
+
+    running: bool
+    readiness: Readiness
+    mode: Mode
+    mode_note: str
+    config_file: str
+    problems: tuple[str, ...]
+    snapshot: Snapshot | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChoice:
+    """One mode; `reason` says why it cannot be set now, '' where it can."""
+
+    mode: Mode
+    available: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModeStatus:
+    """The saved mode, what it acts as (`note`, mostly ''), and every mode there is."""
+
+    mode: Mode
+    note: str
+    changed: bool
+    choices: tuple[ModeChoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something was asked for and is under way; the sentence says what."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Turnout's version and the Python it runs on."""
+
+    version: str
+    python: str
+
+
+async def status(services: Services) -> Status:
+    """Say whether a coding request can be sent now, and if not what to do."""
+    config = services.config.current
+    live = services.state.snapshot() if services.state else None
+    absent = Readiness(
+        ready=False,
+        sentence="No gateway is running, so no request can be answered.",
+        todo=f"Start it: {services.command_path} serve",
+    )
+    return Status(
+        running=live is not None,
+        readiness=live.readiness if live else absent,
+        mode=config.settings.mode,
+        mode_note=mode_note(config.settings.mode),
+        config_file=str(services.paths.config_file),
+        problems=tuple(_problem(problem) for problem in config.problems),
+        snapshot=live,
+    )
+
+
+def _problem(problem: ConfigProblem) -> str:
+    line = f"line {problem.line}: " if problem.line else ""
+    hint = f" {problem.hint}" if problem.hint else ""
+    return f"{line}{problem.where}: {problem.message}{hint}"
+
+
+async def mode(services: Services, name: Mode | None = None) -> ModeStatus:
+    """Show the mode, or set it: it acts on the next request and is kept."""
+    before = services.config.current.settings.mode
+    if name is not None:
+        await _set(services, name)
+    now = name or before
+    return ModeStatus(now, mode_note(now), now != before, _choices())
+
+
+async def _set(services: Services, name: Mode) -> None:
+    if name not in AVAILABLE_MODES:
+        names = " or ".join(AVAILABLE_MODES)
+        raise CommandFailed(
+            f"Mode {name} cannot be set yet",
+            f"{GREYED_REASON[0].upper()}{GREYED_REASON[1:]}. The mode was not changed.",
+            f"Choose {names}.",
+        )
+    services.config.save_mode(name)
+    if services.gateway is not None:
+        await services.gateway.set_mode(name)
+
+
+def _choices() -> tuple[ModeChoice, ...]:
+    return tuple(
+        ModeChoice(each, each in AVAILABLE_MODES, _reason(each)) for each in Mode
+    )
+
+
+def _reason(each: Mode) -> str:
+    return "" if each in AVAILABLE_MODES else GREYED_REASON
+
+
+async def restart(services: Services) -> Done:
+    """Start a new gateway beside the running one, which finishes its streams."""
+    await running(services).restart()
+    return Done("A new gateway is starting; the old one finishes its open streams.")
+
+
+async def stop(services: Services) -> Done:
+    """End the gateway and its keeper, once the open streams are finished."""
+    await running(services).stop()
+    return Done("The gateway finishes its open streams and then ends.")
+
+
+def running(services: Services) -> GatewayControl:
+    """Return the running gateway's control. Raises `CommandFailed` without one."""
+    if services.gateway is None:
+        raise CommandFailed(
+            "No gateway is running",
+            "This needs a running gateway, and none answers. Nothing was done.",
+            f"Start it: {services.command_path} serve",
+        )
+    return services.gateway
+
+
+async def version(services: Services) -> Version:
+    """Show Turnout's version."""
+    return Version(services.version, platform.python_version())

@@ -1,0 +1,203 @@
+"""Commands about where requests go: why one went where it did, and trying one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+from app.commands.gateway import running
+from app.commands.spend import from_ledger
+from app.failure import CommandFailed
+from app.services import Services
+from proxy.ledger.rows import Attempt, Event
+from proxy.model import Protocol, Usage
+from proxy.money import Price, show
+
+NEWEST = "last"
+_TRIED = (Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a request went where it did, one sentence a layer; `event` when finished."""
+
+    id: str
+    layers: tuple[str, ...]
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class TryResult:
+    """What one tried prompt came to.
+
+    `request` is the id for `explain`, `route` is `provider/model` ('' where none was
+    reached), `text` the answer. `cost_nano` is nano-dollars, None where unknown; times
+    are milliseconds. `status` and `error` are the ledger's words and a sentence.
+    """
+
+    request: str
+    route: str
+    text: str
+    usage: Usage
+    cost_nano: int | None
+    first_byte_ms: int | None
+    duration_ms: int
+    status: str
+    error: str = ""
+
+
+async def try_prompt(
+    services: Services,
+    prompt: Annotated[str, Meta(min_length=1, description="What to ask")],
+    *,
+    model: Annotated[
+        str | None, Meta(description="A model, or provider/model to pin the route")
+    ] = None,
+) -> TryResult:
+    """Send one prompt the way a client's request goes; it may cost money."""
+    gateway = running(services)
+    return await gateway.try_prompt(prompt, model, _protocol(services, model))
+
+
+def _protocol(services: Services, model: str | None) -> Protocol:
+    """Return the protocol that the first provider in question speaks."""
+    pinned, slash, _ = (model or "").partition("/")
+    for provider in services.config.current.catalogue.providers:
+        if slash and provider.id != pinned:
+            continue
+        spoken = [each for each in _TRIED if each in provider.protocols]
+        if spoken:
+            return spoken[0]
+    return _TRIED[0]
+
+
+async def explain(
+    services: Services,
+    id: Annotated[str, Meta(description="A request's id, or `last`")],  # noqa: A002
+) -> Explanation:
+    """Say why a request went where it did, from what was stored at the time."""
+    async with from_ledger():
+        if id == NEWEST:
+            newest = await services.ledger.recent(1)
+            id = newest[0].id if newest else id  # noqa: A001
+        event = await services.ledger.event(id)
+        stored = await services.ledger.decision(id)
+    if event is None and stored is None:
+        raise CommandFailed(
+            "There is no such request",
+            "The record holds no request with this id.",
+            f"{services.command_path} events lists the recent ones.",
+        )
+    layers = [*_decided(stored)]
+    if event is None:
+        layers.append("It is not finished yet.")
+    else:
+        layers.extend(_happened(event, _price_source(services, event)))
+    return Explanation(id, tuple(layers), event)
+
+
+def _decided(stored: str | None) -> tuple[str, ...]:
+    from msgspec import DecodeError
+
+    from proxy.routing import explain as explain_decision
+    from proxy.routing import read_decision
+
+    if stored is None:
+        return ("The decision was not recorded.",)
+    try:
+        return explain_decision(read_decision(stored))
+    except DecodeError:
+        return ("The decision was recorded by another version and cannot be read.",)
+
+
+def _price_source(services: Services, event: Event) -> str:
+    """Return where the prices came from, as far as that is still known."""
+    catalogue = services.config.current.catalogue
+    if event.price_snapshot != catalogue.snapshot:
+        return ""
+    for provider in catalogue.providers:
+        if provider.id == event.provider:
+            model = provider.find_model(event.model or "")
+            return (model.price_source if model else "") or provider.price_source
+    return ""
+
+
+def _happened(event: Event, source: str) -> Iterator[str]:
+    for number, attempt in enumerate(event.attempts, start=1):
+        yield _attempt(number, attempt)
+    yield _ending(event)
+    yield _tokens(event)
+    yield _cost(event, source)
+    if event.losses:
+        yield f"Lost in translation: {', '.join(event.losses)}."
+
+
+def _attempt(number: int, attempt: Attempt) -> str:
+    route = f"{attempt.provider}/{attempt.model}"
+    took = f"after {seconds(attempt.duration_ms)}"
+    if attempt.outcome == "ok":
+        return f"Attempt {number}: {route} answered {took}."
+    status = f" (status {attempt.status})" if attempt.status else ""
+    what = attempt.outcome.replace("_", " ")
+    return f"Attempt {number}: {route} failed {took}: {what}{status}."
+
+
+def _ending(event: Event) -> str:
+    words = {
+        "success": "It was answered",
+        "fallback_success": "It was answered by a fallback",
+        "error": "It ended in an error",
+        "cancelled": "The client left before the answer was complete",
+        "interrupted": "The gateway ended before the answer was complete",
+    }
+    ending = words.get(event.status, f"It ended as {event.status}")
+    kind = f" ({event.error_kind.replace('_', ' ')})" if event.error_kind else ""
+    took = f" in {seconds(event.duration_ms)}" if event.duration_ms is not None else ""
+    first = ""
+    if event.first_byte_ms is not None:
+        first = f", the first byte after {seconds(event.first_byte_ms)}"
+    return f"{ending}{kind}{took}{first}."
+
+
+def _tokens(event: Event) -> str:
+    counts = (
+        (event.input_tokens, "fresh input"),
+        (event.cache_read_tokens, "read from cache"),
+        (event.cache_write_tokens, "written to cache"),
+        (event.output_tokens, "output"),
+    )
+    told = [f"{count:,} {what}" for count, what in counts if count is not None]
+    if not told:
+        return "The provider told no token counts."
+    return f"Tokens: {', '.join(told)}."
+
+
+def _cost(event: Event, source: str) -> str:
+    if event.cost_nano is None:
+        why = "a count is missing" if event.price else "the model's price is not known"
+        return f"Its cost is unknown: {why}."
+    price = _prices(event.price) if event.price else ""
+    origin = f", price from {source}" if source else ""
+    paid = {"subscription": "covered by a subscription, at list price"}
+    how = paid.get(event.billing or "", event.billing or "no billing mode")
+    return f"It cost {show(event.cost_nano)} ({how}{price}{origin})."
+
+
+def _prices(price: Price) -> str:
+    parts: tuple[tuple[str, Decimal | None], ...] = (
+        ("input", price.input),
+        ("output", price.output),
+        ("cache read", price.cache_read),
+        ("cache write", price.cache_write),
+    )
+    told = [f"{what} {amount}" for what, amount in parts if amount is not None]
+    return f"; {', '.join(told)} $ per million tokens" if told else ""
+
+
+def seconds(milliseconds: int) -> str:
+    """Return a duration as people read it: `320 ms`, `4.2 s`."""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    return f"{milliseconds / 1000:.1f} s"

@@ -1,0 +1,397 @@
+"""Results of commands as lines for people; it asks nothing and prints nothing.
+
+Times are shown in this machine's zone, money in dollars, and what is not known as
+"unknown", never as a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from app.columns import Column, facts, table
+from app.commands.clients import Client, ClientSettings
+from app.commands.gateway import Done, ModeStatus, Status, Version
+from app.commands.keys import KeptKey, KeyList, NewKey, Revoked
+from app.commands.providers import ModelList, ProviderList
+from app.commands.routing import Explanation, TryResult, seconds
+from app.commands.spend import EventList, Spend
+from app.logs import LogLine, LogPage
+from app.state import Snapshot, SpendToday
+from proxy.ledger.rows import Event
+from proxy.money import Price, show
+from proxy.reports import Share, SpendReport
+
+UNKNOWN = "unknown"
+Lines = tuple[str, ...]
+
+
+def plain(result: object, command_path: str = "turnout") -> Lines:
+    """Return a command's result as lines.
+
+    `command_path` is how Turnout is typed here. Raises `TypeError` for a result no
+    command returns.
+    """
+    match result:
+        case Status():
+            return _status(result)
+        case ModeStatus():
+            return _mode(result)
+        case Done():
+            return (result.sentence,)
+        case Version():
+            return (f"turnout {result.version} (Python {result.python})",)
+        case EventList():
+            return _events(result)
+        case Explanation():
+            return result.layers
+        case Spend():
+            return _spend(result)
+        case _:
+            return _other(result, command_path)
+
+
+def _other(result: object, command_path: str) -> Lines:
+    match result:
+        case ProviderList():
+            return _providers(result)
+        case ModelList():
+            return _models(result)
+        case NewKey():
+            return _new_key(result, command_path)
+        case KeptKey():
+            return (result.key,)
+        case KeyList():
+            return _keys(result)
+        case Revoked():
+            many = "1 key" if result.count == 1 else f"{result.count} keys"
+            return (f"Ended {many} of {result.name}.",)
+        case ClientSettings():
+            return _settings(result)
+        case TryResult():
+            return _tried(result, command_path)
+        case LogPage():
+            return tuple(_log_line(line) for line in result.lines)
+        case _:
+            raise TypeError(f"{type(result).__name__} has no form for people")
+
+
+def news(result: object) -> Lines:
+    """Return what is new in a followed result, the oldest first, without titles."""
+    match result:
+        case EventList():
+            rows = [_event(event) for event in reversed(result.events)]
+            return table(EVENT_COLUMNS, rows, head=False)
+        case LogPage():
+            return tuple(_log_line(line) for line in result.lines)
+        case _:
+            raise TypeError(f"{type(result).__name__} cannot be followed")
+
+
+# --- the gateway ---
+
+
+def _status(result: Status) -> Lines:
+    lines = [result.readiness.sentence]
+    if result.readiness.todo:
+        lines.append(result.readiness.todo)
+    lines.append("")
+    pairs = [("mode", result.mode.value)]
+    if result.mode_note:
+        pairs.append(("", result.mode_note))
+    if result.snapshot is not None:
+        pairs += _live(result.snapshot)
+    pairs.append(("config", result.config_file))
+    problems = result.problems
+    lines += facts(pairs)
+    if problems:
+        lines += ["", "The configuration file has problems:"]
+        lines += [f"  {problem}" for problem in problems]
+    return tuple(lines)
+
+
+def _live(now: Snapshot) -> list[tuple[str, str]]:
+    pairs = [
+        ("gateway", f"http://127.0.0.1:{now.port} (process {now.pid})"),
+        ("version", now.version),
+        ("since", _time(now.started)),
+        ("open requests", str(now.requests_open)),
+        ("today", _amounts(now.today)),
+    ]
+    if now.unsaved:
+        pairs.append(("record", f"{now.unsaved} not yet on disk"))
+    pairs += [(each.id, each.sentence) for each in now.providers]
+    return pairs
+
+
+def _mode(result: ModeStatus) -> Lines:
+    first = f"The mode is {result.mode}."
+    if result.changed:
+        first = f"The mode is now {result.mode}."
+    lines = [first]
+    if result.note:
+        lines.append(result.note)
+    if not result.changed:
+        rows = [
+            (
+                "*" if choice.mode is result.mode else "",
+                choice.mode.value,
+                choice.reason,
+            )
+            for choice in result.choices
+        ]
+        titles = (Column("", least=1), Column(""), Column(""))
+        lines += ["", *table(titles, rows, head=False)]
+    return tuple(lines)
+
+
+# --- the record ---
+
+EVENT_COLUMNS = (
+    Column("TIME", least=19),
+    Column("CLIENT", least=11),
+    Column("ROUTE", least=28),
+    Column("IN", right=True, least=7),
+    Column("CACHED", right=True, least=7),
+    Column("OUT", right=True, least=6),
+    Column("COST", right=True, least=9),
+    Column("TOOK", right=True, least=7),
+    Column("STATUS", least=7),
+    Column("ID"),
+)
+
+
+def _events(result: EventList) -> Lines:
+    if not result.events:
+        return ("Nothing has been recorded yet.",)
+    return table(EVENT_COLUMNS, [_event(event) for event in result.events])
+
+
+def _event(event: Event) -> tuple[str, ...]:
+    kind = f" ({event.error_kind})" if event.error_kind else ""
+    return (
+        _time(event.time),
+        event.client or UNKNOWN,
+        f"{event.provider}/{event.model}" if event.provider else "none",
+        _count(event.input_tokens),
+        _count(event.cache_read_tokens),
+        _count(event.output_tokens),
+        show(event.cost_nano),
+        seconds(event.duration_ms) if event.duration_ms is not None else "?",
+        f"{event.status}{kind}",
+        event.id,
+    )
+
+
+def _spend(result: Spend) -> Lines:
+    report = result.report
+    many = "1 request" if report.requests == 1 else f"{report.requests:,} requests"
+    period = "today" if result.days == 1 else f"in {result.days} days"
+    first = f"{many} {period}, since {_time(result.since)}."
+    if not report.requests:
+        return (first,)
+    pairs = [
+        ("billed", show(report.billed_nano)),
+        ("covered", f"{show(report.covered_nano)} at list price, by subscriptions"),
+        ("local", f"0 $ for {report.local_requests:,} requests on your own machines"),
+        ("unknown", f"{report.unknown_requests:,} requests whose cost is not known"),
+    ]
+    return (
+        first,
+        *facts(pairs),
+        "",
+        *_shares("CLIENT", report.by_client),
+        "",
+        *_shares("MODEL", report.by_model),
+    )
+
+
+def _shares(title: str, shares: Iterable[Share]) -> Lines:
+    columns = (
+        Column(title, least=20),
+        Column("REQUESTS", right=True),
+        Column("BILLED", right=True),
+        Column("COVERED", right=True),
+        Column("LOCAL", right=True),
+        Column("UNKNOWN", right=True),
+    )
+    rows = [
+        (
+            share.name,
+            f"{share.requests:,}",
+            show(share.billed_nano),
+            show(share.covered_nano),
+            f"{share.local_requests:,}",
+            f"{share.unknown_requests:,}",
+        )
+        for share in shares
+    ]
+    return table(columns, rows)
+
+
+def _amounts(today: SpendToday | SpendReport) -> str:
+    parts = [f"{show(today.billed_nano)} billed"]
+    if today.covered_nano:
+        parts.append(f"{show(today.covered_nano)} covered")
+    if today.local_requests:
+        parts.append(f"{today.local_requests} local")
+    if today.unknown_requests:
+        parts.append(f"{today.unknown_requests} of unknown cost")
+    return ", ".join(parts)
+
+
+# --- providers, models ---
+
+
+def _providers(result: ProviderList) -> Lines:
+    if not result.providers:
+        return (
+            "No provider is configured; the practice provider answers.",
+            f"Add one in {result.config_file}.",
+        )
+    columns = tuple(
+        map(Column, ("PROVIDER", "READY", "KEY", "PLACE", "BILLING", "MODELS", ""))
+    )
+    rows = [
+        (
+            row.id,
+            "yes" if row.ready else "no",
+            row.key,
+            row.place.value,
+            row.billing.value,
+            f"{row.models}{' and any' if row.any_model else ''}",
+            row.last_failure or row.sentence,
+        )
+        for row in result.providers
+    ]
+    return table(columns, rows)
+
+
+def _models(result: ModelList) -> Lines:
+    if not result.models:
+        return ("No provider that lists models is configured.",)
+    columns = (
+        Column("MODEL"),
+        Column("LANE"),
+        Column("PLACE"),
+        Column("CONTEXT", right=True),
+        Column("INPUT", right=True),
+        Column("OUTPUT", right=True),
+        Column("CAN"),
+    )
+    rows = [
+        (
+            row.id,
+            row.lane or "none",
+            row.place.value,
+            _count(row.context),
+            *_prices(row.price),
+            ", ".join(_abilities(tools=row.tools, vision=row.vision)),
+        )
+        for row in result.models
+    ]
+    return (*table(columns, rows), "", "Prices are dollars per million tokens.")
+
+
+def _prices(price: Price | None) -> tuple[str, str]:
+    if price is None:
+        return (UNKNOWN, UNKNOWN)
+    return (_decimal(price.input), _decimal(price.output))
+
+
+def _decimal(amount: Decimal | None) -> str:
+    return UNKNOWN if amount is None else f"{amount:f}"
+
+
+def _abilities(*, tools: bool, vision: bool) -> Iterable[str]:
+    if tools:
+        yield "tools"
+    if vision:
+        yield "images"
+
+
+# --- keys and clients ---
+
+
+def _new_key(result: NewKey, command_path: str) -> Lines:
+    return (
+        result.key,
+        "",
+        f"This is the key of {result.name}. It is shown once and not stored.",
+        *_next_line(result.name, command_path),
+    )
+
+
+def _next_line(name: str, command_path: str) -> Lines:
+    if name not in list(Client):
+        return ()
+    return (
+        "The lines to put it into:",
+        f"  {command_path} settings {name} --no-fresh",
+    )
+
+
+def _keys(result: KeyList) -> Lines:
+    if not result.keys:
+        return ("No key has been made yet.",)
+    columns = tuple(map(Column, ("NAME", "SCOPE", "MADE", "REVOKED")))
+    rows = [
+        (key.name, key.scope.value, _time(key.created), _ended(key.revoked))
+        for key in result.keys
+    ]
+    return table(columns, rows)
+
+
+def _ended(when: datetime | None) -> str:
+    return _time(when) if when else "no"
+
+
+def _settings(result: ClientSettings) -> Lines:
+    lines = result.text.splitlines()
+    return (*lines, "", result.note) if result.note else tuple(lines)
+
+
+def _tried(result: TryResult, command_path: str) -> Lines:
+    usage = result.usage
+    first = "" if result.first_byte_ms is None else seconds(result.first_byte_ms)
+    pairs = [
+        ("route", result.route or "none"),
+        (
+            "tokens",
+            f"{_count(usage.input_tokens)} in, {_count(usage.output_tokens)} out",
+        ),
+        ("cost", show(result.cost_nano)),
+        ("time", f"{seconds(result.duration_ms)}{f', first {first}' if first else ''}"),
+        ("status", result.status),
+        ("why", f"{command_path} explain {result.request}"),
+    ]
+    said = result.text.splitlines() or [result.error or "There was no answer."]
+    return (*said, "", *facts(pairs))
+
+
+# --- small ---
+
+
+def _log_line(line: LogLine) -> str:
+    told = (
+        _time(line.time),
+        f"{line.level:7}",
+        line.event,
+        line.detail,
+        line.client,
+        line.route,
+        line.status,
+        line.error_kind,
+        f"{line.duration_ms} ms" if line.duration_ms is not None else None,
+        line.request,
+    )
+    return "  ".join(part for part in told if part)
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
