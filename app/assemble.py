@@ -12,18 +12,15 @@ import contextlib
 import logging
 import os
 import secrets as random
-import shutil
-import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version as distribution_version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.config_file import ConfigStore
 from app.control import serve_control
 from app.gateway import Gateway
+from app.identity import command_path, version
 from app.live import Facts, LiveState
 from app.logs import LogWriter
 from app.runs import RunLock, is_dead
@@ -71,19 +68,6 @@ class Host:
     ready: Callable[[], None]
     restart: Callable[[], None]
     stop_all: Callable[[], None]
-
-
-def version() -> str:
-    """Return Turnout's version."""
-    return distribution_version("turnout")
-
-
-def command_path() -> str:
-    """Return how `turnout` is typed on this machine: its name, or its full path."""
-    if shutil.which("turnout"):
-        return "turnout"
-    beside = Path(sys.executable).with_name("turnout")
-    return str(beside) if beside.exists() else f"{sys.executable} -m app"
 
 
 @contextlib.asynccontextmanager

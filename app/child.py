@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.assemble import Host, command_path, serve
-from app.paths import paths_for
+from app.assemble import Host, serve
+from app.identity import command_path
+from app.paths import make_folders, paths_for
 from app.stopping import Stop
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def main(environ: MutableMapping[str, str]) -> int:
     """Run the gateway process; returns its exit status."""
     bequest = take_bequest(environ)
     paths = paths_for(environ)
-    paths.make()
+    make_folders(paths)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(run(paths, environ, bequest))
     return 0

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from app.child import keeper_command
+from app.config_file import ConfigStore
+from app.identity import command_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +54,7 @@ def _taken(port: int, paths: Paths) -> str:
     if answers(paths.control_socket):
         return (
             f"Turnout already runs on port {port}, so it was not started again. Ask "
-            "it: turnout status."
+            f"it: {command_path()} status."
         )
     holder = _holder(port)
     return (
@@ -83,6 +85,12 @@ def answers(path: Path) -> bool:
         except OSError:
             return False
         return True
+
+
+def configured_port(paths: Paths) -> int:
+    """Return the port the configuration names."""
+    store = ConfigStore(paths)
+    return store.load().settings.port
 
 
 def become_keeper(paths: Paths, port: int) -> int:

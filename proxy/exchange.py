@@ -109,7 +109,10 @@ class HeldAnswer:
 
 @dataclass(slots=True)
 class Exchange:
-    """A routed request in progress; the pipeline is its only writer."""
+    """A routed request in progress; the pipeline is its only writer.
+
+    `mid_event` says that the last bytes of a stream ended inside an event.
+    """
 
     call: Call
     outlet: Outlet
@@ -125,6 +128,7 @@ class Exchange:
     usage: Usage = field(default_factory=Usage)
     stop_reason: str | None = None
     recorded: bool = False
+    mid_event: bool = False
 
     def note(
         self,

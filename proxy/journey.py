@@ -13,7 +13,7 @@ from proxy.errors import FailureKind
 from proxy.exchange import milliseconds
 from proxy.ledger.rows import Status
 from proxy.routing import ROUTE_CLASS
-from proxy.wire.envelope import error_body, error_event
+from proxy.wire.envelope import error_body, error_event, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,14 +29,6 @@ DEFAULT_RETRY_AFTER = "2"
 NO_LANE = "unlisted"
 """What `x-turnout-lane` says of a model that no catalogue lists."""
 
-_OWN_STATUS = {
-    FailureKind.NO_ROUTE: 503,
-    FailureKind.OFFLINE: 403,
-    FailureKind.FIRST_BYTE_TIMEOUT: 504,
-    FailureKind.STALLED: 504,
-    FailureKind.BAD_REQUEST: 400,
-    FailureKind.STOPPING: 503,
-}
 _RETRY_IS_VAIN = frozenset(
     {FailureKind.NO_ROUTE, FailureKind.OFFLINE, FailureKind.BAD_REQUEST}
 )
@@ -120,7 +112,10 @@ class Journey:
         if not x.stream:
             x.outlet.abort()
             return
-        await x.outlet.write(error_event(x.call.protocol, kind, message, x.call.id))
+        # Without a blank line the error would become part of a half-sent event.
+        start = b"\n\n" if x.mid_event else b""
+        event = error_event(x.call.protocol, kind, message, x.call.id)
+        await x.outlet.write(start + event)
         await x.outlet.end()
 
     async def interrupt(self, *, stopping: bool) -> None:
@@ -154,7 +149,7 @@ class Journey:
 
     async def _own_error(self, failure: Failure) -> None:
         x = self.x
-        status = _OWN_STATUS.get(failure.kind, 502)
+        status = status_of(failure.kind)
         body = error_body(
             x.call.protocol, status, failure.kind, failure.message, x.call.id
         )

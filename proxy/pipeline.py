@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 from proxy.errors import Failure, FailureKind, Refused
 from proxy.exchange import Call, Exchange, HeldAnswer, Outlet
 from proxy.guard import Endpoint
-from proxy.headers import answer_headers, request_headers, retry_after
+from proxy.headers import credential, retry_after, to_client, to_provider
 from proxy.journey import Journey
 from proxy.practice import PRACTICE_PROVIDER_ID
-from proxy.relay import Relay
 from proxy.routing import (
     MAX_ATTEMPTS,
     Facts,
@@ -31,7 +30,7 @@ from proxy.routing import (
 from proxy.simulated import simulate
 from proxy.upstream import Outgoing, UpstreamError
 from proxy.wire.body import BodyProblem, bool_field, splice, text_field, top_level
-from proxy.wire.mask import mask
+from proxy.relay import Relay, masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,7 +152,7 @@ class Pipeline:
             x.route, x.held = route, None
             journey.attempt_started = self._parts.clock.monotonic()
             if route.provider.id == PRACTICE_PROVIDER_ID:
-                return await simulate(journey)
+                return await simulate(journey, int(self._parts.clock.now().timestamp()))
             met, stale = await self._call(journey, route)
             if met is None:
                 return None
@@ -179,7 +178,9 @@ class Pipeline:
             async with self._parts.upstream.send(outgoing, offline=x.offline) as answer:
                 status = answer.status
                 if status >= _FIRST_REDIRECT:
-                    failure: Failure | None = await _hold(x, answer, secret)
+                    failure: Failure | None = await _hold(
+                        x, answer, secret, self._parts.clock.now().timestamp()
+                    )
                 else:
                     failure = await _relay(journey, answer, secret)
         except UpstreamError as error:
@@ -189,7 +190,7 @@ class Pipeline:
             x.note(route, journey.attempt_started, now, failure, status)
         return failure, stale
 
-    def _outgoing(self, x: Exchange, route: Route) -> tuple[Outgoing, bytes | None]:
+    def _outgoing(self, x: Exchange, route: Route) -> tuple[Outgoing, str | None]:
         provider, call = route.provider, x.call
         counting = call.endpoint is Endpoint.COUNT_TOKENS
         url = provider.count_url() if counting else provider.url(call.protocol)
@@ -198,19 +199,17 @@ class Pipeline:
         body = call.body
         if x.model_span is not None and route.model_id != x.model:
             body = splice(call.body, x.model_span, route.model_id)
+        carried = call.credentials.own if own else ()
+        if secret is not None:
+            carried = (credential(provider.auth_style(call.protocol), secret),)
         outgoing = Outgoing(
             method="POST",
             url=f"{url}?{call.query}" if call.query else url,
-            headers=request_headers(
-                call.headers,
-                style=provider.auth_style(call.protocol),
-                secret=secret,
-                keep_own=own,
-            ),
+            headers=to_provider(call.headers, carried),
             body=body,
             provider=provider.id,
         )
-        return outgoing, secret.encode() if secret else None
+        return outgoing, secret
 
 
 def _mode_for(call: Call, mode: Mode) -> Mode:
@@ -229,7 +228,7 @@ def _mode_for(call: Call, mode: Mode) -> Mode:
 
 
 async def _relay(
-    journey: Journey, answer: Answer, secret: bytes | None
+    journey: Journey, answer: Answer, secret: str | None
 ) -> Failure | None:
     """Carry a successful answer to the client by the way that fits its form."""
     x = journey.x
@@ -243,7 +242,7 @@ async def _relay(
         begin=partial(
             journey.start,
             answer.status,
-            answer_headers(answer.headers, secret, keep_length=not events),
+            to_client(answer.headers, secret=secret, keep_length=not events),
         ),
         settle=partial(journey.settle, answer.status),
     )
@@ -256,10 +255,10 @@ async def _relay(
     return failure
 
 
-async def _hold(x: Exchange, answer: Answer, secret: bytes | None) -> Failure:
+async def _hold(x: Exchange, answer: Answer, secret: str | None, now: float) -> Failure:
     """Read an error answer whole, so that it can be passed back if nothing is left."""
     status = answer.status
-    wait = retry_after(answer.headers)
+    wait = retry_after(answer.headers, now)
     route = x.route.provider.id if x.route else "The provider"
     if status < _FIRST_ERROR:
         return Failure(
@@ -272,8 +271,8 @@ async def _hold(x: Exchange, answer: Answer, secret: bytes | None) -> Failure:
     refused_key = status in _AUTH_STATUSES and secret is not None
     x.held = HeldAnswer(
         status=status,
-        headers=answer_headers(answer.headers, secret, keep_length=False),
-        body=mask(body, secret) if secret else body,
+        headers=tuple(to_client(answer.headers, secret=secret)),
+        body=masked(body, secret),
         final=refused_key,
     )
     said = f"{route} answered {status}."

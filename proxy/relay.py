@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from proxy.errors import Failure, FailureKind
 from proxy.upstream import UpstreamError
 from proxy.wire.answer import read_answer
-from proxy.wire.mask import Masker, mask
+from proxy.wire.mask import Masker
 from proxy.wire.tail import tail_holder
 from proxy.wire.unpack import side_decoder
 
@@ -28,6 +28,8 @@ BODY_READ_LIMIT = 8 * 1024 * 1024
 
 REST_SECONDS = 2.0
 """How long bytes behind the end of an answer are waited for."""
+
+_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 _EMPTY = Failure(FailureKind.CUT, "The provider's answer was empty.")
 _CUT = Failure(
@@ -66,14 +68,14 @@ class Relay:
 
     x: Exchange
     answer: Answer
-    secret: bytes | None
+    secret: str | None
     begin: Begin
     settle: Settle
 
     async def stream(self) -> Failure | None:
         """Relay server-sent events as they arrive."""
         holder = tail_holder(self.x.call.protocol)
-        masker = Masker(self.secret) if self.secret else None
+        masker = _masker(self.secret)
         try:
             while not holder.ended and (chunk := await self.answer.chunk()):
                 await self._forward(
@@ -110,7 +112,7 @@ class Relay:
 
     async def body(self) -> Failure | None:
         """Relay a JSON answer, one chunk late."""
-        masker = Masker(self.secret) if self.secret else None
+        masker = _masker(self.secret)
         kept: list[bytes] = []
         size, late = 0, b""
         try:
@@ -148,15 +150,24 @@ class Relay:
         with contextlib.suppress(UpstreamError, TimeoutError):
             async with asyncio.timeout(REST_SECONDS):
                 while chunk := await self.answer.chunk():
-                    await self.x.outlet.write(
-                        mask(chunk, self.secret) if self.secret else chunk
-                    )
+                    await self.x.outlet.write(masked(chunk, self.secret))
 
     async def _forward(self, data: bytes) -> None:
         if data:
             if not self.x.outlet.started:
                 await self.begin()
             await self.x.outlet.write(data)
+            self.x.mid_event = not data.endswith(_EVENT_ENDS)
 
     def _learn(self, holder: TailHolder) -> None:
         self.x.usage, self.x.stop_reason = holder.usage, holder.stop_reason
+
+
+def _masker(secret: str | None) -> Masker | None:
+    return Masker(secret.encode()) if secret else None
+
+
+def masked(body: bytes, secret: str | None) -> bytes:
+    """Return a body that is read whole with the provider's key blotted out."""
+    masker = _masker(secret)
+    return body if masker is None else masker.feed(body) + masker.finish()

@@ -21,7 +21,7 @@ from proxy.exchange import Call
 from proxy.guard import Admission, Endpoint, admit, read_target
 from proxy.tasks import spawn
 from proxy.wire.body import BodyProblem
-from proxy.wire.unpack import TooLarge, unpack
+from proxy.wire.unpack import BodyTooLarge, unpack
 
 if TYPE_CHECKING:
     import socket
@@ -355,7 +355,7 @@ async def read_body(request: BaseRequest) -> bytes:
         return bytes(parts)
     try:
         return unpack(bytes(parts), packing, BODY_LIMIT)
-    except TooLarge:
+    except BodyTooLarge:
         raise _too_large() from None
     except BodyProblem as problem:
         raise Refused(FailureKind.BAD_REQUEST, 400, str(problem)) from None

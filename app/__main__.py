@@ -1,0 +1,119 @@
+"""Chooses a shell and hands it what it needs; nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from app import cli
+from app.door import Door
+from app.identity import command_path, stranger
+from app.paths import PathRefused, make_folders, paths_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from app.paths import Paths
+    from app.services import Services
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run Turnout as the arguments say; returns the exit status."""
+    os.umask(0o077)
+    words = list(sys.argv[1:] if argv is None else argv)
+    foreign = stranger()
+    if foreign:
+        return _fail(
+            f"The Python package {foreign} that was found is not Turnout's. Install "
+            "Turnout into an environment of its own."
+        )
+    try:
+        if words == ["gateway"]:
+            from app.child import main as gateway
+
+            return gateway(os.environ)
+        return _shell(cli.parse(words))
+    except PathRefused as refused:
+        return _fail(str(refused))
+
+
+def tray() -> int:
+    """Run the tray, as `turnout` without arguments does where a display is."""
+    return main([])
+
+
+def _shell(asked: cli.Serve | cli.Tray | cli.Call) -> int:
+    match asked:
+        case cli.Serve(home, port):
+            return _serve(_prepared(home), port)
+        case cli.Tray():
+            return _tray(asked)
+        case cli.Call():
+            terminal = cli.Terminal(sys.stdout, sys.stderr, command_path())
+            return cli.run(
+                asked, open_door=_door, in_process=_in_process, terminal=terminal
+            )
+
+
+def _serve(paths: Paths, port: int | None) -> int:
+    from app.serve import CannotServe, become_keeper, configured_port
+
+    try:
+        return become_keeper(paths, port or configured_port(paths))
+    except CannotServe as refused:
+        return _fail(str(refused))
+
+
+def _tray(asked: cli.Tray) -> int:
+    paths = _prepared(asked.home)
+    if not _has_display():
+        print("There is no display, so Turnout serves without a tray.", flush=True)
+        return _serve(paths, asked.port)
+    from app.desktop import run_tray
+    from app.serve import CannotServe
+
+    try:
+        return run_tray(
+            paths,
+            os.environ,
+            inline=asked.inline,
+            hidden=asked.hidden,
+            port=asked.port,
+        )
+    except CannotServe as refused:
+        return _fail(str(refused))
+
+
+def _has_display() -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return any(os.environ.get(name) for name in names)
+
+
+def _prepared(home: Path | None) -> Paths:
+    paths = paths_for(os.environ, home)
+    make_folders(paths)
+    return paths
+
+
+def _door(home: Path | None) -> Door:
+    return Door(paths_for(os.environ, home).control_socket)
+
+
+def _in_process(home: Path | None) -> AbstractAsyncContextManager[Services]:
+    from app.assemble import in_process
+
+    return in_process(_prepared(home), os.environ)
+
+
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

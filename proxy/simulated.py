@@ -1,0 +1,88 @@
+"""Lets the practice provider answer through the codecs, labelled and recorded.
+
+The same road a translated answer takes: events in the neutral language, written in the
+client's own protocol. It calls nobody and opens no socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from proxy.errors import Failure, FailureKind
+from proxy.model import AnswerEnded
+from proxy.practice import answer, count_tokens
+from proxy.wire import CODEC_OF, WireError
+
+if TYPE_CHECKING:
+    from proxy.journey import Journey
+    from proxy.model import Event, Request
+    from proxy.wire import Codec
+
+WORD_SECONDS = 0.008
+"""The pace of simulated words: fast, yet seen to be streamed."""
+
+_STREAM_HEADERS = (("content-type", "text/event-stream"), ("cache-control", "no-cache"))
+_OK = 200
+
+
+async def simulate(journey: Journey, created: int) -> Failure | None:
+    """Answer the request of `journey`; `created` is Unix seconds.
+
+    Returns how it failed: only a request that cannot be read fails.
+    """
+    x = journey.x
+    codec = CODEC_OF[x.call.protocol]
+    try:
+        request = codec.read_request(x.call.body)
+    except WireError as error:
+        return Failure(FailureKind.BAD_REQUEST, str(error))
+    if journey.counting:
+        body = msgspec.json.encode({"input_tokens": count_tokens(request)})
+        await _whole(journey, body)
+        return None
+    events = tuple(answer(request))
+    for event in events:
+        if isinstance(event, AnswerEnded):
+            x.usage, x.stop_reason = event.usage, event.stop
+    if x.stream:
+        await _stream(journey, codec, request, events, created)
+    else:
+        body = codec.write_answer(
+            request, events, created=created, request_id=x.call.id
+        )
+        await _whole(journey, body)
+    return None
+
+
+async def _stream(
+    journey: Journey,
+    codec: Codec,
+    request: Request,
+    events: tuple[Event, ...],
+    created: int,
+) -> None:
+    x = journey.x
+    writer = codec.stream_writer(request, created=created, request_id=x.call.id)
+    await journey.start(_OK, _STREAM_HEADERS)
+    for event in events:
+        data = writer.write(event)
+        if isinstance(event, AnswerEnded):
+            await journey.settle(_OK, None)
+        if data:
+            await x.outlet.write(data)
+            await asyncio.sleep(WORD_SECONDS)
+    await x.outlet.end()
+
+
+async def _whole(journey: Journey, body: bytes) -> None:
+    headers = (
+        ("content-type", "application/json"),
+        ("content-length", str(len(body))),
+    )
+    await journey.start(_OK, headers)
+    await journey.settle(_OK, None)
+    await journey.x.outlet.write(body)
+    await journey.x.outlet.end()
