@@ -86,9 +86,9 @@ def peewee_database(path: Path, *, query_only: bool = False) -> SqliteDatabase:
     return SqliteDatabase(_uri(path), uri=True, pragmas=pragmas)
 
 
-def _uri(path: Path) -> str:
-    # mode=rw: SQLite would create the file readable for all.
-    return f"{path.absolute().as_uri()}?mode=rw"
+def _uri(path: Path, mode: str = "rw") -> str:
+    # Never rwc: SQLite would create the file readable for all.
+    return f"{path.absolute().as_uri()}?mode={mode}"
 
 
 def _make_private(path: Path) -> None:
@@ -110,7 +110,9 @@ def _with_companions(path: Path) -> tuple[Path, ...]:
 
 def _sound(path: Path) -> bool:
     """Tell whether the file is empty or a ledger of ours without visible damage."""
-    connection = sqlite3.connect(_uri(path), uri=True, isolation_level=None)
+    # Read-only: a connection that may write deletes a log it finds beside damage.
+    uri = _uri(path, "ro")
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         (ours,) = connection.execute("PRAGMA application_id").fetchone()

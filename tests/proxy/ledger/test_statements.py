@@ -1,0 +1,63 @@
+"""Rows as values: what fits a column goes in, what cannot be meant is unknown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import ledger_rows
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.ledger.statements import (
+    INSERT,
+    Table,
+    finished_values,
+    routed_values,
+    stamp,
+)
+from proxy.model import Usage
+
+
+def test_times_are_utc_of_constant_width() -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    assert stamp(datetime(2026, 1, 2, 3, tzinfo=east)) == "2026-01-01T21:30:00.000000Z"
+    with pytest.raises(ValueError, match="zone"):
+        stamp(datetime(2026, 1, 2))  # noqa: DTZ001 - that is the point
+
+
+@given(
+    st.datetimes(timezones=st.just(UTC)),
+    st.datetimes(timezones=st.just(UTC)),
+)
+def test_times_sort_as_text(first: datetime, second: datetime) -> None:
+    assert (first < second) == (stamp(first) < stamp(second))
+    assert datetime.fromisoformat(stamp(first)) == first
+
+
+def test_every_insert_takes_the_values_made_for_it() -> None:
+    assert INSERT[Table.ROUTED].count("?") == len(
+        routed_values(ledger_rows.routed("r"))
+    )
+    assert INSERT[Table.FINISHED].count("?") == len(
+        finished_values(ledger_rows.finished("r"))
+    )
+
+
+@pytest.mark.parametrize("count", [-1, 2**63, 10**40])
+def test_a_count_nobody_can_mean_is_unknown(count: int) -> None:
+    row = ledger_rows.finished("r", usage=Usage(input_tokens=count), cost_nano=count)
+    values = finished_values(row)
+    assert count not in values
+    assert all(not isinstance(value, int) or 0 <= value < 2**63 for value in values)
+
+
+@given(st.text(st.characters(codec=None), max_size=50))
+def test_any_name_can_be_stored(name: str) -> None:
+    values = routed_values(ledger_rows.routed("r", requested_model=name))
+    assert all(value.encode() is not None for value in values if isinstance(value, str))
+
+
+def test_a_name_of_any_length_makes_a_small_row() -> None:
+    values = routed_values(ledger_rows.routed("r", requested_model="x" * 10**6))
+    assert sum(len(value) for value in values if isinstance(value, str)) < 2000
