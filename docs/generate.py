@@ -15,10 +15,9 @@ import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from app.settings import Settings
-
 from app.commands import COMMANDS
 from app.commands.command import Command
+from app.settings import Settings
 
 _ROOT = Path(__file__).resolve().parent.parent
 _FOLDER = _ROOT / "docs" / "reference"
