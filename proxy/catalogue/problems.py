@@ -212,7 +212,7 @@ class TableReader:
             hint = (
                 f"Did you mean `{meant}`?" if meant else f"Known: {', '.join(known)}."
             )
-            message = "Turnout does not know this key."
+            message = f"Turnout does not know the key `{join('', key)}`."
             self.problem(key, message, hint, harmless=meant is None)
 
     def _one_of(self, key: str, value: str, words: type[_Word]) -> _Word | None:

@@ -1,0 +1,97 @@
+"""The settings a user may write under `[gateway]`, each declared once.
+
+Validation, the settings window and the reference page all come from the fields here;
+it must not read files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from proxy.catalogue.problems import TableReader
+from proxy.routing import Mode
+
+
+def _number(default: int, low: int, high: int, text: str) -> int:
+    """Declare a whole number from `low` to `high`."""
+    metadata = {"help": text, "low": low, "high": high}
+    value: int = field(default=default, metadata=metadata)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user set, or the defaults."""
+
+    port: int = _number(
+        8787,
+        1,
+        65535,
+        "The port on 127.0.0.1 and ::1 that clients call. A new one holds from the"
+        " next start.",
+    )
+    mode: Mode = field(
+        default=Mode.DIRECT,
+        metadata={
+            "help": "How a route is chosen. The tray and `turnout mode` change this"
+            " line.",
+        },
+    )
+    first_byte_seconds: int = _number(
+        600, 1, 3600, "Seconds a provider may take until the first byte of its answer."
+    )
+    stream_silence_seconds: int = _number(
+        120, 1, 3600, "Seconds a provider may be silent inside a streamed answer."
+    )
+    drain_seconds: int = _number(
+        10, 0, 600, "Seconds that open streams may go on after Turnout is told to stop."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as a reference page shows it.
+
+    `low` and `high` bound a number, `choices` are the words of a closed set; what
+    does not apply is None or empty.
+    """
+
+    name: str
+    default: str
+    help: str
+    low: int | None
+    high: int | None
+    choices: tuple[str, ...]
+
+
+def setting_reference() -> tuple[Setting, ...]:
+    """Return every setting in the order of its declaration."""
+    return tuple(
+        Setting(
+            name=one.name,
+            default=str(one.default),
+            help=one.metadata["help"],
+            low=one.metadata.get("low"),
+            high=one.metadata.get("high"),
+            choices=tuple(Mode) if isinstance(one.default, Mode) else (),
+        )
+        for one in fields(Settings)
+    )
+
+
+def read_settings(reader: TableReader) -> Settings:
+    """Read the table `[gateway]`; what is absent or wrong keeps its default."""
+    found: dict[str, Any] = {}
+    for one in setting_reference():
+        value = _read(reader, one)
+        if value is not None:
+            found[one.name] = value
+    reader.finish()
+    return replace(Settings(), **found)
+
+
+def _read(reader: TableReader, one: Setting) -> int | Mode | None:
+    if one.low is not None and one.high is not None:
+        return reader.number(one.name, one.low, one.high)
+    return reader.word(one.name, Mode)
