@@ -1,4 +1,4 @@
-"""What CI runs tells the truth: its status, and pytest's closing line as the last one."""
+"""What CI runs tells the truth: its status, and pytest's closing line as the last."""
 
 from __future__ import annotations
 
