@@ -108,7 +108,8 @@ class CannotStartError(Exception):
 def options(argv: Sequence[str]) -> argparse.Namespace:
     """Read the arguments after the program's name; a wrong one exits with status 2."""
     parser = argparse.ArgumentParser("keeper.py", allow_abbrev=False)
-    for name in ("--home", "--run", "--log"):
+    parser.add_argument("--home", default="")
+    for name in ("--run", "--log"):
         parser.add_argument(name, required=True, type=os.path.abspath)
     parser.add_argument("--port", required=True, type=int)
     parser.add_argument("--command", default="turnout")
