@@ -177,9 +177,9 @@ def _add_parameter(leaf: argparse.ArgumentParser, parameter: Parameter) -> None:
     help_text = _escaped(parameter.help)
     if parameter.default not in (None, False, True):
         help_text += f" (default: {_escaped(str(parameter.default))})"
-    choices = None
     if issubclass(parameter.kind, StrEnum):
-        choices = [member.value for member in parameter.kind]
+        # Not as `choices`: argparse would hold a suppressed default against them.
+        help_text = f"{help_text} One of {', '.join(parameter.kind)}.".strip()
     if parameter.kind is bool:
         leaf.add_argument(
             f"--{parameter.word}",
@@ -192,8 +192,7 @@ def _add_parameter(leaf: argparse.ArgumentParser, parameter: Parameter) -> None:
         leaf.add_argument(
             f"--{parameter.word}",
             dest=parameter.name,
-            choices=choices,
-            metavar=None if choices else parameter.word.upper(),
+            metavar=parameter.word.upper(),
             required=parameter.required,
             default=argparse.SUPPRESS,
             help=help_text,
@@ -201,11 +200,10 @@ def _add_parameter(leaf: argparse.ArgumentParser, parameter: Parameter) -> None:
     else:
         leaf.add_argument(
             parameter.name,
-            choices=choices,
             metavar=parameter.word.upper(),
             nargs=None if parameter.required else "?",
             default=argparse.SUPPRESS,
-            help=help_text or (", ".join(choices) if choices else ""),
+            help=help_text,
         )
 
 

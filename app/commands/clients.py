@@ -71,17 +71,17 @@ class _Wish:
 
 async def settings(
     services: Services,
-    client: Annotated[Client, Meta(description="The client to point at Turnout")],
+    client: Annotated[Client, Meta(description="The client to point at Turnout.")],
     *,
     login: Annotated[
         Login,
         Meta(
             description="own: the client stays signed in as it is and Turnout passes "
-            'that on to a provider with key = "client"'
+            'that on to a provider with key = "client".'
         ),
     ] = Login.KEY,
     fresh: Annotated[
-        bool, Meta(description="Make a key; without, a place is left for one you have")
+        bool, Meta(description="Make a key; without, a place is left for one you have.")
     ] = True,
 ) -> ClientSettings:
     """Show the lines that point a client at Turnout, with a new key of its own."""

@@ -138,7 +138,10 @@ class Command:
         try:
             return msgspec.convert(value, item.hint, strict=strict)
         except msgspec.ValidationError as problem:
-            raise self._misused(f"{item.word}: {problem}.") from None
+            wish = str(problem)
+            if issubclass(item.kind, StrEnum):
+                wish = f"One of {', '.join(item.kind)} is needed"
+            raise self._misused(f"{item.word}: {wish}.") from None
 
     def _misused(self, message: str) -> CommandFailed:
         return CommandFailed(

@@ -20,7 +20,7 @@ KeyName = Annotated[
     str,
     Meta(
         pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
-        description="The client's name, such as claude-code",
+        description="The client's name, such as claude-code.",
     ),
 ]
 
@@ -73,10 +73,10 @@ async def new(
     name: KeyName,
     *,
     scope: Annotated[
-        Scope, Meta(description="call: model requests; read: metrics and events")
+        Scope, Meta(description="call: model requests; read: metrics and events.")
     ] = Scope.CALL,
     keep: Annotated[
-        bool, Meta(description="Also keep it in the system keyring, for `keys show`")
+        bool, Meta(description="Also keep it in the system keyring, for `keys show`.")
     ] = False,
 ) -> NewKey:
     """Make a gateway key for a client and show it once."""

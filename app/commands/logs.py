@@ -12,9 +12,9 @@ from app.services import Services
 async def logs(
     services: Services,
     *,
-    lines: Annotated[int, Meta(ge=1, le=10_000, description="The last so many")] = 50,
+    lines: Annotated[int, Meta(ge=1, le=10_000, description="The last so many.")] = 50,
     since: Annotated[
-        str | None, Meta(description="Only after this cursor of an earlier answer")
+        str | None, Meta(description="Only after this cursor of an earlier answer.")
     ] = None,
 ) -> LogPage:
     """Show the log's newest lines, oldest first."""

@@ -50,10 +50,10 @@ class TryResult:
 
 async def try_prompt(
     services: Services,
-    prompt: Annotated[str, Meta(min_length=1, description="What to ask")],
+    prompt: Annotated[str, Meta(min_length=1, description="What to ask.")],
     *,
     model: Annotated[
-        str | None, Meta(description="A model, or provider/model to pin the route")
+        str | None, Meta(description="A model, or provider/model to pin the route.")
     ] = None,
 ) -> TryResult:
     """Send one prompt the way a client's request goes; it may cost money."""
@@ -75,7 +75,7 @@ def _protocol(services: Services, model: str | None) -> Protocol:
 
 async def explain(
     services: Services,
-    id: Annotated[str, Meta(description="A request's id, or `last`")],  # noqa: A002
+    id: Annotated[str, Meta(description="A request's id, or `last`.")],  # noqa: A002
 ) -> Explanation:
     """Say why a request went where it did, from what was stored at the time."""
     async with from_ledger():

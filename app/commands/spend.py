@@ -55,7 +55,7 @@ def start_of_day(now: datetime, days: int = 1) -> datetime:
 async def spend(
     services: Services,
     *,
-    days: Annotated[int, Meta(ge=1, le=3660, description="Days, today included")] = 1,
+    days: Annotated[int, Meta(ge=1, le=3660, description="Days, today included.")] = 1,
 ) -> Spend:
     """Show what was spent: billed, covered by a subscription, local, and unknown."""
     since = start_of_day(services.clock.now(), days)
@@ -68,12 +68,12 @@ async def events(
     services: Services,
     *,
     limit: Annotated[
-        int | None,
-        Meta(ge=1, le=1000, description="At most so many; 20, with --since 1000"),
-    ] = None,
+        int, Meta(ge=1, le=1000, description="At most so many; 20, with --since 1000.")
+    ]
+    | None = None,
     since: Annotated[
         str | None,
-        Meta(description="Only after this request's id or ISO 8601 time with zone"),
+        Meta(description="Only after this request's id or ISO 8601 time with zone."),
     ] = None,
 ) -> EventList:
     """List the recent requests: when, who, which route, tokens, cost and outcome."""
