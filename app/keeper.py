@@ -593,9 +593,7 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":  # compiling this file leaves 2 MB behind, bytecode does not
-    code = (
-        "import os, sys; sys.path.append(os.path.dirname(sys.argv[1])); import keeper"
-    )
-    code += "; sys.exit(keeper.main(sys.argv[2:], os.environ))"
+    code = "import os, sys; sys.path.append(os.path.dirname(sys.argv[1]));"
+    code += "import keeper; sys.exit(keeper.main(sys.argv[2:], os.environ))"
     again = [sys.executable, "-I", "-S", "-c", code, os.path.abspath(__file__)]
     os.execv(sys.executable, again + sys.argv[1:])  # noqa: S606 - itself, no shell
