@@ -218,8 +218,9 @@ class TableReader:
     def _one_of(self, key: str, value: str, words: type[_Word]) -> _Word | None:
         if value in set(words):
             return words(value)
-        shown = f' "{value}"' if _QUOTABLE.fullmatch(value) else ""
         meant = closest(value, tuple(words))
+        # What resembles one of our words is no secret.
+        shown = f' "{value}"' if meant and _QUOTABLE.fullmatch(value) else ""
         hint = f'Did you mean "{meant}"? ' if meant else ""
         self.problem(
             key,

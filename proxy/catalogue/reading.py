@@ -37,7 +37,7 @@ _MOST_TOKENS = 1_000_000_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MODEL_ID = re.compile(r"[!-~]{1,200}")
 _LANE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}/(small|standard|premium)")
-_PRICE = re.compile(r"\d{1,9}(\.\d{1,12})?")
+_PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _KEYRING_NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 # How the keys of well-known vendors, and our own, begin.

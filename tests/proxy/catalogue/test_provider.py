@@ -1,0 +1,142 @@
+from dataclasses import replace
+from decimal import Decimal
+from types import MappingProxyType
+
+import pytest
+
+from proxy.catalogue import (
+    AuthStyle,
+    Billing,
+    Catalogue,
+    KeyRef,
+    Model,
+    Place,
+    Provider,
+    Route,
+)
+from proxy.model import Protocol, Usage
+from proxy.money import Price
+
+SHORT = Price(input=Decimal(1))
+LONG = Price(input=Decimal(2))
+MODEL = Model("big", lane="x/premium", price=SHORT, long_price=LONG, long_above=1000)
+PROVIDER = Provider(
+    id="scripted",
+    name="Scripted",
+    base_url="http://127.0.0.1:9800",
+    protocols=(Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT),
+    key=KeyRef("env", "SCRIPTED_KEY"),
+    billing=Billing.METERED,
+    place=Place.PROVIDER,
+    models=(MODEL, Model("cloud", place=Place.MY_NETWORK)),
+)
+
+
+@pytest.mark.parametrize("base", ["http://h:1", "http://h:1/v1"])
+@pytest.mark.parametrize(
+    ("protocol", "path"),
+    [
+        (Protocol.MESSAGES, "/v1/messages"),
+        (Protocol.RESPONSES, "/v1/responses"),
+        (Protocol.CHAT, "/v1/chat/completions"),
+    ],
+)
+def test_a_version_path_is_never_doubled(
+    base: str, protocol: Protocol, path: str
+) -> None:
+    assert replace(PROVIDER, base_url=base).url(protocol) == f"http://h:1{path}"
+
+
+def test_an_endpoint_is_a_whole_url_or_a_path_below_the_base() -> None:
+    provider = replace(
+        PROVIDER,
+        base_url="https://h/codex",
+        endpoints=MappingProxyType(
+            {
+                Protocol.MESSAGES: "https://other/anthropic/v1/messages",
+                Protocol.RESPONSES: "/responses",
+            }
+        ),
+    )
+    assert provider.url(Protocol.RESPONSES) == "https://h/codex/responses"
+    assert provider.url(Protocol.MESSAGES) == "https://other/anthropic/v1/messages"
+    assert provider.count_url() == "https://other/anthropic/v1/messages/count_tokens"
+    assert provider.url(Protocol.CHAT) == "https://h/codex/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "style"),
+    [
+        (Protocol.MESSAGES, AuthStyle.X_API_KEY),
+        (Protocol.RESPONSES, AuthStyle.BEARER),
+        (Protocol.CHAT, AuthStyle.BEARER),
+        (Protocol.OLLAMA, AuthStyle.BEARER),
+        (Protocol.GEMINI, AuthStyle.X_GOOG_API_KEY),
+    ],
+)
+def test_the_key_header_follows_the_protocol_unless_named(
+    protocol: Protocol, style: AuthStyle
+) -> None:
+    assert PROVIDER.auth_style(protocol) is style
+    named = replace(PROVIDER, auth=AuthStyle.API_KEY)
+    assert named.auth_style(protocol) is AuthStyle.API_KEY
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("big", "big"),
+        ("big-20251001", "big"),
+        ("big-2025", None),
+        ("big-20251001-x", None),
+        ("bigger", None),
+        ("", None),
+    ],
+)
+def test_a_dated_name_is_the_listed_model(name: str, found: str | None) -> None:
+    model = PROVIDER.find_model(name)
+    assert (model.id if model else None) == found
+
+
+def test_a_listed_dated_id_wins_over_the_one_without() -> None:
+    dated = Model("big-20251001")
+    provider = replace(PROVIDER, models=(MODEL, dated))
+    assert provider.find_model("big-20251001") is dated
+
+
+def test_a_route_takes_from_the_model_what_it_says_and_else_from_the_provider() -> None:
+    listed = Route(PROVIDER, MODEL, "big", Protocol.CHAT)
+    assert listed.name == "scripted/big"
+    assert (listed.lane, listed.price) == ("x/premium", SHORT)
+    assert (listed.place, listed.billing) == (Place.PROVIDER, Billing.METERED)
+    elsewhere = Route(PROVIDER, PROVIDER.models[1], "cloud", Protocol.CHAT)
+    assert elsewhere.place is Place.MY_NETWORK
+    unlisted = Route(PROVIDER, None, "any", Protocol.CHAT)
+    assert (unlisted.lane, unlisted.price) == (None, None)
+    assert unlisted.price_for(Usage(input_tokens=1)) is None
+    assert unlisted.place is Place.PROVIDER
+
+
+@pytest.mark.parametrize(
+    ("usage", "price"),
+    [
+        (Usage(input_tokens=1000), SHORT),
+        (Usage(input_tokens=1001), LONG),
+        (Usage(input_tokens=1, cache_read_tokens=500, cache_write_tokens=500), LONG),
+        (Usage(), SHORT),
+    ],
+)
+def test_a_long_prompt_has_its_own_price(usage: Usage, price: Price) -> None:
+    assert Route(PROVIDER, MODEL, "big", Protocol.CHAT).price_for(usage) is price
+
+
+def test_values_can_be_hashed_and_found() -> None:
+    assert len({PROVIDER, replace(PROVIDER), replace(PROVIDER, name="Other")}) == 2
+    catalogue = Catalogue((PROVIDER,), "s")
+    assert catalogue.provider("scripted") is PROVIDER
+    assert catalogue.provider("nobody") is None
+
+
+def test_a_key_reference_is_written_as_in_the_file() -> None:
+    assert str(KeyRef("env", "A")) == "env:A"
+    assert str(KeyRef("client")) == "client"

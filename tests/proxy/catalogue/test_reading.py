@@ -1,0 +1,419 @@
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.catalogue import (
+    AuthStyle,
+    Billing,
+    ConfigProblem,
+    KeyRef,
+    Place,
+    Provider,
+    known_providers,
+    read_providers,
+)
+from proxy.catalogue.reading import parse_key
+from proxy.model import Protocol
+
+DESIGN = """
+[gateway]
+port = 8787
+
+[[providers]]
+id = "scripted"
+base_url = "http://127.0.0.1:9800"
+protocols = ["anthropic-messages", "openai-responses", "openai-chat"]
+key = "env:SCRIPTED_KEY"
+billing = "metered"
+place = "provider"
+any_model = true
+
+[[providers.models]]
+id = "scripted-large"
+lane = "claude/premium"
+context = 200000
+max_output = 64000
+tools = true
+vision = true
+price = { input = "3.00", output = "15.00", cache_read = "0.30", cache_write = "3.75" }
+"""
+CANARY = "sk-ant-api03-canary"
+
+
+def read(text: str) -> tuple[tuple[Provider, ...], tuple[ConfigProblem, ...]]:
+    return read_providers(tomllib.loads(text), known_providers())
+
+
+def sound(**changes: object) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "id": "a",
+        "base_url": "https://a.example",
+        "protocols": ["openai-chat"],
+        "key": "env:A_KEY",
+    }
+    entry.update(changes)
+    return {name: value for name, value in entry.items() if value is not None}
+
+
+def one(
+    **changes: object,
+) -> tuple[Provider | None, tuple[ConfigProblem, ...]]:
+    table = {"providers": [sound(**changes)]}
+    providers, problems = read_providers(table, known_providers())
+    return (providers[0] if providers else None), problems
+
+
+def test_the_designs_example_works_literally() -> None:
+    (provider,), problems = read(DESIGN)
+    assert problems == ()
+    assert provider.key == KeyRef("env", "SCRIPTED_KEY")
+    assert provider.protocols == (
+        Protocol.MESSAGES,
+        Protocol.RESPONSES,
+        Protocol.CHAT,
+    )
+    assert (provider.billing, provider.place) == (Billing.METERED, Place.PROVIDER)
+    assert provider.any_model
+    assert provider.price_source == "config.toml"
+    (model,) = provider.models
+    assert (model.lane, model.context, model.max_output) == (
+        "claude/premium",
+        200000,
+        64000,
+    )
+    assert model.tools
+    assert model.vision
+    assert model.price is not None
+    assert model.price.cache_write == Decimal("3.75")
+    assert model.price.cache_write_1h is None
+
+
+def test_what_an_entry_leaves_out() -> None:
+    away, _ = one()
+    assert away is not None
+    assert (away.place, away.billing) == (Place.PROVIDER, Billing.METERED)
+    assert (away.any_model, away.auth, away.models) == (False, None, ())
+    assert away.name == "a"
+    here, problems = one(base_url="http://localhost:1/", key=None)
+    assert problems == ()
+    assert here is not None
+    assert (here.place, here.billing) == (Place.THIS_MACHINE, Billing.LOCAL)
+    assert here.key == KeyRef("none")
+    assert here.base_url == "http://localhost:1"
+
+
+def test_a_loopback_address_proves_nothing_where_the_file_says_otherwise() -> None:
+    provider, _ = one(base_url="http://127.0.0.1:1", place="provider")
+    assert provider is not None
+    assert (provider.place, provider.billing) == (Place.PROVIDER, Billing.METERED)
+    models = [{"id": "cloud", "place": "provider"}, {"id": "own"}]
+    provider, _ = one(base_url="http://127.0.0.1:1", models=models)
+    assert provider is not None
+    assert [m.place for m in provider.models] == [Place.PROVIDER, None]
+
+
+def test_a_known_id_overrides_only_what_it_names() -> None:
+    known = known_providers()["anthropic"]
+    (provider,), problems = read(
+        '[[providers]]\nid = "anthropic"\nkey = "env:A"\n'
+        'base_url = "http://127.0.0.1:9800"\n'
+    )
+    assert problems == ()
+    assert provider.base_url == "http://127.0.0.1:9800"
+    assert provider.models == known.models
+    assert (provider.place, provider.billing) == (known.place, known.billing)
+    assert provider.any_model
+
+
+def test_a_known_path_moves_with_the_base() -> None:
+    (provider,), _ = read(
+        '[[providers]]\nid = "chatgpt"\nkey = "client"\n'
+        'base_url = "http://127.0.0.1:9800"\n'
+    )
+    assert provider.url(Protocol.RESPONSES) == "http://127.0.0.1:9800/responses"
+
+
+def test_a_users_models_come_first_and_change_only_what_they_name() -> None:
+    (provider,), problems = read(
+        '[[providers]]\nid = "anthropic"\nkey = "env:A"\nany_model = false\n'
+        '[[providers.models]]\nid = "claude-opus-5-5"\n'
+        'price = { input = "1", output = 2 }\n'
+        '[[providers.models]]\nid = "new-one"\n'
+    )
+    assert problems == ()
+    assert not provider.any_model
+    known = known_providers()["anthropic"]
+    assert len(provider.models) == len(known.models) + 1
+    first, second = provider.models[:2]
+    assert (first.id, first.lane) == ("claude-opus-5-5", "claude/premium")
+    assert first.price is not None
+    assert (first.price.input, first.price.output) == (Decimal(1), Decimal(2))
+    assert first.price.cache_read is None, "an old cache price must not mix in"
+    assert first.price_source == "config.toml"
+    assert (second.id, second.price, second.price_source) == ("new-one", None, "")
+
+
+def test_a_new_price_drops_the_old_long_one() -> None:
+    (provider,), problems = read(
+        '[[providers]]\nid = "anthropic"\nkey = "env:A"\n'
+        '[[providers.models]]\nid = "claude-haiku-5-5"\nprice = { input = "1" }\n'
+        '[[providers.models]]\nid = "x"\nprice = { input = "1" }\n'
+        'long_price = { above = 9, input = "2" }\n'
+    )
+    assert problems == ()
+    assert provider.models[0].long_price is None
+    assert provider.models[0].long_above is None
+    assert provider.models[1].long_above == 9
+
+
+def test_endpoints_and_auth() -> None:
+    provider, problems = one(
+        endpoints={"openai-chat": "https://b.example/chat"}, auth="api-key"
+    )
+    assert problems == ()
+    assert provider is not None
+    assert provider.url(Protocol.CHAT) == "https://b.example/chat"
+    assert provider.auth is AuthStyle.API_KEY
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "says"),
+    [
+        ({"id": None}, "providers[0]", "no id"),
+        ({"id": "a/b"}, "providers[0].id", "characters"),
+        ({"id": "practice"}, "providers[0].id", "Turnout's own"),
+        ({"id": ""}, "providers[0].id", "empty"),
+        ({"id": 3}, "providers[0].id", "must be text, not a whole number"),
+        ({"base_url": None}, "providers[0]", "no base_url"),
+        ({"base_url": "ftp://h"}, "providers[0].base_url", "http://"),
+        ({"base_url": f"https://u:{CANARY}@h"}, "providers[0].base_url", "user name"),
+        ({"protocols": None}, "providers[0]", "no protocols"),
+        ({"protocols": []}, "providers[0].protocols", "empty list"),
+        ({"protocols": "openai-chat"}, "providers[0].protocols", "must be a list"),
+        ({"protocols": ["openai-caht"]}, "providers[0].protocols", "does not know"),
+        ({"protocols": [1]}, "providers[0].protocols", "list of texts"),
+        ({"key": None}, "providers[0]", "no key"),
+        ({"key": CANARY}, "providers[0].key", "must not be the key itself"),
+        ({"key": f"env:{CANARY}"}, "providers[0].key", "must not be the key"),
+        ({"key": f"keyring:{CANARY}"}, "providers[0].key", "must not be the key"),
+        ({"key": "env:"}, "providers[0].key", "where the key is"),
+        ({"key": {"a": 1}}, "providers[0].key", "must be text, not a table"),
+        ({"billing": "free"}, "providers[0].billing", "does not know"),
+        ({"place": CANARY}, "providers[0].place", "does not know"),
+        ({"place": True}, "providers[0].place", "not true or false"),
+        ({"any_model": "yes"}, "providers[0].any_model", "true or false, not text"),
+        ({"auth": "basic"}, "providers[0].auth", "does not know"),
+        ({"plase": "this-machine"}, "providers[0].plase", "`plase`"),
+        ({"api_key": CANARY}, "providers[0].api_key", "`api_key`"),
+        ({"endpoints": []}, "providers[0].endpoints", "must be a table"),
+        (
+            {"endpoints": {"openai-chat": "ftp://x"}},
+            "providers[0].endpoints.openai-chat",
+            "http://",
+        ),
+        (
+            {"endpoints": {"gemini": "https://x.example"}},
+            "providers[0].endpoints.gemini",
+            "not in `protocols`",
+        ),
+        (
+            {"endpoints": {"openai-chatt": "https://x.example"}},
+            "providers[0].endpoints.openai-chatt",
+            "does not know",
+        ),
+        ({"models": {}}, "providers[0].models", "list of tables"),
+        ({"models": [1]}, "providers[0].models", "list of tables"),
+        ({"models": [{}]}, "providers[0].models[0]", "no id"),
+        ({"models": [{"id": "a b"}]}, "providers[0].models[0].id", "characters"),
+        (
+            {"models": [{"id": "m"}, {"id": "m"}]},
+            "providers[0].models[1].id",
+            "Two models",
+        ),
+        (
+            {"models": [{"id": "m", "lane": "best"}]},
+            "providers[0].models[0].lane",
+            "family and a tier",
+        ),
+        (
+            {"models": [{"id": "m", "context": 0}]},
+            "providers[0].models[0].context",
+            "out of range",
+        ),
+        (
+            {"models": [{"id": "m", "place": "here"}]},
+            "providers[0].models[0].place",
+            "does not know",
+        ),
+        (
+            {"models": [{"id": "m", "long_price": {"input": "1"}}]},
+            "providers[0].models[0].long_price",
+            "when it holds",
+        ),
+    ],
+)
+def test_a_fault_that_touches_the_meaning_leaves_the_entry_out(
+    changes: Mapping[str, object], where: str, says: str
+) -> None:
+    provider, problems = one(**changes)
+    assert provider is None
+    assert where in {problem.where for problem in problems}
+    text = " ".join(map(str, problems))
+    assert says in text
+    assert CANARY not in text
+    assert all(problem.hint for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("price", "where", "says"),
+    [
+        ({"input": 3.0}, "price.input", "in quotes, not a number with a point"),
+        ({"input": "-1"}, "price.input", "negative"),
+        ({"input": -1}, "price.input", "negative"),
+        ({"input": "1e3"}, "price.input", "plain decimal"),
+        ({"input": "NaN"}, "price.input", "plain decimal"),
+        ({"input": "٣"}, "price.input", "plain decimal"),
+        ({"input": True}, "price.input", "in quotes"),
+    ],
+)
+def test_a_wrong_price_is_unknown_and_costs_nothing_else(
+    price: Mapping[str, object], where: str, says: str
+) -> None:
+    provider, problems = one(models=[{"id": "m", "price": {**price, "output": "1"}}])
+    assert provider is not None
+    assert provider.models[0].price is not None
+    assert provider.models[0].price.input is None
+    assert provider.models[0].price.output == 1
+    (problem,) = problems
+    assert problem.where == f"providers[0].models[0].{where}"
+    assert says in problem.message
+
+
+def test_a_price_of_zero_is_not_an_unknown_one() -> None:
+    provider, problems = one(models=[{"id": "m", "price": {"input": 0}}])
+    assert problems == ()
+    assert provider is not None
+    assert provider.models[0].price is not None
+    assert provider.models[0].price.input == 0
+    assert provider.models[0].price.output is None
+
+
+def test_an_unknown_key_that_resembles_none_does_no_harm() -> None:
+    provider, problems = one(xyzzy=1)
+    assert provider is not None
+    assert [problem.where for problem in problems] == ["providers[0].xyzzy"]
+
+
+def test_every_problem_is_listed_and_the_sound_entries_stay() -> None:
+    bad = sound(id="b", base_url="x", key=CANARY, billing="b", place="p")
+    table = {"providers": [sound(), bad, sound(id="c"), sound()]}
+    providers, problems = read_providers(table, known_providers())
+    assert [provider.id for provider in providers] == ["a", "c"]
+    assert [problem.where for problem in problems] == [
+        "providers[1].base_url",
+        "providers[1].place",
+        "providers[1].billing",
+        "providers[1].key",
+        "providers[3].id",
+    ]
+    assert "Two providers" in problems[-1].message
+
+
+@pytest.mark.parametrize("value", [{}, "x", 3, [1, "x"]])
+def test_providers_that_are_no_array_of_tables(value: object) -> None:
+    providers, problems = read_providers({"providers": value}, known_providers())
+    assert providers == ()
+    assert "[[providers]]" in problems[0].hint
+
+
+def test_a_clients_login_stays_with_the_vendor_that_gave_it() -> None:
+    entry = '[[providers]]\nid = "anthropic"\nkey = "client"\nbase_url = "{}"\n'
+    for fine in ("https://api.anthropic.com/", "http://127.0.0.1:9800"):
+        assert read(entry.format(fine))[1] == ()
+    providers, (problem,) = read(entry.format("https://evil.example"))
+    assert providers == ()
+    assert problem.where == "providers[0].key"
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("env:A_1", KeyRef("env", "A_1")),
+        ("keyring:my-key", KeyRef("keyring", "my-key")),
+        ("none", KeyRef("none")),
+        ("client", KeyRef("client")),
+        ("env:1A", None),
+        ("env:A B", None),
+        ("ENV:A", None),
+        ("tnt_abc", None),
+        ("keyring:a\nb", None),
+        ("", None),
+    ],
+)
+def test_key_references(text: str, ref: KeyRef | None) -> None:
+    assert parse_key(text) == ref
+
+
+_scalars = st.one_of(
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.dates(),
+    st.datetimes(),
+    st.sampled_from(
+        ["a", "anthropic", "openai-chat", "client", "env:A", "https://a.example", "1"]
+    ),
+)
+_names = st.sampled_from(
+    [
+        *("id", "name", "base_url", "protocols", "key", "billing", "place", "auth"),
+        *("any_model", "endpoints", "models", "lane", "price", "long_price", "above"),
+        *("input", "context", "openai-chat", "keys"),
+    ]
+)
+_trees = st.recursive(
+    _scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(_names, st.text()), inner, max_size=4),
+    ),
+    max_leaves=12,
+)
+_entries = st.dictionaries(_names, _trees, max_size=9)
+
+
+@given(
+    st.one_of(
+        _trees.map(lambda tree: {"providers": tree}),
+        st.lists(_entries, max_size=3).map(lambda entries: {"providers": entries}),
+        st.lists(_entries.map(lambda e: sound(**e)), max_size=3).map(
+            lambda entries: {"providers": entries}
+        ),
+    )
+)
+def test_nothing_a_file_may_hold_raises(table: dict[str, Any]) -> None:
+    providers, problems = read_providers(table, known_providers())
+    assert len({provider.id for provider in providers}) == len(providers)
+    listed = table["providers"]
+    if isinstance(listed, list) and len(providers) < len(listed):
+        assert problems, "an entry was left out without a word"
+    for problem in problems:
+        assert problem.where
+        assert problem.message.endswith(".")
+    for provider in providers:
+        assert provider.protocols
+        for protocol in provider.protocols:
+            assert provider.url(protocol).startswith("http")
+
+
+@given(st.text(min_size=12), st.sampled_from(["key", "base_url", "api_key", "place"]))
+def test_no_value_is_ever_quoted(value: str, name: str) -> None:
+    secret = f"QZ{value}QZ"
+    _, problems = one(**{name: secret})
+    assert secret not in " ".join(map(str, problems))
