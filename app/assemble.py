@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from app.config_file import ConfigStore
 from app.control import serve_control
 from app.gateway import Gateway
 from app.identity import command_path, version
@@ -25,6 +24,8 @@ from app.live import Facts, LiveState
 from app.logs import LogWriter
 from app.runs import RunLock, is_dead
 from app.services import Services
+from app.settings import ConfigStore
+from app.stopping import PLANNED_SECONDS
 from proxy.health import LastFailures
 from proxy.ledger import Ledger
 from proxy.pipeline import Parts, Pipeline
@@ -238,7 +239,9 @@ async def _run(
         gateway.live.stop()
         await gateway.server.stop_accepting()
         await control.stop()
-        await gateway.server.drain(stop.drain_seconds, stop.hurry)
+        settings = gateway.services.config.current.settings
+        patience = PLANNED_SECONDS if stop.superseded else settings.drain_seconds
+        await gateway.server.drain(patience, stop.hurry)
         await gateway.server.close()
         await gateway.upstream.close()
         gateway.projects.close()

@@ -195,7 +195,7 @@ def main(environ: MutableMapping[str, str]) -> int:
 def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
     """Return uvloop's loop where it exists, else asyncio's own."""
     try:
-        import uvloop  # noqa: PLC0415 - there is none for Windows
+        import uvloop
     except ImportError:
         return None
     return uvloop.Loop

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.assemble import Host
-    from app.config_file import ConfigStore
     from app.live import LiveState
     from app.services import Clock, Services
+    from app.settings import ConfigStore
     from app.stopping import Stop
     from proxy.ledger import Event, Ledger
     from proxy.model import Protocol
@@ -56,8 +56,10 @@ class _Health(msgspec.Struct, frozen=True):
 
 
 class Gateway:
-    """One serving gateway; `pipeline`, `server`, `live` and `services` are set once,
-    right after it is made, because they refer to each other.
+    """One serving gateway.
+
+    `pipeline`, `server`, `live` and `services` are set once, right after it is made,
+    because they refer to each other.
     """
 
     pipeline: Pipeline

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from app.child import keeper_command
-from app.config_file import ConfigStore
 from app.identity import command_path
+from app.settings import ConfigStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
-class CannotServe(Exception):  # noqa: N818 - a refusal to start, in words
+class CannotServe(Exception):
     """Turnout cannot serve here; the text says why and what to do."""
 
 

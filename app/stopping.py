@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-STOP_SECONDS = 10.0
-"""How long open streams may go on when the gateway is stopped."""
-
 PLANNED_SECONDS = 600.0
 """How long they may go on in a planned restart, where a new gateway serves already."""
 
@@ -18,11 +15,11 @@ class Stop:
         """Nobody has asked yet."""
         self.asked = asyncio.Event()
         self.hurry = asyncio.Event()
-        self.drain_seconds = STOP_SECONDS
+        self.superseded = False
         self._stopped = False
 
     def stop(self) -> None:
-        """End within `STOP_SECONDS`; asked a second time, end at once."""
+        """End within the drain time of the settings; asked a second time, at once."""
         if self._stopped:
             self.hurry.set()
         if self.asked.is_set():
@@ -34,5 +31,5 @@ class Stop:
     def supersede(self) -> None:
         """End once the open streams have ended: a newer gateway serves."""
         if not self.asked.is_set():
-            self.drain_seconds = PLANNED_SECONDS
+            self.superseded = True
             self.asked.set()

@@ -1,4 +1,4 @@
-"""Builds Turnout's own short answers: refusals, health, lists; pure bytes and headers."""
+"""Builds Turnout's own short answers: refusals, health, lists; pure."""
 
 from __future__ import annotations
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from proxy.errors import Failure, FailureKind, Refused
 from proxy.exchange import Call, Exchange, HeldAnswer, Outlet
 from proxy.guard import Endpoint
-from proxy.headers import credential, retry_after, to_client, to_provider
+from proxy.headers import answer_headers, request_headers, retry_after
 from proxy.journey import Journey
 from proxy.practice import PRACTICE_PROVIDER_ID
+from proxy.relay import Relay
 from proxy.routing import (
     MAX_ATTEMPTS,
     Facts,
@@ -29,8 +30,8 @@ from proxy.routing import (
 )
 from proxy.simulated import simulate
 from proxy.upstream import Outgoing, UpstreamError
+from proxy.wire.mask import mask
 from proxy.wire.body import BodyProblem, bool_field, splice, text_field, top_level
-from proxy.relay import Relay, masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,7 +191,7 @@ class Pipeline:
             x.note(route, journey.attempt_started, now, failure, status)
         return failure, stale
 
-    def _outgoing(self, x: Exchange, route: Route) -> tuple[Outgoing, str | None]:
+    def _outgoing(self, x: Exchange, route: Route) -> tuple[Outgoing, bytes | None]:
         provider, call = route.provider, x.call
         counting = call.endpoint is Endpoint.COUNT_TOKENS
         url = provider.count_url() if counting else provider.url(call.protocol)
@@ -199,17 +200,19 @@ class Pipeline:
         body = call.body
         if x.model_span is not None and route.model_id != x.model:
             body = splice(call.body, x.model_span, route.model_id)
-        carried = call.credentials.own if own else ()
-        if secret is not None:
-            carried = (credential(provider.auth_style(call.protocol), secret),)
         outgoing = Outgoing(
             method="POST",
             url=f"{url}?{call.query}" if call.query else url,
-            headers=to_provider(call.headers, carried),
+            headers=request_headers(
+                call.headers,
+                style=provider.auth_style(call.protocol),
+                secret=secret,
+                keep_own=own,
+            ),
             body=body,
             provider=provider.id,
         )
-        return outgoing, secret
+        return outgoing, secret.encode() if secret else None
 
 
 def _mode_for(call: Call, mode: Mode) -> Mode:
@@ -228,7 +231,7 @@ def _mode_for(call: Call, mode: Mode) -> Mode:
 
 
 async def _relay(
-    journey: Journey, answer: Answer, secret: str | None
+    journey: Journey, answer: Answer, secret: bytes | None
 ) -> Failure | None:
     """Carry a successful answer to the client by the way that fits its form."""
     x = journey.x
@@ -242,7 +245,7 @@ async def _relay(
         begin=partial(
             journey.start,
             answer.status,
-            to_client(answer.headers, secret=secret, keep_length=not events),
+            answer_headers(answer.headers, secret, keep_length=not events),
         ),
         settle=partial(journey.settle, answer.status),
     )
@@ -255,7 +258,7 @@ async def _relay(
     return failure
 
 
-async def _hold(x: Exchange, answer: Answer, secret: str | None, now: float) -> Failure:
+async def _hold(x: Exchange, answer: Answer, secret: bytes | None, now: float) -> Failure:
     """Read an error answer whole, so that it can be passed back if nothing is left."""
     status = answer.status
     wait = retry_after(answer.headers, now)
@@ -271,8 +274,8 @@ async def _hold(x: Exchange, answer: Answer, secret: str | None, now: float) -> 
     refused_key = status in _AUTH_STATUSES and secret is not None
     x.held = HeldAnswer(
         status=status,
-        headers=tuple(to_client(answer.headers, secret=secret)),
-        body=masked(body, secret),
+        headers=tuple(answer_headers(answer.headers, secret, keep_length=False)),
+        body=mask(body, secret) if secret else body,
         final=refused_key,
     )
     said = f"{route} answered {status}."

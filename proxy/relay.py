@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from proxy.errors import Failure, FailureKind
 from proxy.upstream import UpstreamError
 from proxy.wire.answer import read_answer
-from proxy.wire.mask import Masker
+from proxy.wire.mask import Masker, mask
 from proxy.wire.tail import tail_holder
 from proxy.wire.unpack import side_decoder
 
@@ -68,14 +68,14 @@ class Relay:
 
     x: Exchange
     answer: Answer
-    secret: str | None
+    secret: bytes | None
     begin: Begin
     settle: Settle
 
     async def stream(self) -> Failure | None:
         """Relay server-sent events as they arrive."""
         holder = tail_holder(self.x.call.protocol)
-        masker = _masker(self.secret)
+        masker = Masker(self.secret) if self.secret else None
         try:
             while not holder.ended and (chunk := await self.answer.chunk()):
                 await self._forward(
@@ -90,7 +90,7 @@ class Relay:
         return await self._end(holder)
 
     async def packed(self) -> Failure | None:
-        """Relay a compressed stream as it is, one chunk late, reading it on the side."""
+        """Relay a compressed stream unchanged, one chunk late, read on the side."""
         holder = tail_holder(self.x.call.protocol)
         read = side_decoder(self.answer.header("content-encoding"))
         late = b""
@@ -112,7 +112,7 @@ class Relay:
 
     async def body(self) -> Failure | None:
         """Relay a JSON answer, one chunk late."""
-        masker = _masker(self.secret)
+        masker = Masker(self.secret) if self.secret else None
         kept: list[bytes] = []
         size, late = 0, b""
         try:
@@ -150,7 +150,7 @@ class Relay:
         with contextlib.suppress(UpstreamError, TimeoutError):
             async with asyncio.timeout(REST_SECONDS):
                 while chunk := await self.answer.chunk():
-                    await self.x.outlet.write(masked(chunk, self.secret))
+                    await self.x.outlet.write(mask(chunk, self.secret) if self.secret else chunk)
 
     async def _forward(self, data: bytes) -> None:
         if data:
@@ -161,13 +161,3 @@ class Relay:
 
     def _learn(self, holder: TailHolder) -> None:
         self.x.usage, self.x.stop_reason = holder.usage, holder.stop_reason
-
-
-def _masker(secret: str | None) -> Masker | None:
-    return Masker(secret.encode()) if secret else None
-
-
-def masked(body: bytes, secret: str | None) -> bytes:
-    """Return a body that is read whole with the provider's key blotted out."""
-    masker = _masker(secret)
-    return body if masker is None else masker.feed(body) + masker.finish()

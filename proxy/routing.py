@@ -278,7 +278,7 @@ def _bystanders(
 
 
 class StoredDecision(msgspec.Struct, frozen=True):
-    """What the ledger keeps of a decision: names and sentences, nothing to recompute."""
+    """What the ledger keeps of a decision: names and sentences."""
 
     mode: str
     requested_model: str

@@ -21,7 +21,7 @@ from proxy.exchange import Call
 from proxy.guard import Admission, Endpoint, admit, read_target
 from proxy.tasks import spawn
 from proxy.wire.body import BodyProblem
-from proxy.wire.unpack import BodyTooLarge, unpack
+from proxy.wire.unpack import TooLarge, unpack
 
 if TYPE_CHECKING:
     import socket
@@ -167,8 +167,8 @@ class GatewayServer:
             return await self._dispatch(request, request_id, admission, headers)
         except Refused as refused:
             protocol = target.protocol if target else None
-            return self._plain(request, refusal_answer(refused, protocol, request_id))
-        except Exception as error:  # noqa: BLE001 - the client must get an answer
+            return self._plain(refusal_answer(refused, protocol, request_id))
+        except Exception as error:
             _log.error("request %s failed: %s", request_id, type(error).__name__)
             refused = Refused(
                 FailureKind.INTERNAL,
@@ -177,7 +177,7 @@ class GatewayServer:
                 "names it; sending the request again is safe.",
             )
             protocol = target.protocol if target else None
-            return self._plain(request, refusal_answer(refused, protocol, request_id))
+            return self._plain(refusal_answer(refused, protocol, request_id))
 
     async def _dispatch(
         self,
@@ -189,13 +189,13 @@ class GatewayServer:
         site, query = self._site, admission.target.query
         match admission.endpoint:
             case Endpoint.HEALTH:
-                return self._plain(request, json_answer(site.health()))
+                return self._plain(json_answer(site.health()))
             case Endpoint.ROOT | Endpoint.HELLO:
-                return self._plain(request, Plain(200, (), b""))
+                return self._plain(Plain(200, (), b""))
             case Endpoint.MODELS:
-                return self._plain(request, json_answer(site.models(query, headers)))
+                return self._plain(json_answer(site.models(query, headers)))
             case Endpoint.EVENTS:
-                return self._plain(request, json_answer(await site.events(query)))
+                return self._plain(json_answer(await site.events(query)))
             case _:
                 return await self._model_call(request, request_id, admission, headers)
 
@@ -227,11 +227,11 @@ class GatewayServer:
             if not outlet.started:
                 raise
             # Too late for an envelope: a broken connection is the honest end.
-            _log.error("request %s broke: %s", request_id, type(error).__name__)  # noqa: TRY400 - texts may quote the client
+            _log.error("request %s broke: %s", request_id, type(error).__name__)
             outlet.abort()
         return outlet.response
 
-    def _plain(self, request: BaseRequest, answer: Plain) -> web.StreamResponse:
+    def _plain(self, answer: Plain) -> web.StreamResponse:
         response = web.Response(status=answer.status, body=answer.body)
         response.headers.extend(answer.headers)
         if self._stopping or answer.close:
@@ -302,6 +302,7 @@ class _Handler(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what is no HTTP with a JSON envelope; aiohttp would offer HTML."""
+        del request, message  # They quote what was sent.
         if self._request_in_progress and status >= 500:
             _log.error("a request failed: %s", type(exc).__name__)
         refused = Refused(
@@ -355,7 +356,7 @@ async def read_body(request: BaseRequest) -> bytes:
         return bytes(parts)
     try:
         return unpack(bytes(parts), packing, BODY_LIMIT)
-    except BodyTooLarge:
+    except TooLarge:
         raise _too_large() from None
     except BodyProblem as problem:
         raise Refused(FailureKind.BAD_REQUEST, 400, str(problem)) from None
