@@ -170,14 +170,14 @@ class GatewayServer:
             return self._plain(refusal_answer(refused, protocol, request_id))
         except Exception as error:
             _log.error("request %s failed: %s", request_id, type(error).__name__)
-            refused = Refused(
+            broken = Refused(
                 FailureKind.INTERNAL,
                 500,
                 "Turnout met a fault of its own and stopped this request. The log "
                 "names it; sending the request again is safe.",
             )
             protocol = target.protocol if target else None
-            return self._plain(refusal_answer(refused, protocol, request_id))
+            return self._plain(refusal_answer(broken, protocol, request_id))
 
     async def _dispatch(
         self,
