@@ -161,6 +161,7 @@ class Reader:
             rows = query.bind(self._database).dicts()
             return cast("list[dict[str, object]]", list(rows))
         except PeeweeException as error:
+            self._database.close()  # the next question opens the file anew
             raise LedgerError(
                 "The ledger cannot be read now. Turnout goes on without it; see"
                 " `turnout logs` for what is wrong with the file."

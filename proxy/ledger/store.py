@@ -7,6 +7,7 @@ a thread each; no method blocks the loop it is called from, except `open`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 from collections.abc import Callable
@@ -35,6 +36,8 @@ from proxy.reports import SpendReport
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
 
 # Longest wait of an answer for its row, in seconds: the ledger's rule.
 LONGEST_WAIT = 1.0
@@ -145,24 +148,30 @@ class Ledger:
         """Finish as `interrupted` what dead runs left open; return how many.
 
         `is_dead` gets a run's id and is called in the reading thread. Runs that live
-        are left alone: ask again when one of them has ended.
+        are left alone: ask again when one of them has ended. Where the file cannot be
+        read now, nothing is done; where it cannot be written, the entries wait like
+        any row and are not counted.
 
         Raises:
-            LedgerError: the file cannot be read or written now.
+            LedgerError: this process serves no requests.
         """
         if self._run is None:
             raise LedgerError("Only a gateway can finish what another left open.")
-        runs = await self._read(self._reader.open_runs)
-        found = 0
-        for run in runs:
-            if run.id != self._run and await self._read(is_dead, run.id):
-                found += await self._recover(run.id, self._run)
+        try:
+            runs = await self._read(self._reader.open_runs)
+            found = 0
+            for run in runs:
+                if run.id != self._run and await self._read(is_dead, run.id):
+                    found += await self._recover(run.id, self._run)
+        except LedgerError:
+            _log.warning("The ledger cannot be read; nothing of old runs was finished.")
+            return 0
         return found
 
     async def _recover(self, dead: str, by: str) -> int:
         now = stamp(self._clock())
-        await self._durable(Table.INTERRUPTED, (by, now, dead))
-        await self._durable(Table.RUN_END, (dead, now))
+        await self._save(Table.INTERRUPTED, (by, now, dead), LONGEST_WAIT)
+        await self._save(Table.RUN_END, (dead, now), LONGEST_WAIT)
         return await self._read(self._reader.interrupted, dead, by)
 
     async def open_runs(self) -> tuple[Run, ...]:
@@ -254,7 +263,10 @@ class Ledger:
             return None
 
     def _connect(self) -> sqlite3.Connection:
-        self._notes = (*self._notes, *prepare(self._path, self._clock))
+        notes = prepare(self._path, self._clock)
+        for note in notes:
+            _log.warning("%s", note)
+        self._notes = (*self._notes, *notes)
         return writer_connection(self._path)
 
     async def _read(

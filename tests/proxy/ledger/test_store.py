@@ -146,6 +146,7 @@ async def test_a_file_locked_at_the_opening_is_written_later(
             await ledger.recent()
         with pytest.raises(LedgerError, match="cannot be written"):
             await ledger.add_key(KEY)
+        assert await ledger.recover(lambda run: True) == 0
     assert await asyncio.to_thread(told.wait, 10)
     assert ledger.unsaved == 0
     assert [each.id for each in await ledger.recent()] == ["req-1"]
@@ -175,6 +176,25 @@ async def test_the_dead_are_finished_and_the_living_left_alone(path: Path) -> No
     assert {run.id for run in await ledger.open_runs()} == {"run-alive", "run-new"}
     assert await ledger.recover(lambda run: run == "run-dead") == 0
     assert await ledger.recover(lambda run: run == "run-alive") == 2
+    await ledger.close()
+
+
+async def test_a_locked_file_does_not_keep_a_gateway_from_starting(
+    path: Path,
+) -> None:
+    dead = opened(path, "run-dead")
+    dead.routed(ledger_rows.routed("req-1", run="run-dead"))
+    await dead.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ledger = opened(path, "run-new")
+        assert await ledger.recover(lambda run: run == "run-dead") == 0
+        assert ledger.unsaved > 0
+        other.execute("ROLLBACK")
+    assert await ledger.close() == 0
+    ledger = opened(path, None)
+    assert [each.status for each in await ledger.recent()] == ["interrupted"]
+    assert [run.id for run in await ledger.open_runs()] == ["run-new"]
     await ledger.close()
 
 
