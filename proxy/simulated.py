@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from proxy.errors import Failure, FailureKind
-from proxy.model import AnswerEnded
+from proxy.model import AnswerEnded, AnswerStarted, Usage, UsageReported
 from proxy.practice import answer, count_tokens
 from proxy.wire import CODEC_OF, WireError
 
@@ -45,8 +45,14 @@ async def simulate(journey: Journey, created: int) -> Failure | None:
         return None
     events = tuple(answer(request))
     for event in events:
-        if isinstance(event, AnswerEnded):
-            x.usage, x.stop_reason = event.usage, event.stop
+        match event:
+            case AnswerStarted(usage=Usage() as usage) | UsageReported(usage=usage):
+                x.usage = x.usage.merged(usage)
+            case AnswerEnded():
+                x.usage = x.usage.merged(event.usage)
+                x.stop_reason = event.stop
+            case _:
+                pass
     if x.stream:
         await _stream(journey, codec, request, events, created)
     else:
