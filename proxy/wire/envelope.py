@@ -16,6 +16,7 @@ import msgspec
 
 from proxy.errors import FailureKind
 from proxy.model import Json, Protocol
+from proxy.wire.sse import write_event
 
 _OPENAI: Final = frozenset({Protocol.RESPONSES, Protocol.CHAT, None})
 
@@ -237,5 +238,4 @@ def _json(value: Json) -> bytes:
 
 
 def _sse(value: Json, name: str | None = None) -> bytes:
-    head = f"event: {name}\n".encode() if name else b""
-    return b"%bdata: %b\n\n" % (head, _json(value))
+    return write_event(_json(value), name)

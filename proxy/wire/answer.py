@@ -1,0 +1,196 @@
+"""Reads what a provider says about its own answer; keeps none of the answer.
+
+`read_answer` reads a whole JSON answer, `read_event` one event of a stream. Both take
+the three native protocols' own words and never raise: what is missing or odd stays
+unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import msgspec
+
+from proxy.model import Protocol, Usage
+from proxy.wire.counts import (
+    Counts,
+    Members,
+    chat_counts,
+    entries,
+    filled,
+    inside,
+    members,
+    messages_counts,
+    responses_counts,
+    told,
+    word,
+)
+
+_MODEL_LENGTH: Final = 200
+_RESPONSES_ENDS: Final = frozenset(
+    {"response.completed", "response.incomplete", "response.failed"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """What a whole answer says of itself, each in the provider's own words."""
+
+    usage: Usage = Usage()
+    stop_reason: str | None = None
+    model: str | None = None
+    error_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one event of a stream says.
+
+    `ends`: it is the protocol's last event. `finishes`: a client may take it for the
+    end although more follows. `failed`: it reports the provider's own error.
+    """
+
+    counts: Counts = field(default_factory=dict)
+    stop_reason: str | None = None
+    model: str | None = None
+    error_type: str | None = None
+    ends: bool = False
+    finishes: bool = False
+    failed: bool = False
+
+
+def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
+    """Read a whole JSON answer, also an error's."""
+    answer = members(body)
+    reader = _ANSWERS.get(protocol)
+    if answer is None or reader is None:
+        return AnswerFacts()
+    counts, stop = reader
+    return AnswerFacts(
+        usage=Usage(**counts(inside(answer, "usage"))),
+        stop_reason=stop(answer),
+        model=_model(answer),
+        error_type=_error_type(answer),
+    )
+
+
+def read_event(protocol: Protocol, data: bytes) -> Said | None:
+    """Read the data of one event; None where it is no JSON object."""
+    event = members(data)
+    reader = _EVENTS.get(protocol)
+    if event is None or reader is None:
+        return None
+    return reader(event)
+
+
+def _messages_event(event: Members) -> Said:
+    kind = word(event.get("type"))
+    if kind == "error" or told(event.get("error")):
+        return _error(event)
+    if kind == "message_start":
+        message = inside(event, "message")
+        usage = messages_counts(inside(message, "usage"))
+        return Said(counts=usage, model=_model(message))
+    if kind == "message_delta":
+        stop = inside(event, "delta").get("stop_reason")
+        usage = messages_counts(inside(event, "usage"))
+        return Said(counts=usage, stop_reason=word(stop), finishes=filled(stop))
+    return Said(ends=kind == "message_stop")
+
+
+def _responses_event(event: Members) -> Said:
+    kind = word(event.get("type"))
+    if kind == "error" or told(event.get("error")):
+        return _error(event)
+    response = inside(event, "response")
+    if kind not in _RESPONSES_ENDS:
+        return Said(model=_model(response))
+    return Said(
+        counts=responses_counts(inside(response, "usage")),
+        stop_reason=_responses_stop(response),
+        model=_model(response),
+        error_type=_error_type(response),
+        ends=True,
+        failed=kind == "response.failed",
+    )
+
+
+def _chat_event(event: Members) -> Said:
+    if told(event.get("error")):
+        return _error(event)
+    return Said(
+        counts=chat_counts(inside(event, "usage")),
+        stop_reason=_finish_reason(event),
+        model=_model(event),
+        finishes=any(filled(reason) for reason in _finish_reasons(event)),
+    )
+
+
+def _error(event: Members) -> Said:
+    return Said(error_type=_error_type(event), ends=True, failed=True)
+
+
+_Reader: TypeAlias = Callable[[Members], Said]
+_EVENTS: Final[Mapping[Protocol, _Reader]] = MappingProxyType(
+    {
+        Protocol.MESSAGES: _messages_event,
+        Protocol.RESPONSES: _responses_event,
+        Protocol.CHAT: _chat_event,
+    }
+)
+
+
+def _model(of: Members) -> str | None:
+    return word(of.get("model"), _MODEL_LENGTH)
+
+
+def _messages_stop(message: Members) -> str | None:
+    return word(message.get("stop_reason"))
+
+
+def _responses_stop(response: Members) -> str | None:
+    status = word(response.get("status"))
+    if status != "incomplete":
+        return status
+    return word(inside(response, "incomplete_details").get("reason")) or status
+
+
+def _finish_reason(chunk: Members) -> str | None:
+    words = (word(reason) for reason in _finish_reasons(chunk))
+    return next((each for each in words if each is not None), None)
+
+
+def _finish_reasons(chunk: Members) -> list[msgspec.Raw | None]:
+    choices = (members(choice) or {} for choice in entries(chunk.get("choices")))
+    return [choice.get("finish_reason") for choice in choices]
+
+
+def _error_type(of: Members) -> str | None:
+    # A Responses `error` event carries its code at the top (openai 3.54:
+    # `ResponseErrorEvent`), some Chat providers a number as the code.
+    error = inside(of, "error")
+    for holder, key in ((error, "type"), (error, "code"), (of, "code")):
+        raw = holder.get(key)
+        name = word(raw)
+        if name is None and raw is not None and bytes(raw).isdigit():
+            name = bytes(raw).decode()[:9]
+        if name is not None:
+            return name
+    return None
+
+
+_ANSWERS: Final[
+    Mapping[
+        Protocol,
+        tuple[Callable[[Members], Counts], Callable[[Members], str | None]],
+    ]
+] = MappingProxyType(
+    {
+        Protocol.MESSAGES: (messages_counts, _messages_stop),
+        Protocol.RESPONSES: (responses_counts, _responses_stop),
+        Protocol.CHAT: (chat_counts, _finish_reason),
+    }
+)

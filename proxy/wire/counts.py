@@ -1,0 +1,180 @@
+"""Reads token counts out of a provider's answer; believes no odd value.
+
+A count that is missing is not told; one that is told but cannot be true (negative, a
+fraction, a string, more cached than there was) is unknown. Nothing here raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+import msgspec
+
+Members: TypeAlias = Mapping[str, msgspec.Raw]
+"""A JSON object whose values have not been looked at."""
+
+Counts: TypeAlias = dict[str, int | None]
+"""What was told, by the field's name in `Usage`; None = told, and not believable."""
+
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_TEXT: Final = msgspec.json.Decoder(str)
+# No answer has 10,000 million tokens; a larger number is a lie or an overflow.
+_COUNT: Final = re.compile(rb"0|[1-9]\d{0,9}")
+_NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NOTHING: Final[Members] = {}
+_CACHE: Final = ("cache_read_tokens", "cache_write_tokens")
+_NULL: Final = b"null"
+
+
+def members(raw: bytes | msgspec.Raw | None) -> Members | None:
+    """Return an object's members; None for anything that is no JSON object."""
+    if raw is None:
+        return None
+    try:
+        return _OBJECT.decode(raw)
+    except _NOT_JSON:
+        return None
+
+
+def inside(of: Members, *keys: str) -> Members:
+    """Return the members of a nested object, none where it is missing or odd."""
+    for key in keys:
+        of = members(of.get(key)) or _NOTHING
+    return of
+
+
+def entries(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
+    """Return a list's entries, none where it is missing or odd."""
+    if raw is None:
+        return []
+    try:
+        return _LIST.decode(raw)
+    except _NOT_JSON:
+        return []
+
+
+def word(raw: msgspec.Raw | None, longest: int = 64) -> str | None:
+    """Return a string that reads like a name; None for anything else.
+
+    What is kept of an answer must not be able to hold its text: so no blanks, only
+    visible ASCII, and not long.
+    """
+    if raw is None:
+        return None
+    try:
+        text = _TEXT.decode(raw)
+    except _NOT_JSON:
+        return None
+    good = 0 < len(text) <= longest and text.isascii() and text.isprintable()
+    return text if good and " " not in text else None
+
+
+def filled(raw: msgspec.Raw | None) -> bool:
+    """Say whether a field is a string with something in it, whatever that is."""
+    return raw is not None and bytes(raw)[:1] == b'"' and len(bytes(raw)) > 2
+
+
+def told(raw: msgspec.Raw | None) -> bool:
+    """Say whether a field is there and not null."""
+    return raw is not None and bytes(raw) != _NULL
+
+
+def messages_counts(usage: Members) -> Counts:
+    """Read `usage` of the Messages protocol (anthropic 2.12: `Usage`).
+
+    `input_tokens` are fresh ones already. `cache_creation` splits by lifetime.
+    """
+    counts = _read(
+        usage,
+        input_tokens="input_tokens",
+        cache_read_tokens="cache_read_input_tokens",
+        cache_write_tokens="cache_creation_input_tokens",
+        output_tokens="output_tokens",
+    )
+    split = inside(usage, "cache_creation")
+    counts |= _read(split, cache_write_1h_tokens="ephemeral_1h_input_tokens")
+    short = _read(split, short="ephemeral_5m_input_tokens").get("short")
+    hour = counts.get("cache_write_1h_tokens")
+    if "cache_write_tokens" not in counts and short is not None and hour is not None:
+        counts["cache_write_tokens"] = short + hour
+    counts |= _read(
+        inside(usage, "output_tokens_details"), reasoning_tokens="thinking_tokens"
+    )
+    counts |= _read(
+        inside(usage, "server_tool_use"), web_searches="web_search_requests"
+    )
+    _part(counts, "cache_write_1h_tokens", "cache_write_tokens")
+    _part(counts, "reasoning_tokens", "output_tokens")
+    return counts
+
+
+def responses_counts(usage: Members) -> Counts:
+    """Read `usage` of the Responses protocol (openai 3.54: `ResponseUsage`)."""
+    counts = _read(usage, input_tokens="input_tokens", output_tokens="output_tokens")
+    return _openai(
+        counts,
+        inside(usage, "input_tokens_details"),
+        inside(usage, "output_tokens_details"),
+    )
+
+
+def chat_counts(usage: Members) -> Counts:
+    """Read `usage` of the Chat protocol (openai 3.54: `CompletionUsage`).
+
+    DeepSeek names what came from its cache `prompt_cache_hit_tokens`.
+    """
+    counts = _read(
+        usage,
+        input_tokens="prompt_tokens",
+        output_tokens="completion_tokens",
+        cache_read_tokens="prompt_cache_hit_tokens",
+    )
+    return _openai(
+        counts,
+        inside(usage, "prompt_tokens_details"),
+        inside(usage, "completion_tokens_details"),
+    )
+
+
+def _openai(counts: Counts, into: Members, out: Members) -> Counts:
+    # The input includes what the cache gave and took: ours does not.
+    counts |= _read(
+        into, cache_read_tokens="cached_tokens", cache_write_tokens="cache_write_tokens"
+    )
+    counts |= _read(out, reasoning_tokens="reasoning_tokens")
+    _part(counts, "reasoning_tokens", "output_tokens")
+    if "input_tokens" in counts:
+        _take_cache_out(counts)
+    return counts
+
+
+def _take_cache_out(counts: Counts) -> None:
+    whole = counts["input_tokens"]
+    cached = [counts[name] for name in _CACHE if name in counts]
+    known = [count for count in cached if count is not None]
+    counts["input_tokens"] = None
+    if whole is None or len(known) < len(cached):
+        return
+    if sum(known) > whole:
+        counts.update((name, None) for name in _CACHE if name in counts)
+    else:
+        counts["input_tokens"] = whole - sum(known)
+
+
+def _read(of: Members, **names: str) -> Counts:
+    counts: Counts = {}
+    for ours, theirs in names.items():
+        raw = of.get(theirs)
+        if raw is not None and told(raw):
+            number = bytes(raw)
+            counts[ours] = int(number) if _COUNT.fullmatch(number) else None
+    return counts
+
+
+def _part(counts: Counts, part: str, whole: str) -> None:
+    small, large = counts.get(part), counts.get(whole)
+    if small is not None and large is not None and small > large:
+        counts[part] = None
