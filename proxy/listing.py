@@ -1,7 +1,8 @@
 """Answers `GET /v1/models` in the shape each client expects; pure.
 
 Claude Code's picker lists only ids that begin with `claude` or `anthropic`
-(`facts/clients.md` section 1); OpenAI's clients and Codex take the plain list.
+(`facts/clients.md` section 1); OpenAI's clients and Codex take the plain list. The
+fields of Anthropic's list are those of `ModelInfo` in its SDK 2.12.0.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ _EPOCH = "1970-01-01T00:00:00Z"
 class _AnthropicModel(msgspec.Struct, frozen=True):
     id: str
     display_name: str
+    max_input_tokens: int | None
+    max_tokens: int | None
+    lifecycle: str = "active"
     created_at: str = _EPOCH
     type: str = "model"
 
@@ -72,7 +76,12 @@ def models_body(
         found.setdefault(model.id, (provider, model))
     if anthropic:
         data = tuple(
-            _AnthropicModel(id=model.id, display_name=model.display_name or model.id)
+            _AnthropicModel(
+                id=model.id,
+                display_name=model.display_name or model.id,
+                max_input_tokens=model.context,
+                max_tokens=model.max_output,
+            )
             for _, model in found.values()
         )
         first = data[0].id if data else None
