@@ -1,0 +1,491 @@
+"""A stream's bytes are never changed, never early and never late without reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy.model import Protocol, Usage
+from proxy.wire.tail import LINE_LIMIT, TailHolder, tail_holder
+
+START = b"".join(
+    [
+        b'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1",',
+        b'"type":"message","role":"assistant","model":"claude-x-4","content":[],',
+        b'"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":12,',
+        b'"cache_creation_input_tokens":30,"cache_read_input_tokens":400,',
+        b'"cache_creation":{"ephemeral_5m_input_tokens":10,',
+        b'"ephemeral_1h_input_tokens":20},"output_tokens":1}}}\n\n',
+    ]
+)
+# What text can hold without being an ending, in a string and as an object.
+DECOYS = b"".join(
+    [
+        b'event: ping\ndata: {"type": "ping"}\n\n',
+        b": keep-alive event: message_stop\n\n",
+        b'event: content_block_start\ndata: {"type":"content_block_start","index":0,',
+        b'"content_block":{"type":"tool_use","input":{"stop_reason":"end_turn",',
+        b'"type":"message_stop","usage":{"output_tokens":99}}}}\n\n',
+        b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,',
+        b'"delta":{"type":"text_delta","text":"\\nevent: message_stop\\ndata: [DONE]',
+        b'\\n{\\"stop_reason\\":\\"end_turn\\"} event: error response.completed ',
+        "\\u00e9 é 🙂".encode(),
+        b'"}}\n\n',
+    ]
+)
+DELTA = b"".join(
+    [
+        b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn",',
+        b'"stop_sequence":null},"usage":{"output_tokens":57,',
+        b'"output_tokens_details":{"thinking_tokens":7},',
+        b'"server_tool_use":{"web_search_requests":2}}}\n\n',
+    ]
+)
+STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+MESSAGES_USAGE = Usage(
+    input_tokens=12,
+    cache_read_tokens=400,
+    cache_write_tokens=30,
+    cache_write_1h_tokens=20,
+    output_tokens=57,
+    reasoning_tokens=7,
+    web_searches=2,
+)
+
+CREATED = b"".join(
+    [
+        b'event: response.created\ndata: {"type":"response.created","sequence_number":',
+        b'0,"response":{"id":"resp_1","model":"gpt-x","status":"in_progress",',
+        b'"error":null,"usage":null}}\n\n',
+    ]
+)
+TEXT = b"".join(
+    [
+        b'data: {"type":"response.output_text.delta","delta":"data: [DONE] ',
+        b'event: response.completed \\"type\\":\\"response.failed\\" ',
+        b'\\"error\\":{"}\n\n',
+        b'data: {"type":"response.output_item.done","item":{"arguments":',
+        b'{"type":"response.completed","error":"x"}}}\n\n',
+    ]
+)
+COMPLETED = b"".join(
+    [
+        b'data: {"type":"response.completed","sequence_number":9,"response":{',
+        b'"id":"resp_1","model":"gpt-x","status":"completed","error":null,"output":[],',
+        b'"usage":{"input_tokens":1000,"input_tokens_details":{"cached_tokens":600,',
+        b'"cache_write_tokens":100},"output_tokens":50,',
+        b'"output_tokens_details":{"reasoning_tokens":20},"total_tokens":1050}}}\n\n',
+    ]
+)
+OPENAI_USAGE = Usage(
+    input_tokens=300,
+    cache_read_tokens=600,
+    cache_write_tokens=100,
+    output_tokens=50,
+    reasoning_tokens=20,
+)
+
+CHUNKS = b"".join(
+    [
+        b'data: {"id":"c","model":"gpt-4o","choices":[{"index":0,"delta":{"role":',
+        b'"assistant"},"finish_reason":null}],"usage":null}\n\n',
+        b'data: {"id":"c","model":"gpt-4o","choices":[{"index":0,"delta":{"content":',
+        b'"data: [DONE]\\n\\n \\"finish_reason\\":\\"stop\\""},',
+        b'"finish_reason":""}]}\n\n',
+        b'data: {"id":"c","choices":[{"delta":{"x":{"finish_reason":"stop",',
+        b'"usage":{"prompt_tokens":5},"error":{}}},"finish_reason":null}]}\n\n',
+    ]
+)
+FINISH = b'data: {"id":"c","choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+COUNT = b"".join(
+    [
+        b'data: {"id":"c","choices":[],"usage":{"prompt_tokens":1000,',
+        b'"completion_tokens":50,"prompt_tokens_details":{"cached_tokens":600,',
+        b'"cache_write_tokens":100},',
+        b'"completion_tokens_details":{"reasoning_tokens":20}}}\n\n',
+    ]
+)
+DONE = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A stream, what may leave of it, and what it says."""
+
+    protocol: Protocol
+    passes: bytes
+    held: bytes
+    usage: Usage = Usage()
+    stop_reason: str | None = None
+    model: str | None = None
+    error_type: str | None = None
+    failed: bool = False
+    ended: bool = True
+
+    def line_ends(self, end: bytes) -> Golden:
+        """The same stream with other line ends."""
+        return dataclasses.replace(
+            self,
+            passes=self.passes.replace(b"\n", end),
+            held=self.held.replace(b"\n", end),
+        )
+
+
+HEAD = b"event: message_delta\n"
+MESSAGES = Golden(
+    Protocol.MESSAGES,
+    START + DECOYS + HEAD,
+    DELTA + STOP,
+    MESSAGES_USAGE,
+    "end_turn",
+    "claude-x-4",
+)
+RESPONSES = Golden(
+    Protocol.RESPONSES,
+    CREATED + TEXT,
+    b"event: response.completed\n" + COMPLETED,
+    OPENAI_USAGE,
+    "completed",
+    "gpt-x",
+)
+CHAT = Golden(
+    Protocol.CHAT, CHUNKS, FINISH + COUNT + DONE, OPENAI_USAGE, "stop", "gpt-4o"
+)
+_INCOMPLETE = COMPLETED.replace(b"response.completed", b"response.incomplete").replace(
+    b'"status":"completed"',
+    b'"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}',
+)
+_FAILED = COMPLETED.replace(b"response.completed", b"response.failed").replace(
+    b'"status":"completed","error":null',
+    b'"status":"failed","error":{"code":"server_error","message":"x"}',
+)
+_ERROR = b'{"type":"error","error":{"type":"overloaded_error","message":"x"}}\n\n'
+GOLDENS = {
+    "messages": MESSAGES,
+    "messages, no event lines": dataclasses.replace(
+        MESSAGES,
+        passes=b"\xef\xbb\xbf" + START.split(b"\n", 1)[1],
+        held=DELTA + STOP.split(b"\n", 1)[1],
+    ),
+    "messages, no blank after the colon": dataclasses.replace(
+        MESSAGES,
+        passes=MESSAGES.passes.replace(b"data: {", b"data:{"),
+        held=MESSAGES.held.replace(b"data: {", b"data:{").replace(
+            b"event: m", b"event:m"
+        ),
+    ),
+    "messages, data on many lines": dataclasses.replace(
+        MESSAGES,
+        passes=START.replace(b',"usage"', b',\ndata: "usage"')
+        + DECOYS.replace(b',"content_block"', b',\ndata: "content_block"').replace(
+            b',"type":"message_stop"', b',\ndata:"type":"message_stop"'
+        )
+        + HEAD
+        + b'data: {"type":"message_delta","delta":{\n',
+        held=DELTA.replace(
+            b'data: {"type":"message_delta","delta":{', b"data: "
+        ).replace(b'},"usage"', b'},\ndata: "usage"')
+        + STOP,
+    ),
+    "messages, error": Golden(
+        Protocol.MESSAGES,
+        START,
+        b"event: error\ndata: " + _ERROR,
+        Usage(12, 400, 30, 20, 1),
+        None,
+        "claude-x-4",
+        "overloaded_error",
+        failed=True,
+    ),
+    "messages, error without event line": Golden(
+        Protocol.MESSAGES,
+        b"event: ping\ndata: {}\n\n",
+        b"data: " + _ERROR,
+        error_type="overloaded_error",
+        failed=True,
+    ),
+    "responses": RESPONSES,
+    "responses, no event lines": dataclasses.replace(
+        RESPONSES, passes=CREATED.split(b"\n", 1)[1] + TEXT, held=COMPLETED
+    ),
+    "responses, incomplete": dataclasses.replace(
+        RESPONSES, held=_INCOMPLETE, stop_reason="max_output_tokens"
+    ),
+    "responses, failed": dataclasses.replace(
+        RESPONSES,
+        held=b"event: response.failed\n" + _FAILED,
+        stop_reason="failed",
+        error_type="server_error",
+        failed=True,
+    ),
+    "responses, error": Golden(
+        Protocol.RESPONSES,
+        CREATED,
+        b'event: error\ndata: {"type":"error","code":"rate_limit_exceeded",'
+        b'"message":"x","param":null,"sequence_number":3}\n\n',
+        model="gpt-x",
+        error_type="rate_limit_exceeded",
+        failed=True,
+    ),
+    "responses, done without an end": Golden(
+        Protocol.RESPONSES, CREATED, DONE, model="gpt-x", ended=False
+    ),
+    "chat": CHAT,
+    "chat, usage with the end": dataclasses.replace(
+        CHAT,
+        held=FINISH.replace(b"}\n\n", COUNT[COUNT.index(b',"usage"') :]) + DONE,
+    ),
+    "chat, error": Golden(
+        Protocol.CHAT,
+        CHUNKS,
+        b'data: {"error":{"message":"x","type":null,"code":503}}\n\n',
+        model="gpt-4o",
+        error_type="503",
+        failed=True,
+    ),
+    "chat, named error": Golden(
+        Protocol.CHAT,
+        CHUNKS,
+        b'event: error\ndata: {"error":"it broke"}\n\n',
+        model="gpt-4o",
+        failed=True,
+    ),
+    "chat, no usage": Golden(
+        Protocol.CHAT, CHUNKS, FINISH + DONE, stop_reason="stop", model="gpt-4o"
+    ),
+}
+ENDS = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
+CASES = [
+    pytest.param(golden.line_ends(end), id=f"{name}, {kind}")
+    for name, golden in GOLDENS.items()
+    for kind, end in ENDS.items()
+]
+
+
+def check(golden: Golden, chunks: list[bytes]) -> TailHolder:
+    """Feed chunks; nothing is early, nothing late, nothing changed."""
+    whole = golden.passes + golden.held
+    assert b"".join(chunks) == whole
+    # Half a line may leave; its end may not.
+    first = len(golden.held.splitlines()[0])
+    holder, out, fed = tail_holder(golden.protocol), b"", 0
+    for chunk in chunks:
+        out += holder.feed(chunk)
+        fed += len(chunk)
+        assert whole.startswith(out)
+        assert len(out) <= len(golden.passes) + first
+        if holder.finishing:
+            assert len(out) >= len(golden.passes)
+        elif not holder._doubt:
+            assert len(out) == fed
+    assert holder.finishing
+    assert holder.ended is golden.ended
+    kept = holder.take()
+    assert out + kept == whole
+    assert holder.take() == b""
+    assert holder.usage == golden.usage
+    assert holder.stop_reason == golden.stop_reason
+    assert holder.model == golden.model
+    assert holder.error_type == golden.error_type
+    assert holder.failed is golden.failed
+    assert holder.feed(b"more") == b"more"
+    return holder
+
+
+def cuttings(data: bytes, places: list[int]) -> list[bytes]:
+    edges = [0, *sorted(places), len(data)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
+
+
+@pytest.mark.parametrize("golden", CASES)
+def test_a_stream_whole_by_lines_and_by_bytes(golden: Golden) -> None:
+    whole = golden.passes + golden.held
+    check(golden, [whole])
+    check(golden, whole.splitlines(keepends=True))
+    check(golden, [whole[at : at + 1] for at in range(len(whole))])
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("name", ["messages", "responses", "chat"])
+def test_a_stream_cut_in_two_at_every_byte(name: str, end: bytes) -> None:
+    golden = GOLDENS[name].line_ends(end)
+    whole = golden.passes + golden.held
+    for at in range(1, len(whole)):
+        check(golden, [whole[:at], whole[at:]])
+
+
+@pytest.mark.parametrize("golden", CASES)
+@settings(deadline=None, max_examples=25)
+@given(data=st.data())
+def test_a_stream_cut_anywhere(golden: Golden, data: st.DataObject) -> None:
+    whole = golden.passes + golden.held
+    places = data.draw(st.lists(st.integers(0, len(whole)), max_size=12))
+    check(golden, cuttings(whole, places))
+
+
+@pytest.mark.parametrize("golden", CASES)
+def test_whole_events_leave_at_once(golden: Golden) -> None:
+    holder = tail_holder(golden.protocol)
+    for line in golden.passes.splitlines(keepends=True):
+        out = holder.feed(line)
+        if not holder._doubt:
+            assert out.endswith(line)
+
+
+def test_the_end_is_told_only_with_its_empty_line() -> None:
+    holder = tail_holder(Protocol.MESSAGES)
+    holder.feed(MESSAGES.passes + DELTA + STOP[:-1])
+    assert (holder.finishing, holder.ended) == (True, False)
+    assert holder.complete_at_eof
+    assert holder.feed(b"\n") == b""
+    assert holder.ended
+
+
+@pytest.mark.parametrize(
+    ("protocol", "stream", "complete"),
+    [
+        (Protocol.MESSAGES, START, False),
+        (Protocol.MESSAGES, START + DELTA, False),
+        (Protocol.MESSAGES, START + DELTA + STOP, True),
+        (Protocol.MESSAGES, START + DELTA + STOP.rstrip(), True),
+        (Protocol.RESPONSES, CREATED, False),
+        (Protocol.RESPONSES, CREATED + DONE, False),
+        (Protocol.RESPONSES, CREATED + COMPLETED.rstrip(), True),
+        (Protocol.RESPONSES, CREATED + COMPLETED.rstrip()[:-1], False),
+        (Protocol.CHAT, CHUNKS, False),
+        (Protocol.CHAT, CHUNKS + FINISH, True),
+        (Protocol.CHAT, CHUNKS + FINISH.rstrip(), True),
+        (Protocol.CHAT, CHUNKS + FINISH + COUNT, True),
+        (Protocol.CHAT, CHUNKS + DONE, True),
+        (Protocol.CHAT, CHUNKS + b"data: [DONE]", True),
+        (Protocol.CHAT, b"", False),
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_connection_that_closes_is_judged(
+    protocol: Protocol, stream: bytes, complete: bool, whole: bool
+) -> None:
+    holder = tail_holder(protocol)
+    out = b""
+    for chunk in [stream] if whole else [bytes([byte]) for byte in stream]:
+        out += holder.feed(chunk)
+    holder.finish()
+    assert (holder.ended or holder.complete_at_eof) is complete
+    assert out + holder.take() == stream
+    holder.finish()
+
+
+def test_usage_of_an_unfinished_last_line_is_read() -> None:
+    holder = tail_holder(Protocol.RESPONSES)
+    holder.feed(CREATED + COMPLETED.rstrip())
+    assert holder.usage == Usage()
+    holder.finish()
+    assert holder.usage == OPENAI_USAGE
+
+
+def test_an_ending_that_is_no_json_is_held_all_the_same() -> None:
+    holder = tail_holder(Protocol.MESSAGES)
+    odd = b'data: {"type":"message_delta","delta":{"stop_reason":"x"},"n":NaN}\n\n'
+    assert holder.feed(START + odd) == START
+    assert (holder.finishing, holder.ended) == (True, False)
+
+
+def test_what_only_looked_like_an_ending_leaves_with_its_event() -> None:
+    holder = tail_holder(Protocol.MESSAGES)
+    holder.feed(START)
+    assert holder.feed(b'data: {"usage":\n') == b""
+    assert not holder.finishing
+    assert holder.feed(b'data: {"a":1}}\n') == b""
+    rest = b"\ndata: {}\n\n"
+    assert holder.feed(rest) == b'data: {"usage":\ndata: {"a":1}}\n' + rest
+
+
+@pytest.mark.parametrize("size", [LINE_LIMIT + 100, LINE_LIMIT * 2])
+def test_a_line_too_long_passes_unread(size: int) -> None:
+    holder = tail_holder(Protocol.RESPONSES)
+    filler = b"x" * size
+    delta = b'data: {"type":"response.x","text":"' + filler + b'"}\n\n'
+    out = b"".join(
+        holder.feed(delta[at : at + 250_000]) for at in range(0, len(delta), 250_000)
+    )
+    assert out == delta
+    assert sum(map(len, holder._parts)) < LINE_LIMIT
+    end = b'data: {"type":"response.completed","x":"' + filler + b'"}\n\n'
+    out = b"".join(
+        holder.feed(end[at : at + 250_000]) for at in range(0, len(end), 250_000)
+    )
+    assert b"\n" not in out
+    assert holder.ended
+    assert out + holder.take() == end
+    assert holder.usage == Usage()
+
+
+def test_an_event_too_long_is_not_kept() -> None:
+    holder = tail_holder(Protocol.CHAT)
+    line = b"data: " + b" " * 65_530 + b"\n"
+    for _ in range(80):
+        assert holder.feed(line) == line
+    assert sum(map(len, holder._data)) <= LINE_LIMIT
+    assert holder.feed(b"\n") == b"\n"
+    assert holder.feed(CHUNKS + FINISH) == CHUNKS
+
+
+def test_many_lines_of_one_event_cost_no_square() -> None:
+    holder = tail_holder(Protocol.CHAT)
+    lines = b'data: {"usage": {\n' * 40_000
+    # Read again at every line this would take minutes, and the time limit would end it.
+    holder.feed(lines)
+    holder.feed(b"data: " + b"[" * 100_000)
+    assert holder.feed(b"\n\n").endswith(b"\n\n")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "left", "gap"),
+    [
+        (Protocol.MESSAGES, b"", b""),
+        (Protocol.MESSAGES, b"event: a\ndata: {}\n\n", b""),
+        (Protocol.CHAT, b"data: {}\r\n\r\n", b""),
+        (Protocol.CHAT, b"data: {}\r\r", b""),
+        (Protocol.CHAT, b"data: {}\n", b"\n"),
+        (Protocol.CHAT, b'data: {"a', b"\n\n"),
+        (Protocol.RESPONSES, b"event: resp", b"\n\n"),
+        (Protocol.MESSAGES, b"event: a\n", b"\n"),
+        (Protocol.MESSAGES, b'event: a\ndata: {"a', b"\n"),
+        (Protocol.MESSAGES, START + HEAD + DELTA, b"\n"),
+        (Protocol.CHAT, CHUNKS + FINISH + COUNT, b""),
+    ],
+)
+def test_an_error_of_ours_begins_on_its_own_line(
+    protocol: Protocol, left: bytes, gap: bytes
+) -> None:
+    holder = tail_holder(protocol)
+    holder.feed(left)
+    assert holder.break_off() == gap
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT]),
+    st.lists(
+        st.binary(max_size=30)
+        | st.sampled_from([b"\n", b"\r", b"data: ", b"{", b'"usage":{', START, DONE])
+    ),
+)
+def test_no_bytes_break_it_and_none_are_lost(
+    protocol: Protocol, chunks: list[bytes]
+) -> None:
+    holder = tail_holder(protocol)
+    out = b"".join(holder.feed(chunk) for chunk in chunks)
+    holder.finish()
+    assert out + holder.take() == b"".join(chunks)
+
+
+@pytest.mark.parametrize("protocol", [Protocol.GEMINI, Protocol.OLLAMA])
+def test_other_protocols_have_no_holder(protocol: Protocol) -> None:
+    with pytest.raises(KeyError):
+        tail_holder(protocol)
