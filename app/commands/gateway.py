@@ -7,7 +7,7 @@ from app.failure import CommandFailed
 from app.services import GatewayControl, Services
 from app.state import Readiness, Snapshot
 from proxy.catalogue import ConfigProblem
-from proxy.routing import AVAILABLE_MODES, GREYED_REASON, Mode, mode_note
+from proxy.routing import AVAILABLE_MODES, GREYED_REASON, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ async def status(services: Services) -> Status:
         running=live is not None,
         readiness=live.readiness if live else absent,
         mode=config.settings.mode,
-        mode_note=mode_note(config.settings.mode),
+        mode_note=config.mode_note,
         config_file=str(services.paths.config_file),
         problems=tuple(_problem(problem) for problem in config.problems),
         snapshot=live,
@@ -91,8 +91,9 @@ async def mode(services: Services, name: Mode | None = None) -> ModeStatus:
     before = services.config.current.settings.mode
     if name is not None:
         await _set(services, name)
-    now = name or before
-    return ModeStatus(now, mode_note(now), now != before, _choices())
+    config = services.config.current
+    now = config.settings.mode
+    return ModeStatus(now, config.mode_note, now != before, _choices())
 
 
 async def _set(services: Services, name: Mode) -> None:

@@ -58,7 +58,14 @@ async def try_prompt(
 ) -> TryResult:
     """Send one prompt the way a client's request goes; it may cost money."""
     gateway = running(services)
-    return await gateway.try_prompt(prompt, model, _protocol(services, model))
+    tried = await gateway.try_prompt(prompt, model, _protocol(services, model))
+    if tried.error:
+        raise CommandFailed(
+            "The prompt was not answered",
+            tried.error,
+            f"{services.command_path} explain {tried.request} says what was tried.",
+        )
+    return tried
 
 
 def _protocol(services: Services, model: str | None) -> Protocol:

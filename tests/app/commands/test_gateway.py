@@ -1,0 +1,105 @@
+"""status, mode, restart, stop, version."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from app.commands import gateway
+from app.failure import CommandFailed
+from app.services import Services
+from proxy.routing import AVAILABLE_MODES, Mode
+
+
+async def test_status_without_a_gateway_says_how_to_start_one(alone: Services) -> None:
+    told = await gateway.status(alone)
+    assert not told.running
+    assert not told.readiness.ready
+    assert told.readiness.todo == "Start it: /opt/turnout serve"
+    assert told.snapshot is None
+    assert told.config_file.endswith("config.toml")
+
+
+async def test_status_shows_the_live_state(services: Services) -> None:
+    told = await gateway.status(services)
+    assert told.running
+    assert told.readiness.ready
+    assert told.snapshot is not None
+    assert told.snapshot.unsaved == 3
+
+
+async def test_status_lists_what_is_wrong_with_the_file(alone: Services) -> None:
+    text = alone.paths.config_file.read_text()
+    alone.paths.config_file.write_text(text + "colour = 'red'\n")
+    alone.config.load()
+    told = await gateway.status(alone)
+    assert any("colour" in problem for problem in told.problems)
+
+
+async def test_mode_shows_every_mode_and_why_some_wait(alone: Services) -> None:
+    told = await gateway.mode(alone)
+    assert (told.mode, told.changed, told.note) == (Mode.DIRECT, False, "")
+    assert [choice.mode for choice in told.choices] == list(Mode)
+    for choice in told.choices:
+        assert choice.available is (choice.mode in AVAILABLE_MODES)
+        assert bool(choice.reason) is not choice.available
+
+
+async def test_setting_the_mode_saves_it_and_tells_the_gateway(
+    services: Services, gateway: Any
+) -> None:
+    from app.commands.gateway import mode
+
+    told = await mode(services, Mode.OFFLINE)
+    assert (told.mode, told.changed) == (Mode.OFFLINE, True)
+    assert gateway.asked == [Mode.OFFLINE]
+    saved = services.paths.config_file.read_text()
+    assert 'mode = "offline"' in saved
+    assert "scripted-large" in saved
+
+
+async def test_setting_the_same_mode_again_changes_nothing(alone: Services) -> None:
+    assert not (await gateway.mode(alone, Mode.DIRECT)).changed
+
+
+async def test_a_greyed_mode_is_refused_with_its_reason_and_not_saved(
+    services: Services, gateway: Any
+) -> None:
+    from app.commands.gateway import mode
+
+    before = services.paths.config_file.read_bytes()
+    with pytest.raises(CommandFailed) as caught:
+        await mode(services, Mode.CODING_AUTO)
+    assert caught.value.exit == 1
+    assert "not built" in caught.value.message
+    assert services.paths.config_file.read_bytes() == before
+    assert gateway.asked == []
+
+
+async def test_a_greyed_mode_in_the_file_is_said(alone: Services) -> None:
+    text = alone.paths.config_file.read_text()
+    alone.paths.config_file.write_text(text.replace("direct", "coding-auto"))
+    alone.config.load()
+    assert "acts as direct" in (await gateway.mode(alone)).note
+    assert "acts as direct" in (await gateway.status(alone)).mode_note
+
+
+@pytest.mark.parametrize("word", ["restart", "stop"])
+async def test_restart_and_stop_are_passed_on(
+    services: Services, gateway: Any, word: str
+) -> None:
+    from app import commands
+
+    run: Callable[[Services], Awaitable[Any]] = getattr(commands.gateway, word)
+    assert (await run(services)).sentence
+    assert gateway.asked == [word]
+
+
+async def test_without_a_gateway_there_is_nothing_to_restart(alone: Services) -> None:
+    for run in (gateway.restart, gateway.stop):
+        with pytest.raises(CommandFailed, match="No gateway is running"):
+            await run(alone)
+
+
+async def test_version(alone: Services) -> None:
+    assert (await gateway.version(alone)).version == "1.2.3"

@@ -1,0 +1,171 @@
+"""explain and try."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.commands import routing
+from app.failure import CommandFailed
+from app.services import Services
+from proxy.ledger import Attempt, Finished, Routed
+from proxy.model import Protocol, Usage
+from proxy.money import Price
+from proxy.routing import Mode, StoredDecision
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+DECISION = (
+    '{"mode":"direct","requested_model":"gpt-x","reason":"It was first.",'
+    '"chosen":"scripted/gpt-x","lane":null,"standby":["other/m"],'
+    '"rejected":[["third","not_ready","the provider is not ready"]]}'
+)
+
+
+def routed(name: str, decision: str = DECISION) -> Routed:
+    return Routed(
+        id=name,
+        run="run-1",
+        time=NOON,
+        client="codex",
+        protocol="openai-responses",
+        route_class="fallback_safe",
+        requested_model="gpt-x",
+        mode=Mode.DIRECT,
+        stream=True,
+        decision=decision,
+    )
+
+
+async def finish(services: Services, name: str, **more: Any) -> None:
+    row: dict[str, Any] = {
+        "id": name,
+        "run": "run-1",
+        "time": NOON,
+        "duration_ms": 2300,
+        "status": "success",
+        "provider": "scripted",
+        "model": "scripted-large",
+        "billing": "metered",
+    }
+    assert await services.ledger.finish(Finished(**{**row, **more}))
+
+
+async def test_an_explanation_tells_decision_attempts_tokens_and_cost(
+    alone: Services,
+) -> None:
+    alone.ledger.routed(routed("r1"))
+    await finish(
+        alone,
+        "r1",
+        status="fallback_success",
+        first_byte_ms=410,
+        attempts=(
+            Attempt(
+                provider="other",
+                model="m",
+                protocol="openai-responses",
+                outcome="rate_limited",
+                status=429,
+                duration_ms=90,
+            ),
+            Attempt(
+                provider="scripted",
+                model="scripted-large",
+                protocol="openai-responses",
+                outcome="ok",
+                duration_ms=2100,
+            ),
+        ),
+        usage=Usage(input_tokens=1200, cache_read_tokens=0, output_tokens=30),
+        price=Price(input=Decimal("3.00"), output=Decimal("15.00")),
+        cost_nano=4_050_000,
+        losses=("web_search",),
+    )
+    told = await routing.explain(alone, "last")
+    assert told.id == "r1"
+    assert told.event is not None
+    text = "\n".join(told.layers)
+    assert "asked for gpt-x" in text
+    assert "chose scripted/gpt-x" in text
+    assert "third was rejected: the provider is not ready" in text
+    assert "Attempt 1: other/m failed after 90 ms: rate limited (status 429)." in text
+    assert "Attempt 2: scripted/scripted-large answered after 2.1 s." in text
+    assert "by a fallback in 2.3 s, the first byte after 410 ms" in text
+    assert "1,200 fresh input, 0 read from cache, 30 output" in text
+    assert "It cost 0.0040 $ (metered; input 3.00, output 15.00 $ per million" in text
+    assert "Lost in translation: web_search." in text
+
+
+async def test_unknown_costs_say_why(alone: Services) -> None:
+    alone.ledger.routed(routed("r1"))
+    await finish(alone, "r1")
+    text = " ".join((await routing.explain(alone, "r1")).layers)
+    assert "Its cost is unknown: the model's price is not known." in text
+    assert "The provider told no token counts." in text
+
+
+async def test_a_request_under_way_is_explained_as_far_as_it_is(
+    alone: Services,
+) -> None:
+    alone.ledger.routed(routed("r0"))
+    alone.ledger.routed(routed("r1"))
+    await finish(alone, "r0")
+    told = await routing.explain(alone, "r1")
+    assert told.event is None
+    assert told.layers[-1] == "It is not finished yet."
+
+
+async def test_a_decision_of_another_version_is_no_stumbling_block(
+    alone: Services,
+) -> None:
+    alone.ledger.routed(routed("r1", decision='{"shape":"new"}'))
+    await finish(alone, "r1")
+    assert "another version" in (await routing.explain(alone, "r1")).layers[0]
+
+
+async def test_an_id_nobody_had_is_refused(alone: Services) -> None:
+    for name in ("gone", "last"):
+        with pytest.raises(CommandFailed, match="no such request"):
+            await routing.explain(alone, name)
+
+
+async def test_a_prompt_goes_down_the_protocol_its_provider_speaks(
+    services: Services, gateway: Any
+) -> None:
+    told = await routing.try_prompt(services, "hello")
+    assert told.text == "HELLO"
+    await routing.try_prompt(services, "x", model="other/m")
+    await routing.try_prompt(services, "x", model="practice/echo")
+    assert [asked[1:] for asked in gateway.asked] == [
+        (None, Protocol.RESPONSES),
+        ("other/m", Protocol.MESSAGES),
+        ("practice/echo", Protocol.MESSAGES),
+    ]
+
+
+async def test_a_prompt_that_fails_fails_the_command(
+    services: Services, gateway: Any
+) -> None:
+    gateway.error = "No route can take it."
+    with pytest.raises(CommandFailed) as caught:
+        await routing.try_prompt(services, "hello")
+    assert caught.value.message == "No route can take it."
+    assert "explain req_1" in caught.value.todo
+
+
+async def test_trying_needs_a_gateway(alone: Services) -> None:
+    with pytest.raises(CommandFailed, match="No gateway is running"):
+        await routing.try_prompt(alone, "hello")
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"), [(0, "0 ms"), (999, "999 ms"), (1000, "1.0 s")]
+)
+def test_durations_are_short(milliseconds: int, text: str) -> None:
+    assert routing.seconds(milliseconds) == text
+
+
+def test_the_stored_form_here_is_the_real_one() -> None:
+    assert set(StoredDecision.__struct_fields__) >= {"chosen", "standby", "rejected"}
