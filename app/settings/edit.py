@@ -9,13 +9,19 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Iterator
 from copy import deepcopy
 
 from app.failure import CommandFailed
 from app.settings.config import NotToml, parse
+from app.settings.lines import line_of
 from proxy.routing import Mode
 
 _BOM = b"\xef\xbb\xbf"
+_VALUE = re.compile(
+    r"""(\bmode["']?[ \t]*=[ \t]*)"""
+    r"""(\"{3}.*?\"{3}|'{3}.*?'{3}|"[^"]*"|'[^']*'|[^\s,}#]+)"""
+)
 _HEADER = re.compile(r"[ \t]*\[[ \t]*gateway[ \t]*\][ \t]*(#.*)?")
 
 
@@ -48,19 +54,26 @@ def _edited(
     gateway: dict[str, object] | None,
 ) -> str:
     """Try the edits that fit, plainest first, and return the first right one."""
-    if gateway is None:
-        attempts = [_appended(text, mode)]
-    elif "mode" in gateway:
-        attempts = [_replaced(text, mode)]
-    else:
-        attempts = [_inserted(text, mode), _replaced(text, mode)]
-    for new in attempts:
+    for new in _attempts(text, mode, gateway):
         try:
             if tomllib.loads(new) == wanted:
                 return new
         except ValueError:
             continue
     raise _refusal("its [gateway] is written in a way that Turnout does not change.")
+
+
+def _attempts(
+    text: str, mode: Mode, gateway: dict[str, object] | None
+) -> Iterator[str]:
+    if gateway is None:
+        yield _appended(text, mode)
+        return
+    if "mode" in gateway:
+        yield _spliced(text, mode)
+    else:
+        yield from _inserted(text, mode)
+    yield _rewritten(text, mode)
 
 
 def _line_end(text: str) -> str:
@@ -75,47 +88,56 @@ def _appended(text: str, mode: Mode) -> str:
     return f'{text}{gap}{blank}[gateway]{end}mode = "{mode}"{end}'
 
 
-def _inserted(text: str, mode: Mode) -> str:
-    """Return the text with the mode right below the table's header."""
-    end = _line_end(text)
+def _inserted(text: str, mode: Mode) -> Iterator[str]:
+    """Put the mode below the table's header, or what looks like one in a text."""
+    carriage = _line_end(text)[:-1]
     lines = text.split("\n")
+    new = f'mode = "{mode}"'
     for index, line in enumerate(lines):
-        if _HEADER.fullmatch(line.removesuffix("\r")):
-            last = index == len(lines) - 1
-            lines[index] = f"{line}{end if last else ''}"
-            new = f'mode = "{mode}"{"" if last else end[:-1]}'
-            return "\n".join([*lines[: index + 1], new, *lines[index + 1 :]])
-    return text
+        if not _HEADER.fullmatch(line.removesuffix("\r")):
+            continue
+        if index == len(lines) - 1:
+            added = [f"{line}{carriage}", new]
+        else:
+            added = [line, f"{new}{carriage}"]
+        yield "\n".join([*lines[:index], *added, *lines[index + 1 :]])
 
 
-def _replaced(text: str, mode: Mode) -> str:
-    """Let tomlkit set the value, then take over only the lines that differ.
+def _spliced(text: str, mode: Mode) -> str:
+    """Return the text with the value exchanged in the line where it stands."""
+    line = line_of(text, "gateway", "mode") or 0
+    lines = text.split("\n")
+    lines[line - 1] = _VALUE.sub(f'\\g<1>"{mode}"', lines[line - 1], count=1)
+    return "\n".join(lines)
 
-    tomlkit gives new lines LF whatever the file has, and touches blank lines.
+
+def _rewritten(text: str, mode: Mode) -> str:
+    """Let tomlkit set the value where no plain edit fits, as in an inline table.
+
+    Only the one place that differs is taken over: tomlkit gives new lines LF whatever
+    the file has. It also moves tables that stand out of order; then nothing is done.
     """
-    import tomlkit  # 28 ms, needed on a change only
+    import tomlkit  # 28 ms, needed here only
 
     plain = text.replace("\r\n", "\n")
     document = tomlkit.parse(plain)
     gateway = document["gateway"]
     gateway["mode"] = mode.value
-    return _merged(text, plain, document.as_string())
+    return _merged(text, plain.split("\n"), document.as_string().split("\n"))
 
 
-def _merged(text: str, plain: str, new: str) -> str:
-    end = _line_end(text)
-    old_lines = text.split("\n")
-    new_lines = new.split("\n")
-    matcher = difflib.SequenceMatcher(
-        None, plain.split("\n"), new_lines, autojunk=False
-    )
-    lines: list[str] = []
-    for kind, start, stop, new_start, new_stop in matcher.get_opcodes():
-        if kind == "equal":
-            lines += old_lines[start:stop]
-        else:
-            lines += [f"{one}{end[:-1]}" for one in new_lines[new_start:new_stop]]
-    return "\n".join(lines)
+def _merged(text: str, plain: list[str], new: list[str]) -> str:
+    matcher = difflib.SequenceMatcher(None, plain, new, autojunk=False)
+    edits = [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    if len(edits) != 1:
+        return text
+    ((_, start, stop, new_start, new_stop),) = edits
+    carriage = _line_end(text)[:-1]
+    lines = text.split("\n")
+    lines[-1] += carriage
+    lines[start:stop] = [f"{line}{carriage}" for line in new[new_start:new_stop]]
+    # What stands behind the last line end is no whole line and has none of its own.
+    return "\n".join([*lines[:-1], new[-1]])
 
 
 def _refusal(why: str) -> CommandFailed:

@@ -23,7 +23,7 @@ _PATHS: Mapping[Protocol, str] = {
     Protocol.GEMINI: "/v1beta/models",
     Protocol.OLLAMA: "/api/chat",
 }
-_DATED = re.compile(r"(?P<id>.+)-20\d{6}")
+_DATED = re.compile(r"(?P<id>.+)-20[0-9]{6}")
 
 
 class Place(StrEnum):
