@@ -420,7 +420,10 @@ class TestTap:
                         await answer.read()
             sent = tap.requests()
         assert [one.body for one in sent] == [seen.body for seen in upstream.requests]
-        assert sent[0].headers == upstream.requests[0].headers
+        behind = upstream.requests[0].headers
+        assert dict(sent[0].headers)[b"Host"] == b"127.0.0.1:%d" % tap.port
+        assert dict(behind)[b"Host"] == b"127.0.0.1:%d" % upstream.port
+        assert sent[0].headers[1:] == behind[1:]
         assert upstream.sent[1] in bytes(tap.wires[0].received)
 
     async def test_a_client_that_leaves_leaves_behind_it_too(
@@ -441,3 +444,9 @@ class TestTap:
         wire = head + b"3\r\nabc\r\n2;x=1\r\nde\r\n0\r\n\r\nGET /b HTTP/1.1\r\n\r\n"
         first, second = parse(wire + b"POST /c HTTP/1.1\r\nContent-Length: 9\r\n\r\nx")
         assert (first.body, second.target) == (b"abcde", "/b")
+
+    def test_an_answer_without_its_end(self) -> None:
+        wire = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+        assert parse(wire) == []
+        (answer,) = parse(wire, unfinished=True)
+        assert (answer.status, answer.body) == (200, b"abc")

@@ -1,11 +1,15 @@
-"""A recorder on the wire between a client and a server; it changes no byte.
+"""A recorder on the wire between a client and a server; it changes no body.
 
 Forwards each connection as it comes and keeps both directions, so that a test
-can compare what a client really sent with what arrived behind the gateway.
+can compare what a client really sent with what arrived behind the gateway. Only
+the port in the Host line is the server's own on the far side: a gateway refuses
+requests that were meant for another one.
 """
 
 import asyncio
 import contextlib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -51,8 +55,12 @@ class Wire:
     received: bytearray = field(default_factory=bytearray)
 
     def exchanges(self) -> list[tuple[Sent, Sent]]:
-        """Whole requests with their answers, in order."""
-        answers = parse(bytes(self.received))
+        """Whole requests with their answers, in order.
+
+        The last answer may lack its end: a client may leave once it has the
+        last event, before the connection says that this was all.
+        """
+        answers = parse(bytes(self.received), unfinished=True)
         return list(zip(parse(bytes(self.sent)), answers, strict=False))
 
 
@@ -109,18 +117,27 @@ class Tap:
             writer.transport.abort()
             return
         await asyncio.gather(
-            _pump(reader, far[1], wire.sent), _pump(far[0], writer, wire.received)
+            _pump(reader, far[1], wire.sent, self._readdress),
+            _pump(far[0], writer, wire.received, bytes),
         )
+
+    def _readdress(self, chunk: bytes) -> bytes:
+        """The same bytes with the server's port in the Host line."""
+        host = rb"(?i)(\r\nhost: *127\.0\.0\.1:)%d(?=\r\n)" % self.port
+        return re.sub(host, rb"\g<1>%d" % self.target_port, chunk)
 
 
 async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, keep: bytearray
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    keep: bytearray,
+    change: Callable[[bytes], bytes],
 ) -> None:
-    """Copy until the near side ends, then pass the end on."""
+    """Copy until the near side ends, then pass the end on; keep what came."""
     try:
         while chunk := await reader.read(_CHUNK):
             keep += chunk
-            writer.write(chunk)
+            writer.write(change(chunk))
             await writer.drain()
     except ConnectionError:
         writer.transport.abort()
@@ -129,8 +146,8 @@ async def _pump(
             writer.close()
 
 
-def parse(stream: bytes) -> list[Sent]:
-    """The whole messages in one direction; an unfinished one is left out.
+def parse(stream: bytes, *, unfinished: bool = False) -> list[Sent]:
+    """The messages in one direction; an unfinished one only if it is wanted.
 
     Understands Content-Length and chunked bodies, which is all clients use.
     """
@@ -139,23 +156,23 @@ def parse(stream: bytes) -> list[Sent]:
         head, _, rest = stream.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
         headers = tuple(_field(line) for line in lines)
-        split = _body(headers, rest)
-        if split is None:
+        body, rest, whole = _body(headers, rest)
+        if not (whole or unfinished):
             break
-        found.append(Sent(first.decode("latin-1"), headers, split[0]))
-        stream = split[1]
+        found.append(Sent(first.decode("latin-1"), headers, body))
+        stream = rest
     return found
 
 
 def _body(
     headers: tuple[tuple[bytes, bytes], ...], rest: bytes
-) -> tuple[bytes, bytes] | None:
-    """The body and what follows it, or None if it is not whole."""
+) -> tuple[bytes, bytes, bool]:
+    """The body, what follows it, and whether it is whole."""
     names = {name.lower(): value for name, value in headers}
     if names.get(b"transfer-encoding", b"").lower() == b"chunked":
         return _unchunk(rest)
     size = int(names.get(b"content-length", b"0"))
-    return (rest[:size], rest[size:]) if len(rest) >= size else None
+    return rest[:size], rest[size:], len(rest) >= size
 
 
 def _field(line: bytes) -> tuple[bytes, bytes]:
@@ -163,17 +180,17 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
     return name, value.strip()
 
 
-def _unchunk(data: bytes) -> tuple[bytes, bytes] | None:
-    """A chunked body and what follows it, or None if it is not whole."""
+def _unchunk(data: bytes) -> tuple[bytes, bytes, bool]:
+    """A chunked body, what follows it, and whether it is whole."""
     body = b""
     while True:
         line, mark, data = data.partition(b"\r\n")
         if not mark:
-            return None
+            return body, b"", False
         size = int(line.partition(b";")[0], 16)
-        if len(data) < size + 2:
-            return None
         body += data[:size]
+        if len(data) < size + 2:
+            return body, b"", False
         data = data[size + 2 :]
         if size == 0:
-            return body, data
+            return body, data, True
