@@ -149,7 +149,11 @@ def licence_of(name: str) -> str:
         return fields["License-Expression"]
     classes = fields.get_all("Classifier") or []
     found = [line.rpartition(" :: ")[2] for line in classes if "License ::" in line]
-    return ", ".join(found) or "not stated"
+    if found:
+        return ", ".join(found)
+    # The old field; some put the whole text there.
+    stated = fields["License"] if "License" in fields else ""
+    return stated if stated and "\n" not in stated else "not stated"
 
 
 if __name__ == "__main__":
