@@ -17,7 +17,7 @@ from proxy.catalogue import (
     known_providers,
     read_providers,
 )
-from proxy.catalogue.reading import parse_key
+from proxy.catalogue.keyref import parse_key
 from proxy.model import Protocol
 
 DESIGN = """
