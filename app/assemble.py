@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import secrets as random
 import time
 from dataclasses import dataclass
@@ -173,7 +172,7 @@ def _gateway(
     """Build the serving parts; nothing listens yet."""
     port = sockets[0].getsockname()[1]
     failures = LastFailures()
-    projects = Projects(os.getpid())
+    projects = Projects()
     upstream = Upstream(base.environ)
     gateway = Gateway(
         config=base.config,

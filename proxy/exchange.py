@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from proxy.guard import Endpoint
     from proxy.headers import Credentials
     from proxy.model import Protocol as WireProtocol
+    from proxy.projects import Peer
     from proxy.routing import Decision
 
 _SESSION_HEADERS = ("x-claude-code-session-id", "session-id", "x-session-id")
@@ -34,7 +35,7 @@ class Call:
 
     `headers` are the raw ones in order, gateway keys included; `query` is raw, without
     the question mark; `arrived` is on the monotonic clock, in seconds; `peer` is the
-    client's address and port.
+    client's end of the connection.
     """
 
     id: str
@@ -46,7 +47,7 @@ class Call:
     body: bytes
     client: str
     arrived: float
-    peer: tuple[str, int] | None
+    peer: Peer | None
 
     def header(self, *names: str) -> str | None:
         """Return the first of the named headers, None where none is there."""

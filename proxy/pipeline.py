@@ -30,8 +30,8 @@ from proxy.routing import (
 )
 from proxy.simulated import simulate
 from proxy.upstream import Outgoing, UpstreamError
-from proxy.wire.mask import mask
 from proxy.wire.body import BodyProblem, bool_field, splice, text_field, top_level
+from proxy.wire.mask import mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -258,7 +258,9 @@ async def _relay(
     return failure
 
 
-async def _hold(x: Exchange, answer: Answer, secret: bytes | None, now: float) -> Failure:
+async def _hold(
+    x: Exchange, answer: Answer, secret: bytes | None, now: float
+) -> Failure:
     """Read an error answer whole, so that it can be passed back if nothing is left."""
     status = answer.status
     wait = retry_after(answer.headers, now)

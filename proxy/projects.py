@@ -1,86 +1,158 @@
 """Finds the project a request comes from: peer port, process, working folder.
 
-The look-up runs in a thread of its own, is cached, and never delays a request. What it
-finds stays on this machine; it reads no file's content.
+The look-up runs in a thread of its own, is made once a connection, and never delays a
+request's way to its provider. What it finds stays on this machine; it opens no file of
+the user's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
+import sys
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-_CACHE = 4096
-_WAITING = 8
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CONNECTIONS = 4096
+_WAITING = 256
+_PROCESSES = 64
+_LOOPBACK = {
+    "127.0.0.1": ("/proc/net/tcp", "0100007F"),
+    "::1": ("/proc/net/tcp6", "0" * 24 + "01000000"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The far end of one connection.
+
+    `connection` counts connections: a port is used again by another program, a
+    connection is not.
+    """
+
+    host: str
+    port: int
+    connection: int
 
 
 class Projects:
-    """Knows the working folder's project of the processes that call the gateway.
+    """Knows the projects of the processes that call the gateway; one loop only.
 
     A project's label is the name of the nearest folder upwards that holds `.git`, else
-    of the working folder itself. `own_pid` is never looked at.
+    of the working folder itself.
     """
 
-    def __init__(self, own_pid: int) -> None:
+    def __init__(self) -> None:
         """Start without a thread; the first look-up makes it."""
-        self._own_pid = own_pid
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="projects")
-        self._found: OrderedDict[tuple[str, int], str | None] = OrderedDict()
-        self._pids: OrderedDict[int, None] = OrderedDict()
-        self._waiting: set[tuple[str, int]] = set()
+        self._found: OrderedDict[int, str | None] = OrderedDict()
+        self._open: dict[int, asyncio.Future[str | None]] = {}
+        self._finder = _Finder()
 
-    def look_up(self, peer: tuple[str, int] | None) -> None:
+    def look_up(self, peer: Peer | None) -> None:
         """Begin to find a peer's project, unless that is known or too much waits."""
-        if peer is None or peer in self._found or peer in self._waiting:
+        if peer is None or peer.connection in self._found:
             return
-        if len(self._waiting) < _WAITING:
-            self._waiting.add(peer)
-            self._threads.submit(self._find, peer)
+        if peer.connection in self._open or len(self._open) >= _WAITING:
+            return
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._threads, self._finder.label, peer)
+        self._open[peer.connection] = future
+        future.add_done_callback(lambda done: self._keep(peer.connection, done))
 
-    def known(self, peer: tuple[str, int] | None) -> str | None:
-        """Return the label found for a peer so far, None where it is not known."""
-        return self._found.get(peer) if peer is not None else None
+    async def label(self, peer: Peer | None, patience: float) -> str | None:
+        """Return a peer's project, waiting at most `patience` seconds; None if unknown.
+
+        Only a look-up that is under way is waited for.
+        """
+        if peer is None:
+            return None
+        waiting = self._open.get(peer.connection)
+        if waiting is not None:
+            await asyncio.wait((waiting,), timeout=patience)
+        return self._found.get(peer.connection)
 
     def close(self) -> None:
         """End the thread; look-ups that wait are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _find(self, peer: tuple[str, int]) -> None:
-        try:
-            pid = self._pid_of(peer)
-            label = None if pid is None else _label(Path(psutil.Process(pid).cwd()))
-        except (psutil.Error, OSError):
-            pid, label = None, None
-        if pid is not None:
-            self._pids[pid] = None
-            self._pids.move_to_end(pid)
-        self._found[peer] = label
-        self._waiting.discard(peer)
-        while len(self._found) > _CACHE:
+    def _keep(self, connection: int, done: asyncio.Future[str | None]) -> None:
+        self._open.pop(connection, None)
+        if not done.cancelled() and done.exception() is None:
+            self._found[connection] = done.result()
+        while len(self._found) > _CONNECTIONS:
             self._found.popitem(last=False)
-        while len(self._pids) > _CACHE:
-            self._pids.popitem(last=False)
 
-    def _pid_of(self, peer: tuple[str, int]) -> int | None:
-        # A client opens many connections: asking the processes already known first
-        # spares the walk over all of them.
-        for pid in reversed(self._pids):
-            with contextlib.suppress(psutil.Error):
-                for end in psutil.Process(pid).net_connections("tcp"):
-                    if _is_end(end.laddr, peer):
-                        return pid
-        for connection in psutil.net_connections("tcp"):
-            owner = connection.pid
-            if owner not in {None, self._own_pid} and _is_end(connection.laddr, peer):
-                return owner
+
+class _Finder:
+    """Finds who holds a socket; lives in the thread and remembers recent callers."""
+
+    def __init__(self) -> None:
+        self._recent: OrderedDict[int, None] = OrderedDict()
+
+    def label(self, peer: Peer) -> str | None:
+        """Return the label of a peer's project; blocks while it looks."""
+        try:
+            pid = self._pid(peer)
+            if pid is None:
+                return None
+            self._recent[pid] = None
+            self._recent.move_to_end(pid)
+            while len(self._recent) > _PROCESSES:
+                self._recent.popitem(last=False)
+            return _label(Path(psutil.Process(pid).cwd()))
+        except (psutil.Error, OSError):
+            return None
+
+    def _pid(self, peer: Peer) -> int | None:
+        if sys.platform != "linux":
+            return _pid_anywhere(peer)
+        inode = _inode(peer)
+        if inode is None:
+            return None
+        wanted = f"socket:[{inode}]"
+        # A client opens many connections, and it has started not long ago: those asked
+        # first spare the walk over all processes, which takes 20 ms.
+        others = sorted(psutil.pids(), reverse=True)
+        for pid in dict.fromkeys((*reversed(self._recent), *others)):
+            if pid != os.getpid() and wanted in _sockets(pid):
+                return pid
         return None
 
 
-def _is_end(address: object, peer: tuple[str, int]) -> bool:
-    return isinstance(address, tuple) and tuple(address[:2]) == peer
+def _inode(peer: Peer) -> str | None:
+    """Return the socket that is the peer's own end (proc(5), `/proc/net/tcp`)."""
+    table, address = _LOOPBACK.get(peer.host, ("", ""))
+    if not table:
+        return None
+    own_end = f" {address}:{peer.port:04X} "
+    for line in Path(table).read_text("ascii").splitlines():
+        if own_end in line[:90] and line.split()[1] == own_end.strip():
+            return line.split()[9]
+    return None
+
+
+def _sockets(pid: int) -> Iterator[str]:
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                yield os.readlink(entry.path)  # noqa: PTH115 - a Path for each fd is slow
+
+
+def _pid_anywhere(peer: Peer) -> int | None:
+    for connection in psutil.net_connections("tcp"):
+        if tuple(connection.laddr[:2]) == (peer.host, peer.port):
+            return connection.pid
+    return None
 
 
 def _label(folder: Path) -> str | None:

@@ -7,6 +7,7 @@ gateway never loses an answered request. It decides nothing and stores no text.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.catalogue import Billing
@@ -30,6 +31,10 @@ COMMIT_SECONDS = 1.0
 """How long an answer's end waits for its record before it leaves all the same."""
 
 
+PROJECT_SECONDS = 0.25
+"""How long a record waits for a project that is being looked up (design section 7)."""
+
+
 class Clock(Protocol):
     """The pipeline's source of time."""
 
@@ -40,6 +45,16 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds on a clock that never jumps."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How and when a request ended; `moment` is on the monotonic clock."""
+
+    status: Status
+    error: FailureKind | None
+    snapshot: str
+    moment: float
 
 
 class Recorder:
@@ -96,26 +111,25 @@ class Recorder:
         if x.recorded:
             return
         x.recorded = True
-        row = self._row(x, status, error, snapshot)
-        commit = spawn(self._commit(row), f"record {row.id}")
+        ending = _Ending(status, error, snapshot, self._clock.monotonic())
+        commit = spawn(self._commit(x, ending), f"record {x.call.id}")
         await asyncio.shield(commit)
 
-    async def _commit(self, row: Finished) -> None:
-        await self._ledger.finish(row, COMMIT_SECONDS)
-        self._on_finished(row.id)
+    async def _commit(self, x: Exchange, ending: _Ending) -> None:
+        project = await self._projects.label(x.call.peer, PROJECT_SECONDS)
+        await self._ledger.finish(self._row(x, ending, project), COMMIT_SECONDS)
+        self._on_finished(x.call.id)
 
-    def _row(
-        self, x: Exchange, status: Status, error: FailureKind | None, snapshot: str
-    ) -> Finished:
+    def _row(self, x: Exchange, ending: _Ending, project: str | None) -> Finished:
         route = x.route
         price = route.price_for(x.usage) if route else None
         return Finished(
             id=x.call.id,
             run=self._run,
             time=self._clock.now(),
-            duration_ms=milliseconds(self._clock.monotonic() - x.call.arrived),
-            status=status,
-            project=self._projects.known(x.call.peer),
+            duration_ms=milliseconds(ending.moment - x.call.arrived),
+            status=ending.status,
+            project=project,
             provider=route.provider.id if route else None,
             model=route.model_id if route else None,
             lane=route.lane if route else None,
@@ -123,11 +137,11 @@ class Recorder:
             attempts=tuple(x.attempts),
             usage=x.usage,
             price=price,
-            price_snapshot=snapshot if price else None,
+            price_snapshot=ending.snapshot if price else None,
             cost_nano=self._cost(x, price),
             first_byte_ms=x.first_byte_ms,
             stop_reason=x.stop_reason,
-            error_kind=error,
+            error_kind=ending.error,
         )
 
     @staticmethod

@@ -150,7 +150,8 @@ class Relay:
         with contextlib.suppress(UpstreamError, TimeoutError):
             async with asyncio.timeout(REST_SECONDS):
                 while chunk := await self.answer.chunk():
-                    await self.x.outlet.write(mask(chunk, self.secret) if self.secret else chunk)
+                    behind = mask(chunk, self.secret) if self.secret else chunk
+                    await self.x.outlet.write(behind)
 
     async def _forward(self, data: bytes) -> None:
         if data:

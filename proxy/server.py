@@ -8,6 +8,7 @@ grants no CORS, routes nothing by Host and knows no provider.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from proxy.answers import SERVER, Plain, json_answer, refusal_answer
 from proxy.errors import FailureKind, Refused
 from proxy.exchange import Call
 from proxy.guard import Admission, Endpoint, admit, read_target
+from proxy.projects import Peer
 from proxy.tasks import spawn
 from proxy.wire.body import BodyProblem
 from proxy.wire.unpack import TooLarge, unpack
@@ -278,11 +280,13 @@ class _Outlet:
 class _Handler(RequestHandler):
     """aiohttp's connection with a time limit for the first head and plain errors."""
 
-    __slots__ = ("_head_timer",)
+    __slots__ = ("_head_timer", "serial")
+    _count = itertools.count()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Arm the timer for the first request head."""
         super().connection_made(transport)
+        self.serial = next(self._count)
         self._head_timer = self._loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -383,8 +387,8 @@ def _raw_headers(request: BaseRequest) -> tuple[tuple[str, str], ...]:
         ) from None
 
 
-def _peer(request: BaseRequest) -> tuple[str, int] | None:
-    name = request.transport.get_extra_info("peername") if request.transport else None
-    if isinstance(name, tuple) and isinstance(name[0], str):
-        return (name[0], int(name[1]))
-    return None
+def _peer(request: BaseRequest) -> Peer | None:
+    connection, name = request.protocol, request.protocol.peername
+    if not isinstance(connection, _Handler) or not isinstance(name, tuple):
+        return None
+    return Peer(name[0], name[1], connection.serial)
