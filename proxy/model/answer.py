@@ -110,6 +110,9 @@ class Pieces:
     ) -> None:
         """Take the next piece."""
         match event:
+            case ThinkingDelta(text=""):
+                # Says nothing, not even that there is such a part of the summary.
+                return
             case TextDelta() | ToolCallArguments() | ThinkingDelta(summary=None):
                 self._texts.append(event.text)
             case ThinkingDelta(summary=int(at)):

@@ -3,8 +3,8 @@
 The order is `AnswerStarted`, then parts, then `AnswerEnded` or `AnswerFailed`, and
 nothing after it. A part is one of the `*Started` events, pieces with the same `index`
 and `PartEnded`; or a single `PartWhole`. Indexes begin at 0 and grow by one with each
-part begun. Parts may overlap (Chat interleaves calls): a writer whose protocol has one
-open part at a time keeps the later ones back. `UsageReported` and `Ping` may stand
+part begun. Parts may overlap (Chat interleaves calls): the writers keep the later ones
+back until the one before has ended. `UsageReported` and `Ping` may stand
 anywhere between start and end.
 """
 

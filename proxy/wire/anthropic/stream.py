@@ -165,7 +165,7 @@ class StreamWriter:
         return self._delta({"type": "input_json_delta", "partial_json": text})
 
     def _thinking(self, event: ThinkingDelta) -> bytes:
-        if self._open is None:
+        if self._open is None or not event.text:
             return b""
         paragraph = self._open.paragraph(event.summary)
         text = f"\n\n{event.text}" if paragraph else event.text

@@ -2,7 +2,8 @@
 
 Order (protocols D3): a chunk with the role, chunks with content and calls, one with
 the finish reason, one with the usage where the client asked for it, then `[DONE]`.
-Calls may interleave: each piece names its call by index.
+Calls could interleave, as each piece names its call by index; they are written one
+after the other all the same, because not every client can take it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from proxy.model import (
 )
 from proxy.wire.chat.answer import finish_reason, head, usage_shape
 from proxy.wire.envelope import error_event
+from proxy.wire.sequence import OnePartAtATime
 
 # A comment is all the protocol has for a sign of life.
 _PING: Final = b": ping\n\n"
@@ -64,12 +66,13 @@ class StreamWriter:
         self._refusals: set[int] = set()
         # Where the reasoning is: part and piece of its summary.
         self._thought: tuple[int, int | None] | None = None
-        self._over = False
+        self._order = OnePartAtATime()
 
     def write(self, event: Event) -> bytes:
         """Return the bytes that say `event`; b'' where nothing is to be said."""
-        if self._over:
-            return b""
+        return b"".join([self._write(each) for each in self._order.feed(event)])
+
+    def _write(self, event: Event) -> bytes:
         match event:
             case TextDelta():
                 key = "refusal" if event.index in self._refusals else "content"
@@ -81,7 +84,6 @@ class StreamWriter:
             case AnswerStarted() | UsageReported() | Ping():
                 return self._count(event)
             case AnswerEnded() | AnswerFailed():
-                self._over = True
                 return self._last(event)
             case _:
                 return self._part(event)
@@ -130,6 +132,8 @@ class StreamWriter:
         return b""
 
     def _thinking(self, event: ThinkingDelta) -> bytes:
+        if not event.text:
+            return b""
         place = (event.index, event.summary)
         follows = self._thought is not None and self._thought != place
         self._thought = place
@@ -167,14 +171,13 @@ class StreamWriter:
         if isinstance(event, AnswerFailed):
             own = self._request_id
             return error_event(Protocol.CHAT, event.kind, event.message, own)
-        ends = b"".join([self._end_part(index) for index in self._calls])
         reason = finish_reason(event.stop, refused=bool(self._refusals))
         finish = self._delta({}, reason)
         usage = usage_shape(self._usage.merged(event.usage))
         if not self._wants_usage or usage is None:
-            return ends + finish + _DONE
+            return finish + _DONE
         told = _sse({**self._head, "choices": [], "usage": usage})
-        return ends + finish + told + _DONE
+        return finish + told + _DONE
 
     def _delta(self, delta: Json, reason: str | None = None) -> bytes:
         choice: Json = {

@@ -186,6 +186,8 @@ class _ThinkingItem(OpenItem):
 
     def piece(self, event: Event) -> Said:
         match event:
+            case ThinkingDelta(text=""):
+                return []
             case ThinkingDelta():
                 self.pieces.add(event)
                 return self._thought(event)

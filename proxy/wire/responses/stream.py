@@ -129,7 +129,8 @@ class StreamWriter:
             Protocol.RESPONSES,
             event.kind,
             event.message,
-            self._request_id,
+            # Where the answer has begun, it is the one that fails.
+            self._id.removeprefix("resp_") or self._request_id,
             sequence=self._sequence,
         )
 
