@@ -123,14 +123,15 @@ class LogWriter(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue one line; when far too many wait, it is counted and dropped."""
+        """Queue one line; where too many wait, or it has no form, it is dropped.
+
+        Not `handleError`: that would print the line's arguments.
+        """
         try:
             line = msgspec.json.encode(log_line(record, self._redact)) + b"\n"
             self._waiting.put_nowait(line)
-        except queue.Full:
+        except (queue.Full, TypeError, ValueError):
             self._lost += 1
-        except (TypeError, ValueError, UnicodeError):
-            self.handleError(record)
 
     def close(self) -> None:
         """Write what waits, end the thread and close the file."""
@@ -232,11 +233,14 @@ def read_log(folder: Path, count: int, since: str | None = None) -> LogPage:
     A cursor is the file's inode and an offset; where the file has been rotated, what
     was left of the old one comes first if it is still kept. At most 1 MB is read.
     """
-    path = folder / LOG_NAME
+    path, older = folder / LOG_NAME, folder / f"{LOG_NAME}.1"
     inode, offset = _cursor(since)
     data, now = _tail(path, inode, offset)
-    if since is not None and inode != now[0]:
-        rest, told = _tail(path.with_name(f"{LOG_NAME}.1"), inode, offset)
+    if since is None:
+        if data.count(b"\n") < count:
+            data = _tail(older, -1, 0)[0] + data
+    elif inode != now[0]:
+        rest, told = _tail(older, inode, offset)
         data = rest + data if told[0] == inode else data
     lines = tuple(filter(None, map(_parsed, data.splitlines())))
     page = lines if since is not None else lines[-count:]

@@ -23,8 +23,8 @@ async def test_providers_say_whether_their_key_is_there_and_never_which(
 
 
 async def test_a_running_gateway_knows_better(services: Services) -> None:
-    live = services.state
-    assert live is not None
+    assert services.state is not None
+    now = services.state.snapshot()
 
     class State:
         def snapshot(self) -> Snapshot:
@@ -36,7 +36,7 @@ async def test_a_running_gateway_knows_better(services: Services) -> None:
                 billing=Billing.METERED,
                 last_failure="It said 401.",
             )
-            return replace(live.snapshot(), providers=(health,))
+            return replace(now, providers=(health,))
 
         async def changed(self, revision: int) -> None:
             return
