@@ -1,0 +1,125 @@
+"""A whole gateway on the test's own loop: real sockets, real ledger, no process."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from app.assemble import Host, serve
+from app.commands.keys import NewKey
+from app.door import Door
+from app.paths import Paths, make_folders, paths_for
+from app.stopping import Stop
+from proxy.ledger import Event
+from proxy.ledger.reader import Reader
+from proxy.tasks import spawn
+
+SCRIPTED_KEY = "sk-scripted-7f3c9a51e6d24b08"
+
+PROVIDER = """
+[[providers]]
+id = "{id}"
+base_url = "{url}"
+protocols = ["anthropic-messages", "openai-responses", "openai-chat"]
+key = "env:SCRIPTED_KEY"
+place = "{place}"
+any_model = true
+
+[[providers.models]]
+id = "scripted-large"
+lane = "claude/premium"
+context = 200000
+max_output = 64000
+price = {{ input = "3.00", output = "15.00", cache_read = "0.30", cache_write = "3.75" }}
+"""
+
+
+def provider(url: str, name: str = "scripted", place: str = "provider") -> str:
+    """A provider's entry for `config.toml`."""
+    return PROVIDER.format(id=name, url=url, place=place)
+
+
+@dataclass(slots=True)
+class Serving:
+    """A gateway that serves, and a client that may call it."""
+
+    paths: Paths
+    port: int
+    key: str
+    session: aiohttp.ClientSession
+    door: Door
+    stop: Stop
+    ended: asyncio.Task[None]
+
+    @property
+    def url(self) -> str:
+        """The gateway's base URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def headers(self, **extra: str) -> dict[str, str]:
+        """A client's headers: its gateway key and what a test adds."""
+        named = {name.replace("_", "-"): value for name, value in extra.items()}
+        return {"x-turnout-key": self.key, "content-type": "application/json", **named}
+
+    async def post(
+        self, path: str, body: bytes | dict[str, object], **extra: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Send a request whole and read its answer whole."""
+        data = {"json": body} if isinstance(body, dict) else {"data": body}
+        async with self.session.post(
+            self.url + path, headers=self.headers(**extra), **data
+        ) as answer:
+            return answer.status, answer.headers, await answer.read()
+
+    def events(self) -> tuple[Event, ...]:
+        """What the ledger holds on disk now, newest first."""
+        reader = Reader(self.paths.database)
+        try:
+            return reader.recent(1000, None)
+        finally:
+            reader.close()
+
+
+def listeners() -> list[socket.socket]:
+    """A listening socket on a free port of 127.0.0.1."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)
+    listening.setblocking(False)
+    return [listening]
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    home: Path, config: str = "", environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Serving]:
+    """Run a gateway in `home` for the length of the block."""
+    variables = {"SCRIPTED_KEY": SCRIPTED_KEY, **(environ or {})}
+    paths = paths_for(variables, home)
+    make_folders(paths)
+    if config:
+        paths.config_file.write_text(config, "utf-8")
+    sockets = listeners()
+    port = sockets[0].getsockname()[1]
+    stop, ready = Stop(), asyncio.Event()
+    host = Host(ready.set, stop.supersede, stop.stop)
+    ended = spawn(serve(paths, variables, sockets, stop, host), "gateway under test")
+    waiting = spawn(ready.wait(), "ready")
+    await asyncio.wait((ended, waiting), return_when=asyncio.FIRST_COMPLETED)
+    if ended.done():
+        ended.result()
+    door = Door(paths.control_socket)
+    made = await door.call("keys new", NewKey, name="claude-code")
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
+        try:
+            yield Serving(paths, port, made.key, session, door, stop, ended)
+        finally:
+            await session.close()
+            stop.stop()
+            await ended
+            for listening in sockets:
+                listening.close()
