@@ -52,6 +52,15 @@ async def test_all_three_files_are_private_whatever_the_umask(path: Path) -> Non
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
+def test_a_file_is_never_open_to_others_not_even_at_first(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "chmod", lambda *_: pytest.fail("was open before"))
+    prepare(path, ledger_rows.noon)
+    assert modes(path.parent)["turnout.db"] == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
 def test_an_open_file_is_made_private(path: Path) -> None:
     prepare(path, ledger_rows.noon)
     path.chmod(0o644)

@@ -162,9 +162,11 @@ async def test_the_dead_are_finished_and_the_living_left_alone(path: Path) -> No
         await other.close()
     ledger = opened(path, "run-new")
     ledger.routed(ledger_rows.routed("mine", run="run-new"))
+    assert await ledger.finish(ledger_rows.finished("my-other", run="run-new"))
     assert await ledger.recover(lambda run: run != "run-alive") == 2
     events = {each.id: each for each in await ledger.recent()}
-    assert set(events) == {"run-dead-0", "run-dead-1", "run-dead-2", "run-alive-1"}
+    dead = {"run-dead-0", "run-dead-1", "run-dead-2"}
+    assert set(events) == dead | {"run-alive-1", "my-other"}
     lost = events["run-dead-2"]
     assert (lost.status, lost.error_kind) == (Status.INTERRUPTED, "interrupted")
     assert (lost.run, lost.client, lost.duration_ms) == (
