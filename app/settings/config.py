@@ -35,6 +35,12 @@ _SAYS_MODE = re.compile(r"(?m)^[^#\n]*(\bmode[\"']?\s*=|\boffline\b)")
 _UNREADABLE_MODE = (
     "The mode in config.toml cannot be read, so Turnout is offline until it can."
 )
+_SOURCE_NOTES = {
+    "last-good": "Turnout works with the last version of config.toml that had no"
+    " problem.",
+    "partial": "Turnout works with what is sound in config.toml; there is no earlier"
+    " version without a problem.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,11 @@ class Config:
         if self.mode_unreadable:
             return _UNREADABLE_MODE
         return mode_note(self.settings.mode)
+
+    @property
+    def source_note(self) -> str:
+        """The sentence that says why something else than the file acts, or ''."""
+        return _SOURCE_NOTES.get(self.source, "")
 
 
 class NotToml(Exception):

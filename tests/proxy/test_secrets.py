@@ -3,11 +3,12 @@ import base64
 import threading
 from typing import Literal
 
+import keyring
 import keyring.errors
 import pytest
 
 from proxy.catalogue import KeyRef
-from proxy.secrets import REDACTED, SERVICE, Secret, Secrets
+from proxy.secrets import REDACTED, SERVICE, Secret, Secrets, system_keyring
 
 KEY = "sk-ant-canary-0123456789"
 
@@ -260,6 +261,16 @@ def test_redact_takes_the_longer_of_two_keys_first() -> None:
 def test_redact_knows_gateway_keys_it_never_saw() -> None:
     text = f"/k/tnt_{'Ab1_-' * 9}/v1 and tnt_ alone"
     assert make().redact(text) == f"/k/{REDACTED}/v1 and tnt_ alone"
+
+
+def test_a_very_short_key_does_not_garble_every_text() -> None:
+    secrets = make({"SOME_KEY": "a"})
+    assert secrets.held(env()) == "a"
+    assert secrets.redact("a cat") == "a cat"
+
+
+def test_the_systems_keyring_is_the_keyring_module() -> None:
+    assert system_keyring() is keyring
 
 
 def test_no_representation_shows_a_key() -> None:

@@ -112,6 +112,11 @@ def test_tables_before_a_broken_one_are_sound() -> None:
     assert (config.mode, config.settings.port) == (Mode.OFFLINE, 9000)
 
 
+def test_a_header_inside_a_text_is_no_header() -> None:
+    config = read_config(GOOD + b'[[providers]]\nid = """\n[gateway]\nx\n')
+    assert [provider.id for provider in config.providers] == ["a"]
+
+
 def test_a_table_that_is_cut_short_is_not_used() -> None:
     config = read_config(GOOD.replace(b'"none"', b'"none'))
     assert config.providers == ()

@@ -62,7 +62,7 @@ def test_the_first_file_is_private_and_never_overwrites(
 def test_a_good_file_acts_and_is_copied(store: ConfigStore, paths: Paths) -> None:
     paths.config_file.write_bytes(GOOD)
     config = store.load()
-    assert (config.source, config.problems) == ("file", ())
+    assert (config.source, config.problems, config.source_note) == ("file", (), "")
     assert config is store.current
     assert paths.last_good_config.read_bytes() == GOOD
     assert stat.S_IMODE(paths.last_good_config.stat().st_mode) == 0o600
@@ -88,6 +88,7 @@ def test_a_start_with_a_broken_file_uses_the_last_good_copy(
     store = ConfigStore(paths)
     config = store.load()
     assert config.source == "last-good"
+    assert "last version" in config.source_note
     assert ids(store) == ["a"]
     assert config.settings.port == 9000
     assert config.problems
@@ -105,6 +106,7 @@ def test_without_a_good_copy_what_is_sound_acts(
         paths.last_good_config.write_bytes(copy)
     config = store.load()
     assert config.source == "partial"
+    assert "what is sound" in config.source_note
     assert ids(store) == ["a"]
     assert config.problems
     assert settle(store) is False

@@ -17,7 +17,6 @@ from proxy.catalogue import (
     known_providers,
     read_providers,
 )
-from proxy.catalogue.keyref import parse_key
 from proxy.model import Protocol
 
 DESIGN = """
@@ -269,40 +268,6 @@ def test_a_fault_that_touches_the_meaning_leaves_the_entry_out(
     assert all(problem.hint for problem in problems)
 
 
-@pytest.mark.parametrize(
-    ("price", "where", "says"),
-    [
-        ({"input": 3.0}, "price.input", "in quotes, not a number with a point"),
-        ({"input": "-1"}, "price.input", "negative"),
-        ({"input": -1}, "price.input", "negative"),
-        ({"input": "1e3"}, "price.input", "plain decimal"),
-        ({"input": "NaN"}, "price.input", "plain decimal"),
-        ({"input": "٣"}, "price.input", "plain decimal"),
-        ({"input": True}, "price.input", "in quotes"),
-    ],
-)
-def test_a_wrong_price_is_unknown_and_costs_nothing_else(
-    price: Mapping[str, object], where: str, says: str
-) -> None:
-    provider, problems = one(models=[{"id": "m", "price": {**price, "output": "1"}}])
-    assert provider is not None
-    assert provider.models[0].price is not None
-    assert provider.models[0].price.input is None
-    assert provider.models[0].price.output == 1
-    (problem,) = problems
-    assert problem.where == f"providers[0].models[0].{where}"
-    assert says in problem.message
-
-
-def test_a_price_of_zero_is_not_an_unknown_one() -> None:
-    provider, problems = one(models=[{"id": "m", "price": {"input": 0}}])
-    assert problems == ()
-    assert provider is not None
-    assert provider.models[0].price is not None
-    assert provider.models[0].price.input == 0
-    assert provider.models[0].price.output is None
-
-
 def test_an_unknown_key_that_resembles_none_does_no_harm() -> None:
     provider, problems = one(xyzzy=1)
     assert provider is not None
@@ -338,25 +303,6 @@ def test_a_clients_login_stays_with_the_vendor_that_gave_it() -> None:
     providers, (problem,) = read(entry.format("https://evil.example"))
     assert providers == ()
     assert problem.where == "providers[0].key"
-
-
-@pytest.mark.parametrize(
-    ("text", "ref"),
-    [
-        ("env:A_1", KeyRef("env", "A_1")),
-        ("keyring:my-key", KeyRef("keyring", "my-key")),
-        ("none", KeyRef("none")),
-        ("client", KeyRef("client")),
-        ("env:1A", None),
-        ("env:A B", None),
-        ("ENV:A", None),
-        ("tnt_abc", None),
-        ("keyring:a\nb", None),
-        ("", None),
-    ],
-)
-def test_key_references(text: str, ref: KeyRef | None) -> None:
-    assert parse_key(text) == ref
 
 
 _scalars = st.one_of(

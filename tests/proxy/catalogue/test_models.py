@@ -1,0 +1,113 @@
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+
+from proxy.catalogue import ConfigProblem, Model
+from proxy.catalogue.models import USER_PRICES, read_models
+from proxy.catalogue.problems import TableReader
+from proxy.money import Price
+
+KNOWN = (
+    Model(
+        "a",
+        lane="x/small",
+        price=Price(input=Decimal(9), cache_read=Decimal(1)),
+        long_price=Price(input=Decimal(99)),
+        long_above=10,
+        price_source="docs",
+    ),
+    Model("b", display_name="B", tools=False, vision=True),
+)
+
+
+def read(
+    *models: Mapping[str, object], known: tuple[Model, ...] = ()
+) -> tuple[tuple[Model, ...], bool, list[ConfigProblem]]:
+    problems: list[ConfigProblem] = []
+    reader = TableReader({"models": list(models)}, "providers[0]", problems)
+    found = read_models(reader, known)
+    return found, reader.sound, problems
+
+
+def test_the_known_models_stand_behind_those_of_the_file() -> None:
+    found, sound, problems = read(
+        {"id": "new"}, {"id": "b", "tools": True}, known=KNOWN
+    )
+    assert (sound, problems) == (True, [])
+    assert [model.id for model in found] == ["new", "b", "a"]
+    assert found[1] == Model("b", display_name="B", tools=True, vision=True)
+    assert found[2] == KNOWN[0]
+
+
+def test_every_field_of_a_known_model_can_be_changed() -> None:
+    (model, _), sound, _ = read(
+        {
+            "id": "a",
+            "display_name": "An A",
+            "lane": "y/premium",
+            "context": 5,
+            "max_output": 4,
+            "tools": False,
+            "vision": True,
+            "place": "my-network",
+        },
+        known=KNOWN,
+    )
+    assert sound
+    assert (model.display_name, model.lane) == ("An A", "y/premium")
+    assert (model.context, model.max_output) == (5, 4)
+    assert (model.tools, model.vision, model.place) == (False, True, "my-network")
+    assert model.price == KNOWN[0].price
+
+
+def test_a_new_price_takes_the_place_of_all_old_ones() -> None:
+    (model, _), _, _ = read({"id": "a", "price": {"output": "2.5"}}, known=KNOWN)
+    assert model.price == Price(output=Decimal("2.5"))
+    assert (model.long_price, model.long_above) == (None, None)
+    assert model.price_source == USER_PRICES
+
+
+def test_a_new_long_price_leaves_the_ordinary_one() -> None:
+    (model, _), sound, _ = read(
+        {"id": "a", "long_price": {"above": 7, "input": 3}}, known=KNOWN
+    )
+    assert sound
+    assert model.price == KNOWN[0].price
+    assert (model.long_price, model.long_above) == (Price(input=Decimal(3)), 7)
+
+
+@pytest.mark.parametrize("name", ["price", "long_price"])
+def test_a_price_that_is_no_table(name: str) -> None:
+    _, sound, problems = read({"id": "m", name: "3.00"})
+    assert not sound
+    assert "must be a table, not text" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("price", "where", "says"),
+    [
+        ({"input": 3.0}, "price.input", "in quotes, not a number with a point"),
+        ({"input": "-1"}, "price.input", "negative"),
+        ({"input": -1}, "price.input", "negative"),
+        ({"input": "1e3"}, "price.input", "plain decimal"),
+        ({"input": "NaN"}, "price.input", "plain decimal"),
+        ({"input": "٣"}, "price.input", "plain decimal"),
+        ({"input": True}, "price.input", "in quotes"),
+    ],
+)
+def test_a_wrong_price_is_unknown_and_costs_nothing_else(
+    price: Mapping[str, object], where: str, says: str
+) -> None:
+    (model,), sound, problems = read({"id": "m", "price": {**price, "output": "1"}})
+    assert sound
+    assert model.price == Price(output=Decimal(1))
+    (problem,) = problems
+    assert problem.where == f"providers[0].models[0].{where}"
+    assert says in problem.message
+
+
+def test_a_price_of_zero_is_not_an_unknown_one() -> None:
+    (model,), _, problems = read({"id": "m", "price": {"input": 0}})
+    assert problems == []
+    assert model.price == Price(input=Decimal(0), output=None)
