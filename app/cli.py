@@ -23,6 +23,7 @@ import msgspec
 from app.columns import harmless
 from app.commands import COMMANDS
 from app.commands.command import Command, Effect, Parameter, settle
+from app.commands.spend import from_ledger
 from app.door import CALL_LIMIT, Door, DoorClosed
 from app.failure import CommandFailed, Exit
 from app.plain import news, plain
@@ -332,9 +333,10 @@ class _Session:
         except DoorClosed as closed:
             if closed.midway:
                 raise _lost(closed, self._terminal) from None
-        self._services = await held.enter_async_context(
-            self._in_process(self._call.home)
-        )
+        async with from_ledger():
+            self._services = await held.enter_async_context(
+                self._in_process(self._call.home)
+            )
         return await self._ask(self._call.arguments)
 
     async def _ask(self, arguments: Mapping[str, object]) -> object:

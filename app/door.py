@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,8 +100,9 @@ class Door:
         """Yield the gateway's state now and after each change.
 
         Ends after the snapshot that says `stopping`; asked again after a moment, a
-        newer gateway may answer. Raises `DoorClosed` where no
-        gateway answers, it goes away, or nothing comes for `silence` seconds.
+        newer gateway may answer. Leave it early through `contextlib.aclosing`. Raises
+        `DoorClosed` where no gateway answers, it goes away, or nothing comes for
+        `silence` seconds.
         """
         decoder = msgspec.json.Decoder(Snapshot)
         async with self._connection() as (reader, writer):
@@ -112,16 +113,15 @@ class Door:
                 status, headers = await _read_head(reader)
             if status != 200:
                 raise DoorClosed(f"The gateway gave no feed (status {status}).")
-            async for line in _lines(_body(reader, headers, silence)):
-                try:
-                    snapshot = decoder.decode(line)
-                except msgspec.DecodeError:
-                    raise DoorClosed(
-                        "The running gateway's feed is of another version."
-                    ) from None
-                yield snapshot
-                if snapshot.stopping:
-                    return
+            async with (
+                aclosing(_body(reader, headers, silence)) as pieces,
+                aclosing(_lines(pieces)) as lines,
+            ):
+                async for line in lines:
+                    snapshot = _snapshot(decoder, line)
+                    yield snapshot
+                    if snapshot.stopping:
+                        return
         raise DoorClosed("The gateway ended its feed.", midway=True)
 
     async def _ask(self, name: str, body: bytes) -> bytes:
@@ -163,6 +163,13 @@ class Door:
             writer.close()
 
 
+def _snapshot(decoder: msgspec.json.Decoder[Snapshot], line: bytes) -> Snapshot:
+    try:
+        return decoder.decode(line)
+    except msgspec.DecodeError:
+        raise DoorClosed("The running gateway's feed is of another version.") from None
+
+
 def _why_closed(problem: OSError) -> str:
     if isinstance(problem, FileNotFoundError | ConnectionRefusedError):
         return "No gateway is running."
@@ -199,7 +206,7 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, Mapping[str, st
 
 async def _body(
     reader: asyncio.StreamReader, headers: Mapping[str, str], silence: float
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield the body's pieces: chunked, of a told length, or up to the end."""
     if headers.get("transfer-encoding", "").lower() == "chunked":
         while piece := await _chunk(reader, silence):
@@ -207,8 +214,10 @@ async def _body(
         return
     left = int(headers.get("content-length", "-1"))
     if left >= 0:
+        # Never `yield` inside a time limit: it would go on running at the reader's.
         async with _patience(silence):
-            yield await reader.readexactly(left)
+            whole = await reader.readexactly(left)
+        yield whole
         return
     while True:
         async with _patience(silence):
@@ -226,7 +235,7 @@ async def _chunk(reader: asyncio.StreamReader, silence: float) -> bytes:
     return data[:-2]
 
 
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     kept = b""
     async for piece in pieces:
         *whole, kept = (kept + piece).split(b"\n")

@@ -186,7 +186,7 @@ def _event(event: Event) -> tuple[str, ...]:
 
 def _spend(result: Spend) -> Lines:
     report = result.report
-    many = "1 request" if report.requests == 1 else f"{report.requests:,} requests"
+    many = _requests(report.requests)
     period = "today" if result.days == 1 else f"in {result.days} days"
     first = f"{many} {period}, since {_time(result.since)}."
     if not report.requests:
@@ -194,8 +194,8 @@ def _spend(result: Spend) -> Lines:
     pairs = [
         ("billed", show(report.billed_nano)),
         ("covered", f"{show(report.covered_nano)} at list price, by subscriptions"),
-        ("local", f"0 $ for {report.local_requests:,} requests on your own machines"),
-        ("unknown", f"{report.unknown_requests:,} requests whose cost is not known"),
+        ("local", f"0 $ for {_requests(report.local_requests)} on your own machines"),
+        ("unknown", f"{_requests(report.unknown_requests)} whose cost is not known"),
     ]
     return (
         first,
@@ -205,6 +205,10 @@ def _spend(result: Spend) -> Lines:
         "",
         *_shares("MODEL", report.by_model),
     )
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count:,} requests"
 
 
 def _shares(title: str, shares: Iterable[Share]) -> Lines:

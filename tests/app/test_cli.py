@@ -30,6 +30,7 @@ from app.control import serve_control
 from app.door import Door, DoorClosed
 from app.failure import CommandFailed
 from app.services import Services
+from proxy.ledger import LedgerError
 from proxy.routing import Mode
 
 ROOT = Path(__file__).parents[2]
@@ -294,6 +295,21 @@ def test_following_asks_for_what_is_new_and_ctrl_c_ends_it() -> None:
     assert screen.run(call) == cli.INTERRUPTED
     assert screen.out.getvalue().split() == ["1", "2", "3", "4", "5", "6"]
     assert screen.err.getvalue() == ""
+
+
+def test_a_record_this_version_cannot_use_is_said_in_words() -> None:
+    class Newer(AbstractAsyncContextManager[Services]):
+        async def __aenter__(self) -> Services:
+            raise LedgerError("A newer Turnout wrote the record.")
+
+        async def __aexit__(self, *error: object) -> None:
+            return None
+
+    screen = Screen()
+    assert (
+        screen.run(Call(SAY, {"text": "x"}, None), in_process=lambda home: Newer()) == 1
+    )
+    assert "A newer Turnout wrote the record." in screen.err.getvalue()
 
 
 class Gone(Door):
