@@ -41,12 +41,11 @@ class Home:
     port: int
 
     def environment(self) -> dict[str, str]:
-        """What a shell there knows; no display, so that no window is opened."""
-        return {
-            **os.environ,
-            "HOME": str(self.folder),
-            "TURNOUT_HOME": str(self.folder / "turnout"),
-        }
+        """What a shell there knows; no display, so the gateway serves by itself."""
+        kept = {name: text for name, text in os.environ.items() if "QT_" not in name}
+        kept["HOME"] = str(self.folder)
+        kept["TURNOUT_HOME"] = str(self.folder / "turnout")
+        return kept
 
 
 def _commands() -> list[str]:
