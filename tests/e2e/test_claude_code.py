@@ -50,7 +50,7 @@ def test_a_busy_provider_is_waited_for(
     finished = [row for row in rows if row["status"] != "error"]
     assert len(finished) == TURNS
     # The client's own process is at the other end, so its folder is known.
-    assert {row["project"] for row in rows} == {place.project.name}
+    expect.project_known(rows, place)
 
 
 def test_a_wrong_key_stops_it_at_once(
@@ -93,4 +93,4 @@ def test_a_task_through_the_tray_alone(
     expect.key_stays_home(key, upstream)
     rows = inline_tray.events()
     assert [row["status"] for row in rows] == ["success"] * TURNS
-    assert {row["project"] for row in rows} == {place.project.name}
+    expect.project_known(rows, place)

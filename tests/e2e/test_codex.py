@@ -52,4 +52,4 @@ def test_it_waits_as_long_as_the_provider_says(
     assert second.time - first.time >= 3
     rows = turnout_process.events()
     assert [row["status"] for row in rows] == ["error"] + ["success"] * TURNS
-    assert {row["project"] for row in rows} == {place.project.name}
+    expect.project_known(rows, place)

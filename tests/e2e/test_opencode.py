@@ -47,4 +47,4 @@ def test_a_busy_provider_is_waited_for(
     ran = client.opencode(prompt_for(place.project), model=MODEL)
     expect.task_done(ran, place)
     rows = turnout_process.events()
-    assert {row["project"] for row in rows} == {place.project.name}
+    expect.project_known(rows, place)

@@ -272,12 +272,14 @@ class TestPractice:
                 model=CLAUDE, max_tokens=99, messages=HELLO
             ) as stream:
                 streamed = stream.get_final_message()
-                pieces = stream.response.headers["x-turnout-route"]
-        assert got.content[0].type == "text"
-        assert streamed.content == got.content
+                route = stream.response.headers["x-turnout-route"]
+        (whole,), (joined,) = got.content, streamed.content
+        assert whole.type == joined.type == "text"
+        assert joined.text == whole.text
+        assert "simulated" in whole.text
         assert streamed.stop_reason == got.stop_reason == "end_turn"
         assert streamed.usage.output_tokens > 0
-        assert pieces == "practice/echo"
+        assert route == "practice/echo"
 
     def test_counting(self, practice: Through) -> None:
         with practice.claude() as sdk:
