@@ -1,11 +1,13 @@
 """The control socket: its file, its answers, its feed, over a real Unix socket."""
-# ruff: noqa: ASYNC110, ASYNC240 - small files are looked at, and other tasks waited for
+# ruff: noqa: ASYNC110, ASYNC220, ASYNC240 - small and short things are waited for
 
 import asyncio
 import io
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +138,22 @@ async def test_a_stale_socket_is_replaced(path: Path, live: Live) -> None:
     assert (await Door(path).call("things peek", Painted)).name == "nothing"
     await running.stop()
     assert list(path.parent.iterdir()) == []
+
+
+async def test_what_dead_gateways_left_behind_is_swept_up(
+    path: Path, live: Live
+) -> None:
+    path.parent.mkdir(mode=0o700)
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        pass
+    dead, alive, other = (
+        path.parent / name for name in (f"c.{child.pid}", "c.1", "c.text")
+    )
+    for left in (dead, alive, other):
+        left.touch()
+    running = await serve_control(services(live), path, commands=COMMANDS)
+    await running.stop()
+    assert sorted(path.parent.iterdir()) == [alive, other]
 
 
 async def test_what_is_not_a_socket_is_left_alone(path: Path, live: Live) -> None:

@@ -1,5 +1,6 @@
 """explain and try."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -96,6 +97,24 @@ async def test_an_explanation_tells_decision_attempts_tokens_and_cost(
     assert "1,200 fresh input, 0 read from cache, 30 output" in text
     assert "It cost 0.0040 $ (metered; input 3.00, output 15.00 $ per million" in text
     assert "Lost in translation: web_search." in text
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_where_a_price_came_from_is_told_while_it_is_known(
+    alone: Services, known: bool
+) -> None:
+    catalogue = alone.config.current.catalogue
+    provider = catalogue.providers[0]
+    priced = replace(provider.models[0], price_source="the price list of May")
+    providers = (replace(provider, models=(priced,)), *catalogue.providers[1:])
+    alone.config.current = replace(
+        alone.config.current, catalogue=replace(catalogue, providers=providers)
+    )
+    alone.ledger.routed(routed("r1"))
+    snapshot = catalogue.snapshot if known else "an older one"
+    await finish(alone, "r1", cost_nano=7, price_snapshot=snapshot)
+    text = " ".join((await routing.explain(alone, "r1")).layers)
+    assert ("price from the price list of May" in text) is known
 
 
 async def test_unknown_costs_say_why(alone: Services) -> None:
