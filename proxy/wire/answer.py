@@ -169,7 +169,7 @@ def _finish_reasons(chunk: Members) -> list[msgspec.Raw | None]:
 
 
 def _error_type(of: Members) -> str | None:
-    # A Responses `error` event carries its code at the top (openai 3.54:
+    # A Responses `error` event carries its code at the top (openai 3:
     # `ResponseErrorEvent`), some Chat providers a number as the code.
     error = inside(of, "error")
     for holder, key in ((error, "type"), (error, "code"), (of, "code")):

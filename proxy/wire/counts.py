@@ -83,7 +83,7 @@ def told(raw: msgspec.Raw | None) -> bool:
 
 
 def messages_counts(usage: Members) -> Counts:
-    """Read `usage` of the Messages protocol (anthropic 2.12: `Usage`).
+    """Read `usage` of the Messages protocol (anthropic 2: `Usage`).
 
     `input_tokens` are fresh ones already. `cache_creation` splits by lifetime.
     """
@@ -112,7 +112,7 @@ def messages_counts(usage: Members) -> Counts:
 
 
 def responses_counts(usage: Members) -> Counts:
-    """Read `usage` of the Responses protocol (openai 3.54: `ResponseUsage`)."""
+    """Read `usage` of the Responses protocol (openai 3: `ResponseUsage`)."""
     counts = _read(usage, input_tokens="input_tokens", output_tokens="output_tokens")
     return _openai(
         counts,
@@ -122,7 +122,7 @@ def responses_counts(usage: Members) -> Counts:
 
 
 def chat_counts(usage: Members) -> Counts:
-    """Read `usage` of the Chat protocol (openai 3.54: `CompletionUsage`).
+    """Read `usage` of the Chat protocol (openai 3: `CompletionUsage`).
 
     DeepSeek names what came from its cache `prompt_cache_hit_tokens`.
     """

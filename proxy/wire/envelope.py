@@ -1,7 +1,7 @@
 """Writes errors in each protocol's own words; decides nothing about them.
 
-Shapes after the vendors' published clients (anthropic 2.12, openai 3.54, google-genai
-3.4, ollama 0.6): Messages `{type: error, error: {type, message}, request_id}`, OpenAI
+Shapes after the vendors' published clients (anthropic 2, openai 3, google-genai 3,
+ollama 0.6): Messages `{type: error, error: {type, message}, request_id}`, OpenAI
 `{error: {message, type, param, code}}`, Gemini `{error: {code, message, status}}`,
 Ollama `{error: message}`.
 """
@@ -144,7 +144,7 @@ def error_body(
             return _json({"error": error})
         case Protocol.OLLAMA:
             return _json({"error": message})
-        case Protocol.RESPONSES | Protocol.CHAT | None:
+        case _:
             return _json({"error": _openai(word, kind, message)})
 
 
@@ -173,8 +173,8 @@ def error_event(
             return _sse(
                 {"error": {"code": _STATUS[kind], "message": message, "status": word}}
             )
-        case Protocol.OLLAMA:
-            return _json({"error": message}) + b"\n"
+        case _:
+            return _json({"error": message}) + b"\n"  # Ollama: a line of its own
 
 
 def _anthropic(word: str, message: str, request_id: str | None) -> Json:

@@ -203,17 +203,28 @@ class TailHolder:
         at = len(BOM) if start == 0 and text.startswith(BOM) else 0
         # Up to the last line end only: what follows it is no line yet.
         stop = last_line_end(text)
-        skipped = False
-        while at < stop:
-            if self._begun and not (self._open or skipped):
-                at = self._skip(text, at)
-                # Once in a chunk, so that no chunk is searched over and over.
-                skipped = True
-            elif found := LINE.match(text, at):
-                self._line(found[1], start + at)
-                at = found.end()
+        # The event under way is read to its end, whole events of no interest are
+        # skipped in one step, and once only: no chunk is searched over and over.
+        at = self._read(text, at, stop, start, until_whole=True)
+        if self._whole():
+            at = self._skip(text, at)
+        at = self._read(text, at, stop, start)
         if at < len(text):
             self._keep_part(text[at:])
+
+    def _read(
+        self, text: bytes, at: int, stop: int, start: int, *, until_whole: bool = False
+    ) -> int:
+        for found in LINE.finditer(text, at, stop):
+            if until_whole and self._whole():
+                break
+            self._line(found[1], start + at)
+            at = found.end()
+        return at
+
+    def _whole(self) -> bool:
+        """Say whether no event is unfinished; the first is always read."""
+        return self._begun and not self._open
 
     def _skip(self, text: bytes, at: int) -> int:
         """Return where the whole events end that say nothing of interest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -307,6 +308,7 @@ def test_a_stream_whole_by_lines_and_by_bytes(golden: Golden) -> None:
     whole = golden.passes + golden.held
     check(golden, [whole])
     check(golden, whole.splitlines(keepends=True))
+    check(golden, re.findall(rb".*?(?:\n\n|\r\n\r\n|\r\r)", whole, re.DOTALL))
     check(golden, [whole[at : at + 1] for at in range(len(whole))])
 
 
@@ -393,6 +395,8 @@ def test_an_ending_that_is_no_json_is_held_all_the_same() -> None:
     odd = b'data: {"type":"message_delta","delta":{"stop_reason":"x"},"n":NaN}\n\n'
     assert holder.feed(START + odd) == START
     assert (holder.finishing, holder.ended) == (True, False)
+    assert holder.feed(odd) == b""
+    assert holder.take() == odd + odd
 
 
 def test_what_only_looked_like_an_ending_leaves_with_its_event() -> None:
@@ -403,6 +407,14 @@ def test_what_only_looked_like_an_ending_leaves_with_its_event() -> None:
     assert holder.feed(b'data: {"a":1}}\n') == b""
     rest = b"\ndata: {}\n\n"
     assert holder.feed(rest) == b'data: {"usage":\ndata: {"a":1}}\n' + rest
+
+
+def test_an_event_in_pieces_leaves_nothing_behind_for_the_next() -> None:
+    holder = tail_holder(Protocol.CHAT)
+    for chunk in (CHUNKS, b'data: {"x":\n', b"data: 1}\n\n"):
+        assert holder.feed(chunk) == chunk
+    assert holder.feed(FINISH) == b""
+    assert holder.stop_reason == "stop"
 
 
 @pytest.mark.parametrize("size", [LINE_LIMIT + 100, LINE_LIMIT * 2])
@@ -423,6 +435,22 @@ def test_a_line_too_long_passes_unread(size: int) -> None:
     assert holder.ended
     assert out + holder.take() == end
     assert holder.usage == Usage()
+
+
+@pytest.mark.parametrize("name", [b"data: ", b": "])
+def test_a_line_too_long_may_be_the_last_one(name: bytes) -> None:
+    holder = tail_holder(Protocol.CHAT)
+    line = name + b'{"error":"' + b"x" * LINE_LIMIT
+    assert holder.feed(line) == line
+    holder.finish()
+    assert holder.complete_at_eof is (name == b"data: ")
+
+
+def test_a_long_comment_is_no_event() -> None:
+    holder = tail_holder(Protocol.CHAT)
+    for chunk in (b": " + b"x" * LINE_LIMIT, b"\n\n", CHUNKS):
+        assert holder.feed(chunk) == chunk
+    assert holder.feed(FINISH) == b""
 
 
 def test_an_event_too_long_is_not_kept() -> None:

@@ -1,0 +1,187 @@
+"""What whole answers and single events say of themselves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy.model import Protocol, Usage
+from proxy.wire.answer import AnswerFacts, Said, read_answer, read_event
+
+NATIVE = [Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT]
+
+
+def facts(protocol: Protocol, answer: dict[str, Any]) -> AnswerFacts:
+    return read_answer(protocol, json.dumps(answer).encode())
+
+
+def said(protocol: Protocol, event: dict[str, Any]) -> Said | None:
+    return read_event(protocol, json.dumps(event).encode())
+
+
+def test_a_messages_answer() -> None:
+    answer = {
+        "type": "message",
+        "model": "claude-x",
+        "content": [{"type": "text", "text": "error"}],
+        "stop_reason": "max_tokens",
+        "usage": {"input_tokens": 5, "output_tokens": 6},
+    }
+    assert facts(Protocol.MESSAGES, answer) == AnswerFacts(
+        Usage(input_tokens=5, output_tokens=6), "max_tokens", "claude-x"
+    )
+
+
+def test_a_responses_answer() -> None:
+    answer = {
+        "object": "response",
+        "model": "gpt-x",
+        "status": "completed",
+        "error": None,
+        "incomplete_details": None,
+        "usage": {
+            "input_tokens": 5,
+            "input_tokens_details": {"cached_tokens": 2},
+            "output_tokens": 6,
+        },
+    }
+    usage = Usage(input_tokens=3, cache_read_tokens=2, output_tokens=6)
+    assert facts(Protocol.RESPONSES, answer) == AnswerFacts(usage, "completed", "gpt-x")
+    answer |= {
+        "status": "incomplete",
+        "incomplete_details": {"reason": "content_filter"},
+    }
+    assert facts(Protocol.RESPONSES, answer).stop_reason == "content_filter"
+    answer |= {"incomplete_details": None}
+    assert facts(Protocol.RESPONSES, answer).stop_reason == "incomplete"
+    answer |= {"status": "failed", "error": {"code": "server_error", "message": "x"}}
+    assert facts(Protocol.RESPONSES, answer).error_type == "server_error"
+
+
+def test_a_chat_answer() -> None:
+    answer = {
+        "model": "gpt-4o",
+        "choices": [{"finish_reason": None}, 5, {"finish_reason": "length"}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 6},
+    }
+    assert facts(Protocol.CHAT, answer) == AnswerFacts(
+        Usage(input_tokens=5, output_tokens=6), "length", "gpt-4o"
+    )
+
+
+@pytest.mark.parametrize("protocol", NATIVE)
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        ({"type": "rate_limit_error", "message": "x"}, "rate_limit_error"),
+        ({"type": None, "code": "invalid_api_key"}, "invalid_api_key"),
+        ({"type": "requests", "code": "rate_limit_exceeded"}, "requests"),
+        ({"code": 429, "message": "x"}, "429"),
+        ({"code": -5}, None),
+        ({"type": "a whole sentence with the prompt in it"}, None),
+        ("model not found", None),
+        (None, None),
+    ],
+)
+def test_an_error_body_tells_its_type(
+    protocol: Protocol, error: object, word: str | None
+) -> None:
+    assert facts(protocol, {"type": "error", "error": error}).error_type == word
+
+
+@pytest.mark.parametrize("protocol", list(Protocol))
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"<html>", b'{"usage":', b"\xff", b"[" * 99_999]
+)
+def test_a_body_that_is_no_answer_says_nothing(protocol: Protocol, body: bytes) -> None:
+    assert read_answer(protocol, body) == AnswerFacts()
+    assert read_event(protocol, body) is None
+
+
+def test_other_protocols_are_not_read_here() -> None:
+    for protocol in (Protocol.GEMINI, Protocol.OLLAMA):
+        assert facts(protocol, {"model": "x"}) == AnswerFacts()
+        assert said(protocol, {"model": "x"}) is None
+
+
+@pytest.mark.parametrize(
+    ("protocol", "event", "expected"),
+    [
+        (Protocol.MESSAGES, {"type": "ping"}, Said()),
+        (Protocol.MESSAGES, {"type": 5}, Said()),
+        (Protocol.MESSAGES, {"type": "message_stop"}, Said(ends=True)),
+        (
+            Protocol.MESSAGES,
+            {"type": "message_delta", "delta": {"stop_reason": None}, "usage": None},
+            Said(),
+        ),
+        (
+            Protocol.MESSAGES,
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "new reason with blanks"},
+            },
+            Said(finishes=True),
+        ),
+        (
+            Protocol.MESSAGES,
+            {"type": "error"},
+            Said(ends=True, failed=True),
+        ),
+        (Protocol.RESPONSES, {"type": "response.created", "error": None}, Said()),
+        (
+            Protocol.RESPONSES,
+            {"type": "response.failed", "response": {"status": "failed"}},
+            Said(stop_reason="failed", ends=True, failed=True),
+        ),
+        (
+            Protocol.RESPONSES,
+            {"error": {"type": "server_error"}},
+            Said(error_type="server_error", ends=True, failed=True),
+        ),
+        (Protocol.CHAT, {"choices": []}, Said()),
+        (Protocol.CHAT, {"choices": [{"finish_reason": ""}]}, Said()),
+        (
+            Protocol.CHAT,
+            {"model": "m", "choices": [{}, {"finish_reason": "stop"}]},
+            Said(stop_reason="stop", model="m", finishes=True),
+        ),
+        (
+            Protocol.CHAT,
+            {"error": {"code": 502}, "choices": [{"finish_reason": "error"}]},
+            Said(error_type="502", ends=True, failed=True),
+        ),
+    ],
+)
+def test_an_event_says(
+    protocol: Protocol, event: dict[str, Any], expected: Said
+) -> None:
+    assert said(protocol, event) == expected
+
+
+KEYS = st.sampled_from(
+    ["type", "error", "usage", "model", "choices", "delta", "response", "stop_reason"]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.sampled_from(["message_delta", "response.completed", "error"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=4)
+    ),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(NATIVE), st.dictionaries(KEYS, VALUES))
+def test_no_answer_breaks_a_reader(protocol: Protocol, answer: dict[str, Any]) -> None:
+    body = json.dumps(answer).encode()
+    assert isinstance(read_answer(protocol, body), AnswerFacts)
+    read_event(protocol, body)

@@ -1,0 +1,238 @@
+"""Token counts as told, and no belief in what cannot be true."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy.wire.counts import (
+    Counts,
+    Members,
+    chat_counts,
+    entries,
+    filled,
+    inside,
+    members,
+    messages_counts,
+    responses_counts,
+    told,
+    word,
+)
+
+Reader = Callable[[Members], Counts]
+
+READERS = [messages_counts, responses_counts, chat_counts]
+ODD = ["-1", "1.0", "1e3", '"5"', "true", "[]", "{}", "1" + "0" * 12, "1" * 5_000]
+
+
+def read(reader: Reader, usage: object) -> Counts:
+    return raw(reader, json.dumps(usage))
+
+
+def raw(reader: Reader, usage: str) -> Counts:
+    found = members(usage.encode())
+    assert found is not None
+    return reader(found)
+
+
+def test_messages_counts_are_fresh_already() -> None:
+    assert read(
+        messages_counts,
+        {
+            "input_tokens": 1,
+            "cache_read_input_tokens": 2,
+            "cache_creation_input_tokens": 7,
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": 3,
+                "ephemeral_1h_input_tokens": 4,
+            },
+            "output_tokens": 50,
+            "output_tokens_details": {"thinking_tokens": 10},
+            "server_tool_use": {"web_search_requests": 6, "web_fetch_requests": 1},
+            "service_tier": "standard",
+        },
+    ) == {
+        "input_tokens": 1,
+        "cache_read_tokens": 2,
+        "cache_write_tokens": 7,
+        "cache_write_1h_tokens": 4,
+        "output_tokens": 50,
+        "reasoning_tokens": 10,
+        "web_searches": 6,
+    }
+
+
+def test_cache_writes_told_only_by_lifetime_are_summed() -> None:
+    split = {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}
+    assert read(messages_counts, {"cache_creation": split}) == {
+        "cache_write_tokens": 7,
+        "cache_write_1h_tokens": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("reader", "names"),
+    [
+        (responses_counts, ("input_tokens", "output_tokens", "input", "output")),
+        (chat_counts, ("prompt_tokens", "completion_tokens", "prompt", "completion")),
+    ],
+)
+@pytest.mark.parametrize(
+    ("cache", "expected"),
+    [
+        ({}, {"input_tokens": 1000}),
+        (None, {"input_tokens": 1000}),
+        ({"cached_tokens": None}, {"input_tokens": 1000}),
+        ({"cached_tokens": 0}, {"input_tokens": 1000, "cache_read_tokens": 0}),
+        ({"cached_tokens": 600}, {"input_tokens": 400, "cache_read_tokens": 600}),
+        (
+            {"cached_tokens": 600, "cache_write_tokens": 400},
+            {"input_tokens": 0, "cache_read_tokens": 600, "cache_write_tokens": 400},
+        ),
+        (
+            {"cached_tokens": 600, "cache_write_tokens": 401},
+            {
+                "input_tokens": None,
+                "cache_read_tokens": None,
+                "cache_write_tokens": None,
+            },
+        ),
+        ({"cached_tokens": 1001}, {"input_tokens": None, "cache_read_tokens": None}),
+        ({"cached_tokens": -1}, {"input_tokens": None, "cache_read_tokens": None}),
+    ],
+)
+def test_openai_input_is_told_with_the_cache_in_it(
+    reader: Reader,
+    names: tuple[str, str, str, str],
+    cache: dict[str, int | None] | None,
+    expected: Counts,
+) -> None:
+    whole, out, into_, out_ = names
+    usage = {
+        whole: 1000,
+        out: 50,
+        f"{into_}_tokens_details": cache,
+        f"{out_}_tokens_details": {"reasoning_tokens": 50},
+        "total_tokens": 1050,
+    }
+    assert read(reader, usage) == expected | {
+        "output_tokens": 50,
+        "reasoning_tokens": 50,
+    }
+
+
+def test_the_cache_of_deepseek_is_read() -> None:
+    usage = {"prompt_tokens": 10, "prompt_cache_hit_tokens": 4, "completion_tokens": 1}
+    assert read(chat_counts, usage | {"prompt_cache_miss_tokens": 6}) == {
+        "input_tokens": 6,
+        "cache_read_tokens": 4,
+        "output_tokens": 1,
+    }
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_count_is_unknown_and_spoils_no_other(reader: Reader, odd: str) -> None:
+    good, bad = (
+        ("completion_tokens", "prompt_tokens")
+        if reader is chat_counts
+        else ("output_tokens", "input_tokens")
+    )
+    assert raw(reader, f'{{"{good}": 5, "{bad}": {odd}}}') == {
+        "output_tokens": 5,
+        "input_tokens": None,
+    }
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_null_and_missing_are_not_told(reader: Reader) -> None:
+    assert read(reader, {"input_tokens": None, "prompt_tokens": None, "x": 1}) == {}
+
+
+def test_a_part_larger_than_its_whole_is_unknown() -> None:
+    assert read(
+        messages_counts,
+        {
+            "cache_creation_input_tokens": 1,
+            "cache_creation": {"ephemeral_1h_input_tokens": 2},
+            "output_tokens": 3,
+            "output_tokens_details": {"thinking_tokens": 4},
+        },
+    ) == {
+        "cache_write_tokens": 1,
+        "cache_write_1h_tokens": None,
+        "output_tokens": 3,
+        "reasoning_tokens": None,
+    }
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "input_tokens",
+                    "prompt_tokens",
+                    "output_tokens",
+                    "input_tokens_details",
+                    "prompt_tokens_details",
+                    "cached_tokens",
+                    "cache_creation",
+                    "ephemeral_1h_input_tokens",
+                    "server_tool_use",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(READERS), VALUES)
+def test_no_usage_breaks_a_reader(reader: Reader, usage: object) -> None:
+    counts = reader(members(json.dumps(usage).encode()) or {})
+    assert all(count is None or count >= 0 for count in counts.values())
+
+
+def test_parts_of_an_answer_are_read_with_care() -> None:
+    found = members(b'{"a": {"b": {"c": "x"}}, "l": [1, {}], "n": null, "e": ""}')
+    assert found is not None
+    assert inside(found, "a", "b").keys() == {"c"}
+    assert inside(found, "l", "b") == inside(found, "z") == {}
+    assert [bytes(each) for each in entries(found["l"])] == [b"1", b"{}"]
+    assert entries(found["a"]) == entries(None) == []
+    assert (told(found["n"]), told(found["e"]), told(None)) == (False, True, False)
+    assert [filled(found.get(key)) for key in "anez"] == [False] * 4
+    assert filled(inside(found, "a", "b")["c"])
+    for bad in (None, b"", b"[1]", b"{", b'"\xff"', b"[" * 100_000):
+        assert members(bad) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "read_"),
+    [
+        ('"end_turn"', "end_turn"),
+        ('"a b"', None),
+        ('"é"', None),
+        ('"a\\u0000"', None),
+        ('""', None),
+        (json.dumps("x" * 64), "x" * 64),
+        (json.dumps("x" * 65), None),
+        ("5", None),
+        ("null", None),
+        ("[]", None),
+    ],
+)
+def test_a_word_cannot_carry_text(text: str, read_: str | None) -> None:
+    assert word(msgspec.Raw(text.encode())) == read_
+    assert word(None) is None
