@@ -1,0 +1,232 @@
+"""Carries between the door and Qt: the gateway's feed becomes signals, wishes calls.
+
+It lives on the GUI's event loop and never holds it: everything it waits for, it
+awaits. It shows nothing itself; every failure becomes a `Notice` for people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.commands.clients import ClientSettings, Login
+from app.commands.gateway import Done, ModeStatus
+from app.commands.providers import ProviderList
+from app.commands.spend import EventList
+from app.desktop.sight import Link, Sight
+from app.desktop.words import CLIENT_NAMES, MODE_MEANINGS, MODE_NAMES
+from app.door import Door, DoorClosed
+from app.failure import CommandFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from proxy.routing import Mode
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+"""Seconds between two tries to reach the gateway: the first, doubled up to the last."""
+
+AWAY_AFTER = 10
+"""Tries in a row (about four seconds) after which the gateway counts as gone."""
+
+RECENT = 50
+"""Finished requests that are shown."""
+
+_VENDORS = {"claude-code": "anthropic", "codex": "openai", "opencode": "anthropic"}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a person is told once: what happened, what was done, what to do now.
+
+    `clipboard` is text that belongs into the clipboard, '' mostly; it may hold a key.
+    """
+
+    title: str
+    message: str = ""
+    todo: str = ""
+    bad: bool = True
+    clipboard: str = field(default="", repr=False)
+
+
+class Bridge(QObject):
+    """The door on the GUI's loop; one task reads the feed, wishes are tasks too."""
+
+    sight_changed = Signal(object)
+    """A `Sight`: the link or the gateway's state is another now."""
+
+    recent_changed = Signal(object)
+    """A tuple of `Event`, newest first, after `look`."""
+
+    told = Signal(object)
+    """A `Notice` for people."""
+
+    def __init__(
+        self,
+        door: Door,
+        loop: asyncio.AbstractEventLoop,
+        start: Callable[[], Coroutine[object, object, None]],
+    ) -> None:
+        """Stand between `door` and Qt; `start` starts a gateway where none runs."""
+        super().__init__()
+        self.sight = Sight()
+        self._door = door
+        self._loop = loop
+        self._start = start
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking = False
+        self._again = False
+
+    def watch(self) -> None:
+        """Begin to read the feed; goes on until `close`."""
+        self._run(self._watch(), "feed")
+
+    async def close(self) -> None:
+        """End every task."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def look(self) -> None:
+        """Fetch the recent requests; many calls at once make few fetches."""
+        if self._looking:
+            self._again = True
+            return
+        self._looking = True
+        self._run(self._look(), "recent")
+
+    def set_mode(self, mode: Mode) -> None:
+        """Let `mode` act from now on."""
+        self._run(self._set_mode(mode), "mode")
+
+    def copy_settings(self, client: str) -> None:
+        """Make a key for `client` and tell its lines, with them for the clipboard."""
+        self._run(self._copy_settings(client), "settings")
+
+    def start_gateway(self) -> None:
+        """Start a gateway."""
+        self._run(self._start(), "start")
+
+    def stop_gateway(self, then: Callable[[], None]) -> None:
+        """Stop the gateway and its keeper; `then` is called once it was asked."""
+        self._run(self._stop_gateway(then), "stop")
+
+    # --- tasks ------------------------------------------------------------------------
+
+    def _run(self, work: Coroutine[object, object, None], name: str) -> None:
+        # The reference is kept until the end: a task nobody holds may vanish.
+        task = self._loop.create_task(self._guarded(work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except CommandFailed as failed:
+            self.told.emit(Notice(failed.title, failed.message, failed.todo))
+        except DoorClosed as closed:
+            maybe = " It may have been done or not." if closed.midway else ""
+            todo = "Look at the state shown here, then try again."
+            title = "That did not reach the gateway"
+            self.told.emit(Notice(title, closed.message + maybe, todo))
+        except Exception as error:
+            self.failed(error)
+
+    def failed(self, error: BaseException) -> None:
+        """Tell people, and the log by its type, that something broke in here."""
+        name = type(error).__name__
+        _log.error("the desktop failed: %s", name)
+        message = f"{name}: the gateway is not touched by it and goes on serving."
+        todo = "Quit Turnout and start it again if this stays."
+        self.told.emit(Notice("Something in this window broke", message, todo))
+
+    # --- the feed ---------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        pause, tries = FIRST_PAUSE, 0
+        while True:
+            try:
+                async for snapshot in self._door.feed():
+                    pause, tries = FIRST_PAUSE, 0
+                    link = Link.CONNECTING if snapshot.stopping else Link.LIVE
+                    self._see(Sight(link, snapshot))
+            except DoorClosed as closed:
+                tries += 1
+                self._see(self._lost(closed.message, tries))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _lost(self, why: str, tries: int) -> Sight:
+        link = Link.AWAY if tries >= AWAY_AFTER else Link.CONNECTING
+        return Sight(link, self.sight.snapshot, why if link is Link.AWAY else "")
+
+    def _see(self, sight: Sight) -> None:
+        if sight != self.sight:
+            self.sight = sight
+            self.sight_changed.emit(sight)
+
+    # --- wishes -----------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        try:
+            while True:
+                self._again = False
+                found = await self._door.call("events", EventList, limit=RECENT)
+                self.recent_changed.emit(found.events)
+                if not self._again:
+                    return
+        except DoorClosed:
+            # The feed says so already, and the next snapshot asks again.
+            _log.info("the recent requests could not be fetched")
+        finally:
+            self._looking = False
+
+    async def _set_mode(self, mode: Mode) -> None:
+        try:
+            now = await self._door.call("mode", ModeStatus, name=mode.value)
+        except (CommandFailed, DoorClosed):
+            # The menu has ticked what was clicked; let it show what is true.
+            self.sight_changed.emit(self.sight)
+            raise
+        if now.changed:
+            title = f"The mode is {MODE_NAMES[now.mode].lower()} now"
+            meaning = f"From the next request on: {MODE_MEANINGS[now.mode]}."
+            self.told.emit(Notice(title, now.note or meaning, bad=False))
+
+    async def _copy_settings(self, client: str) -> None:
+        login = await self._login(client)
+        lines = await self._door.call(
+            "settings", ClientSettings, client=client, login=login.value
+        )
+        name = CLIENT_NAMES.get(client, client)
+        where = "; ".join(_lower(part.where) for part in lines.parts)
+        told = Notice(
+            f"The lines for {name} are in the clipboard",
+            f"They hold a new key made for {name}. Where they go: {where}.",
+            lines.note or "Paste them, then start the client again.",
+            bad=False,
+            clipboard=lines.text,
+        )
+        self.told.emit(told)
+
+    async def _login(self, client: str) -> Login:
+        """Keep the client's own login where the user set its vendor up for that."""
+        listed = await self._door.call("providers", ProviderList)
+        keys = {provider.id: provider.key for provider in listed.providers}
+        own = keys.get(_VENDORS.get(client, "")) == "client"
+        return Login.OWN if own else Login.KEY
+
+    async def _stop_gateway(self, then: Callable[[], None]) -> None:
+        await self._door.call("stop", Done)
+        then()
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,161 @@
+"""The desk: icon, menu and windows around one bridge; what is wished for is done here.
+
+It builds windows when they are first asked for, and decides where a notice is told.
+It waits for nothing and reaches the gateway through the bridge only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QObject
+from PySide6.QtWidgets import QApplication
+
+from app.desktop.bridge import Notice
+from app.desktop.icons import state_icon
+from app.desktop.menu import TrayMenu
+from app.desktop.sight import Shape
+from app.desktop.tray import Tray, tray_there
+from app.desktop.windows import WINDOWS
+from app.desktop.windows.overview import OverviewWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.desktop.bridge import Bridge
+    from app.desktop.sight import Sight
+    from proxy.routing import Mode
+
+SECRET_HINT = "x-kde-passwordManagerHint"  # noqa: S105 - a format's name
+"""Clipboard managers that know this format keep no copy (KDE's Klipper and others)."""
+
+NO_TRAY = Notice(
+    title="This desktop shows no tray icon",
+    message="So this window is Turnout: closing it minimises it, and Menu has "
+    "everything else.",
+    todo="On GNOME, the extension AppIndicator and KStatusNotifierItem Support brings "
+    "a tray (Debian: gnome-shell-extension-appindicator).",
+    bad=False,
+)
+
+
+class Desk(QObject):
+    """Everything a person sees of Turnout, and the `Actions` behind it."""
+
+    def __init__(
+        self,
+        app: QApplication,
+        bridge: Bridge,
+        leave: Callable[[], None],
+        *,
+        inline: bool,
+    ) -> None:
+        """Show the icon; `leave` ends the tray."""
+        super().__init__()
+        self._app = app
+        self._bridge = bridge
+        self._leave = leave
+        self._keeps_open = not tray_there()
+        self._windows: dict[str, OverviewWindow] = {}
+        app.setWindowIcon(state_icon(Shape.STRAIGHT, hollow=False))
+        listed = [(window.NAME, window.TEXT) for window in WINDOWS]
+        self.menu = TrayMenu(self, listed, inline=inline)
+        self.tray = Tray(self.menu, self._clicked)
+        bridge.sight_changed.connect(self._show_sight)
+        bridge.recent_changed.connect(self._show_recent)
+        bridge.told.connect(self._tell)
+
+    def open(self, *, hidden: bool) -> None:
+        """Show what a start shows: with a tray only the icon, else the window."""
+        if not self._keeps_open:
+            return
+        window = self._window(OverviewWindow.NAME)
+        window.show_notice(NO_TRAY)
+        if hidden:
+            window.showMinimized()
+        else:
+            self.show_window(OverviewWindow.NAME)
+
+    def close(self) -> None:
+        """Take icon and windows away."""
+        self.tray.hide()
+        for window in self._windows.values():
+            window.hide()
+            window.deleteLater()
+        self._windows.clear()
+
+    # --- wishes -----------------------------------------------------------------------
+
+    def set_mode(self, mode: Mode) -> None:
+        """Let a mode act."""
+        self._bridge.set_mode(mode)
+
+    def copy_settings(self, client: str) -> None:
+        """Put a client's lines into the clipboard."""
+        self._bridge.copy_settings(client)
+
+    def show_window(self, name: str) -> None:
+        """Bring a window up, in front of the others."""
+        window = self._window(name)
+        if window.isMinimized():
+            window.showNormal()
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    def look(self) -> None:
+        """Fetch the recent requests."""
+        self._bridge.look()
+
+    def start_gateway(self) -> None:
+        """Start a gateway where none runs."""
+        self._bridge.start_gateway()
+
+    def quit(self) -> None:
+        """End the tray; a gateway of its own process goes on."""
+        self._leave()
+
+    def stop_and_quit(self) -> None:
+        """Stop the gateway, then end the tray."""
+        self._bridge.stop_gateway(self._leave)
+
+    # --- what the bridge tells --------------------------------------------------------
+
+    def _show_sight(self, sight: Sight) -> None:
+        self.tray.show_sight(sight)
+        self.menu.show_sight(sight)
+        for window in self._windows.values():
+            window.show_sight(sight)
+
+    def _show_recent(self, events: tuple[object, ...]) -> None:
+        for window in self._windows.values():
+            window.show_recent(events)  # type: ignore[arg-type]
+
+    def _tell(self, notice: Notice) -> None:
+        if notice.clipboard:
+            self._app.clipboard().setMimeData(secret_text(notice.clipboard))
+        shown = [window for window in self._windows.values() if window.isVisible()]
+        for window in shown:
+            window.show_notice(notice)
+        if not shown:
+            words = " ".join(part for part in (notice.message, notice.todo) if part)
+            self.tray.say(notice.title, words, bad=notice.bad)
+
+    def _clicked(self) -> None:
+        self.show_window(OverviewWindow.NAME)
+
+    def _window(self, name: str) -> OverviewWindow:
+        if name not in self._windows:
+            kind = next(window for window in WINDOWS if name == window.NAME)
+            window = kind(self, self.menu, keeps_open=self._keeps_open)
+            window.show_sight(self._bridge.sight)
+            self._windows[name] = window
+        return self._windows[name]
+
+
+def secret_text(text: str) -> QMimeData:
+    """Return text for the clipboard that clipboard managers are asked to forget."""
+    data = QMimeData()
+    data.setText(text)
+    data.setData(SECRET_HINT, b"secret")
+    return data

@@ -1,0 +1,233 @@
+"""The Overview window: can I send a coding request now, and what happened lately.
+
+It shows what the bridge sees and hands wishes to the actions. Where the desktop has no
+tray this window is the app, so it carries the tray's whole menu.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.desktop import words
+from app.desktop.actions import Actions
+from app.desktop.bridge import Notice
+from app.desktop.look import CAPTION, UNIT
+from app.desktop.sight import Link, Sight
+from app.desktop.windows.parts import (
+    Button,
+    Display,
+    Facts,
+    Glyph,
+    Heading,
+    NoticeBar,
+    Role,
+    Text,
+    Warnings,
+)
+from app.desktop.windows.requests import RequestList
+from proxy.ledger.rows import Event
+from proxy.routing import Mode
+
+EMPTY = "No request has come through yet. Point a client at Turnout and it shows here."
+WAITING = "The requests are shown once the gateway answers."
+
+
+class OverviewWindow(QWidget):
+    """Readiness first and largest, then requests, today's spend and the providers."""
+
+    NAME: ClassVar = "overview"
+    TEXT: ClassVar = "O&verview window"
+
+    def __init__(self, actions: Actions, menu: QMenu, *, keeps_open: bool) -> None:
+        """Show nothing known yet; `keeps_open` lets closing only minimise it."""
+        super().__init__()
+        self._actions = actions
+        self._keeps_open = keeps_open
+        self._sight = Sight()
+        self._newest: str | None = None
+        self.setWindowTitle("Turnout: Overview")
+        self.setMinimumSize(520, 420)
+        self._build(menu)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self, self.close)
+        QShortcut(QKeySequence("Ctrl+Q"), self, self._actions.quit)
+        self.show_sight(self._sight)
+
+    def sizeHint(self) -> QSize:
+        """Room for readiness, eight requests and the lines below them."""
+        return QSize(760, 720)
+
+    # --- what is shown ----------------------------------------------------------------
+
+    def show_sight(self, sight: Sight) -> None:
+        """Show what is known of the gateway now."""
+        self._sight = sight
+        head = words.headline(sight)
+        self.glyph.show_state(sight.shape, sight.hollow)
+        self.title.say(head.title)
+        self.sentence.say(head.sentence)
+        self.todo.say(head.todo)
+        self.start.setVisible(sight.link is Link.AWAY)
+        snapshot = sight.snapshot
+        where = ""
+        if snapshot is not None:
+            mode = words.MODE_NAMES[Mode(snapshot.mode)]
+            where = f"Mode {mode.lower()}, http://127.0.0.1:{snapshot.port}"
+        self.where.say(where)
+        gone = sight.link is Link.AWAY
+        self.warnings.show_lines(() if gone else words.warnings(sight))
+        self._show_day(sight)
+        self._show_stack()
+        if self.isVisible():
+            self._look()
+
+    def show_recent(self, events: tuple[Event, ...]) -> None:
+        """Show the recent requests, newest first."""
+        self._newest = events[0].id if events else ""
+        self.requests.rows.show_rows(words.rows(events))
+        self._show_stack()
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show the answer to a wish."""
+        self.notice.show_notice(notice)
+
+    def _show_day(self, sight: Sight) -> None:
+        snapshot = sight.snapshot
+        busy = sight.live.requests_open if sight.live else 0
+        self.heading.aside.say(f"{words.counted(busy, 'request')} open" if busy else "")
+        self.today.show_facts(words.spend_facts(snapshot.today) if snapshot else ())
+        facts = words.provider_facts(snapshot.providers) if snapshot else ()
+        self.providers.show_facts(facts)
+        self.bottom.setVisible(snapshot is not None)
+
+    def _show_stack(self) -> None:
+        if self.requests.rows.rowCount():
+            self.stack.setCurrentWidget(self.requests)
+            return
+        live = self._sight.live is not None
+        self.hint.say(EMPTY if live else WAITING)
+        self.copy.setVisible(live)
+        self.stack.setCurrentWidget(self.empty)
+
+    def _look(self) -> None:
+        """Ask for the requests where the state says that one has finished since."""
+        snapshot = self._sight.live
+        if snapshot is None:
+            return
+        last = snapshot.last.id if snapshot.last else ""
+        if last != self._newest:
+            self._actions.look()
+
+    # --- how it is built --------------------------------------------------------------
+
+    def _build(self, menu: QMenu) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6 * UNIT, 5 * UNIT, 6 * UNIT, 4 * UNIT)
+        column.setSpacing(4 * UNIT)
+        column.addLayout(self._top(menu))
+        self.warnings = Warnings()
+        self.notice = NoticeBar()
+        column.addWidget(self.warnings)
+        column.addWidget(self.notice)
+        self.heading = Heading("Recent requests")
+        column.addWidget(self.heading)
+        column.addLayout(self._middle(menu), 3)
+        self.bottom = self._bottom()
+        column.addWidget(self.bottom, 2)
+
+    def _top(self, menu: QMenu) -> QHBoxLayout:
+        self.title, self.sentence = Display(), Text()
+        self.todo, self.where = (
+            Text(bold=True),
+            Text(CAPTION, role=Role.PlaceholderText),
+        )
+        self.start = Button("&Start the gateway", self._actions.start_gateway)
+        self.glyph = Glyph(self.title.fontMetrics().height() + 4 * UNIT)
+        self.menu = Button("&Menu")
+        self.menu.setMenu(menu)
+        said = QVBoxLayout()
+        said.setSpacing(UNIT)
+        for text in (self.title, self.sentence, self.todo, self.where):
+            said.addWidget(text)
+        said.addWidget(self.start)
+        row = QHBoxLayout()
+        row.setSpacing(4 * UNIT)
+        top = Qt.AlignmentFlag.AlignTop
+        row.addWidget(self.glyph, 0, top)
+        row.addLayout(said, 1)
+        row.addWidget(self.menu, 0, top)
+        return row
+
+    def _middle(self, menu: QMenu) -> QStackedLayout:
+        self.requests = RequestList()
+        self.hint = Text(role=Role.PlaceholderText)
+        self.copy = Button("&Copy client settings")
+        self.copy.setMenu(_copies(self._actions, menu))
+        self.empty = QWidget()
+        column = QVBoxLayout(self.empty)
+        column.setContentsMargins(0, 2 * UNIT, 0, 0)
+        column.setSpacing(3 * UNIT)
+        column.addWidget(self.hint)
+        column.addWidget(self.copy)
+        column.addStretch()
+        self.stack = QStackedLayout()
+        self.stack.addWidget(self.requests)
+        self.stack.addWidget(self.empty)
+        return self.stack
+
+    def _bottom(self) -> QScrollArea:
+        self.today, self.providers = Facts(), Facts()
+        inside = QWidget()
+        row = QHBoxLayout(inside)
+        row.setContentsMargins(0, 0, 2 * UNIT, 0)
+        row.setSpacing(8 * UNIT)
+        for name, facts in (("Spent today", self.today), ("Providers", self.providers)):
+            column = QVBoxLayout()
+            column.setSpacing(UNIT)
+            column.addWidget(Heading(name))
+            column.addWidget(facts)
+            column.addStretch()
+            row.addLayout(column, 1)
+        area = QScrollArea()
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setAccessibleName("Spent today and providers")
+        return area
+
+    # --- Qt's events ------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Fetch what was missed while nobody looked."""
+        super().showEvent(event)
+        self._look()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close, or minimise where this window is all there is of Turnout."""
+        if self._keeps_open:
+            event.ignore()
+            self.showMinimized()
+            return
+        super().closeEvent(event)
+
+
+def _copies(actions: Actions, parent: QWidget) -> QMenu:
+    """Return the menu of clients; a menu can hang on one button only."""
+    menu = QMenu(parent)
+    for client, name in words.CLIENT_NAMES.items():
+        menu.addAction(name).triggered.connect(
+            lambda _=False, client=client: actions.copy_settings(client)
+        )
+    return menu

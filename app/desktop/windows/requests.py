@@ -1,0 +1,287 @@
+"""The list of finished requests: a model of rows, and the strip each is painted as.
+
+A strip is a piece of track: it runs through, diverges, breaks or ends as the request
+did, so that the outcome has a shape and not only a colour. It fetches nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+)
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
+
+from app.desktop.look import BODY, CAPTION, UNIT, mono, sized
+from app.desktop.windows.parts import REPAINTS
+from app.desktop.words import Row
+
+Index = QModelIndex | QPersistentModelIndex
+Role = QPalette.ColorRole
+ROW = Qt.ItemDataRole.UserRole
+STRIP = 64.0
+"""Width of a row's piece of track in pixels."""
+
+
+class RequestModel(QAbstractListModel):
+    """The recent requests, newest first; new ones are put in, the rest stays."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        """Hold nothing."""
+        super().__init__(parent)
+        self._rows: tuple[Row, ...] = ()
+
+    def show_rows(self, rows: tuple[Row, ...]) -> None:
+        """Show these rows; those that are there already keep their place."""
+        new = self._newer(rows)
+        if new is None:
+            self.beginResetModel()
+            self._rows = rows
+            self.endResetModel()
+            return
+        if new:
+            self.beginInsertRows(QModelIndex(), 0, new - 1)
+            self._rows = rows[:new] + self._rows
+            self.endInsertRows()
+        if len(self._rows) > len(rows):
+            self.beginRemoveRows(QModelIndex(), len(rows), len(self._rows) - 1)
+            self._rows = self._rows[: len(rows)]
+            self.endRemoveRows()
+        if self._rows != rows:
+            # The date moves to another row, an amount becomes known.
+            self._rows = rows
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+
+    def _newer(self, rows: tuple[Row, ...]) -> int | None:
+        """Return how many rows were put in on top, None where that is not all."""
+        ids, known = [row.id for row in rows], [row.id for row in self._rows]
+        if not known or known[0] not in ids:
+            return None
+        new = ids.index(known[0])
+        kept = ids[new:]
+        return new if kept == known[: len(kept)] else None
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        """Return how many requests there are."""
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return a request in words, or the `Row` the delegate paints."""
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        row = self._rows[index.row()]
+        if role == ROW:
+            return row
+        spoken = (
+            Qt.ItemDataRole.DisplayRole,
+            Qt.ItemDataRole.AccessibleTextRole,
+            Qt.ItemDataRole.ToolTipRole,
+        )
+        return row.sentence if role in spoken else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fonts:
+    """The type of a row."""
+
+    body: QFont
+    model: QFont
+    caption: QFont
+
+    @property
+    def first(self) -> int:
+        """Height of the first line in pixels."""
+        return max(QFontMetrics(self.body).height(), QFontMetrics(self.model).height())
+
+    @property
+    def second(self) -> int:
+        """Height of the second line in pixels."""
+        return QFontMetrics(self.caption).height()
+
+
+def _fonts(font: QFont) -> _Fonts:
+    return _Fonts(sized(font, BODY), mono(font), sized(font, CAPTION))
+
+
+class StripDelegate(QStyledItemDelegate):
+    """Paints a row: client, track, route and cost; below, when, what and how much."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Two lines with some air; the width is the view's."""
+        del index
+        fonts = _fonts(option.font)
+        return QSize(0, fonts.first + fonts.second + 3 * UNIT)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index
+    ) -> None:
+        """Paint one request."""
+        row = index.data(ROW)
+        if not isinstance(row, Row):
+            return
+        painter.save()
+        colours = option.palette
+        place = QRect(option.rect)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        if chosen:
+            painter.fillRect(place, colours.color(Role.Highlight))
+        painter.setPen(colours.color(Role.Mid))
+        painter.drawLine(place.bottomLeft(), place.bottomRight())
+        if focused:
+            painter.setPen(QPen(colours.color(Role.Accent), 2))
+            painter.drawRect(place.adjusted(1, 1, -1, -2))
+        _Painting(painter, colours, _fonts(option.font), place).paint(row)
+        painter.restore()
+
+
+class _Painting:
+    """One row being painted into its place."""
+
+    def __init__(
+        self, painter: QPainter, colours: QPalette, fonts: _Fonts, place: QRect
+    ) -> None:
+        self._painter = painter
+        self._colours = colours
+        self._fonts = fonts
+        inner = place.adjusted(2 * UNIT, UNIT, -2 * UNIT, -2 * UNIT)
+        self._upper = QRect(inner)
+        self._upper.setHeight(fonts.first)
+        self._lower = QRect(inner)
+        self._lower.setTop(self._upper.bottom() + 1)
+
+    def paint(self, row: Row) -> None:
+        answered = row.status in {"success", "fallback_success"}
+        ink = self._colours.color(Role.Text)
+        muted = self._colours.color(Role.PlaceholderText)
+        right = self._right(self._upper, row.cost, self._fonts.body, ink)
+        left = self._upper.left() + self._lead(row.client)
+        client = QRect(self._upper)
+        client.setRight(left)
+        self._left(client, row.client, self._fonts.body, ink)
+        track = QRectF(left + 2 * UNIT, self._upper.top(), STRIP, self._upper.height())
+        trouble = self._colours.color(Role.BrightText)
+        paint_track(self._painter, track, row.status, ink if answered else trouble)
+        route = QRect(self._upper)
+        route.setLeft(round(track.right()) + 2 * UNIT)
+        route.setRight(right - 3 * UNIT)
+        self._left(route, row.route, self._fonts.model, ink)
+        amounts = ", ".join(part for part in (row.tokens, row.took) if part)
+        right = self._right(self._lower, amounts, self._fonts.caption, muted)
+        words = QRect(self._lower)
+        words.setRight(right - 3 * UNIT)
+        told = f"{row.time}   {row.asked}"
+        if row.status != "success":
+            told = f"{row.time}   {row.ending}   {row.asked}"
+        self._left(words, told, self._fonts.caption, muted)
+
+    def _lead(self, client: str) -> int:
+        """Width of the first column: wide enough for the known clients."""
+        metrics = QFontMetrics(self._fonts.body)
+        usual = metrics.horizontalAdvance("Claude Desktop")
+        return max(usual, min(metrics.horizontalAdvance(client), 2 * usual))
+
+    def _left(self, place: QRect, text: str, font: QFont, colour: QColor) -> None:
+        metrics = QFontMetrics(font)
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        self._draw(place, shown, font, colour, Qt.AlignmentFlag.AlignLeft)
+
+    def _right(self, place: QRect, text: str, font: QFont, colour: QColor) -> int:
+        """Draw at the right end and return where the text begins."""
+        self._draw(place, text, font, colour, Qt.AlignmentFlag.AlignRight)
+        return place.right() - QFontMetrics(font).horizontalAdvance(text)
+
+    def _draw(
+        self,
+        place: QRect,
+        text: str,
+        font: QFont,
+        colour: QColor,
+        side: Qt.AlignmentFlag,
+    ) -> None:
+        self._painter.setFont(font)
+        self._painter.setPen(colour)
+        flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        self._painter.drawText(place, int(flags), text)
+
+
+def paint_track(painter: QPainter, place: QRectF, status: str, colour: QColor) -> None:
+    """Paint how a request went, from the client on the left to the model on the right.
+
+    Through, on a diverging track after a fallback, broken by an error, ended at a
+    buffer stop where the client left, and dashed where the gateway ended.
+    """
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    y, left, right = place.center().y(), place.left() + 3, place.right() - 3
+    middle = place.center().x()
+    pen = QPen(colour, 2)
+    painter.setPen(pen)
+    painter.setBrush(colour)
+    painter.drawEllipse(QPointF(left, y), 2, 2)
+    match status:
+        case "success":
+            painter.drawLine(QPointF(left, y), QPointF(right, y))
+            painter.drawEllipse(QPointF(right, y), 2, 2)
+        case "fallback_success":
+            step = place.height() * 0.28
+            painter.drawLine(QPointF(left, y - step), QPointF(middle - 8, y - step))
+            painter.drawLine(
+                QPointF(middle - 8, y - step), QPointF(middle + 4, y + step)
+            )
+            painter.drawLine(QPointF(middle + 4, y + step), QPointF(right, y + step))
+            painter.drawEllipse(QPointF(right, y + step), 2, 2)
+        case "cancelled":
+            painter.drawLine(QPointF(left, y), QPointF(middle, y))
+            painter.drawLine(QPointF(middle, y - 5), QPointF(middle, y + 5))
+        case "interrupted":
+            pen.setDashPattern([1.5, 2.5])
+            painter.setPen(pen)
+            painter.drawLine(QPointF(left, y), QPointF(right, y))
+        case _:
+            painter.drawLine(QPointF(left, y), QPointF(middle - 6, y))
+            painter.drawLine(QPointF(middle - 6, y - 5), QPointF(middle - 6, y + 1))
+            painter.drawLine(QPointF(middle + 6, y), QPointF(right, y))
+    painter.restore()
+
+
+class RequestList(QListView):
+    """The recent requests as strips; the arrow keys walk them."""
+
+    def __init__(self) -> None:
+        """Show an empty model."""
+        super().__init__()
+        self.rows = RequestModel(self)
+        self.setModel(self.rows)
+        self.setItemDelegate(StripDelegate(self))
+        self.setAccessibleName("Recent requests")
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Lay the rows out anew for another font, paint them for other colours."""
+        super().changeEvent(event)
+        if event.type() in REPAINTS:
+            self.scheduleDelayedItemsLayout()
+            self.viewport().update()

@@ -1,0 +1,50 @@
+"""Paints the README's pictures of the Overview window from made-up data.
+
+Run by hand after a change of its looks: `.venv/bin/python docs/pictures.py`. Another
+folder and other scenes can be named: `docs/pictures.py FOLDER ready empty ...`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(folder: Path, scenes: list[str]) -> None:
+    """Write `overview-SCENE-light.png` and `-dark.png`; the scene `ready` needs no name."""
+    from desktop_scenes import EVENTS, SIGHTS, Wishes
+    from PySide6.QtWidgets import QApplication
+
+    from app.desktop.look import DARK, LIGHT, Look, palette
+    from app.desktop.menu import TrayMenu
+    from app.desktop.windows import OverviewWindow
+
+    app = QApplication([])
+    Look(app)
+    folder.mkdir(parents=True, exist_ok=True)
+    for scheme, ink in (("light", LIGHT), ("dark", DARK)):
+        app.setPalette(palette(ink))
+        for scene in scenes:
+            wishes = Wishes()
+            menu = TrayMenu(wishes, [("overview", "Overview window")])
+            window = OverviewWindow(wishes, menu, keeps_open=False)
+            sight = SIGHTS[scene]
+            window.show_sight(sight)
+            if sight.snapshot is not None and sight.snapshot.last is not None:
+                window.show_recent(EVENTS)
+            window.resize(window.sizeHint())
+            window.show()
+            app.processEvents()
+            name = "overview" if scene == "ready" else f"overview-{scene}"
+            window.grab().save(str(folder / f"{name}-{scheme}.png"))
+            window.close()
+
+
+if __name__ == "__main__":
+    os.environ.update(QT_QPA_PLATFORM="offscreen", QT_SCALE_FACTOR="2")
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    where, *named = sys.argv[1:] or [str(ROOT / "docs" / "img")]
+    main(Path(where), named or ["ready"])

@@ -1,0 +1,274 @@
+"""States of a gateway for the desktop's tests and for the pictures of the windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from app.desktop.sight import Link, Sight
+from app.state import (
+    ClientSpend,
+    ProviderHealth,
+    Readiness,
+    Snapshot,
+    SpendToday,
+)
+from proxy.catalogue import Billing, Place
+from proxy.ledger.rows import Event
+
+NOON = datetime(2026, 11, 3, 12, 0, 0, tzinfo=UTC)
+
+_EVENT = Event(
+    id="req_0",
+    sequence=1,
+    time=NOON,
+    arrived=NOON,
+    run="run",
+    client="claude-code",
+    protocol="anthropic-messages",
+    session="s",
+    agent=None,
+    parent_agent=None,
+    project="greeting",
+    mode="direct",
+    route_class="fallback_safe",
+    requested_model="claude-sonnet-5",
+    stream=True,
+    provider="anthropic",
+    model="claude-sonnet-5",
+    lane="claude/standard",
+    fallback_chain=("anthropic/claude-sonnet-5",),
+    attempts=(),
+    input_tokens=1204,
+    cache_read_tokens=18240,
+    cache_write_tokens=0,
+    cache_write_1h_tokens=None,
+    output_tokens=312,
+    reasoning_tokens=None,
+    web_searches=None,
+    price=None,
+    price_snapshot=None,
+    cost_nano=13_772_000,
+    billing="metered",
+    first_byte_ms=420,
+    duration_ms=4210,
+    cache_hit=True,
+    stop_reason="end_turn",
+    status="success",
+    error_kind=None,
+    losses=(),
+)
+
+
+def event(number: int = 0, **changed: object) -> Event:
+    """One finished request; a higher number is an older one."""
+    when = NOON - timedelta(seconds=47 * number)
+    made = replace(_EVENT, id=f"req_{number}", sequence=1000 - number, time=when)
+    return replace(made, **changed)  # type: ignore[arg-type]
+
+
+EVENTS = (
+    event(0),
+    event(
+        1,
+        model="claude-haiku-4-5",
+        requested_model="claude-haiku-4-5",
+        cost_nano=412_000,
+        input_tokens=310,
+        output_tokens=24,
+        cache_read_tokens=0,
+        duration_ms=640,
+    ),
+    event(
+        2,
+        client="codex",
+        provider="openrouter",
+        model="gpt-5.5-terra",
+        requested_model="gpt-5.5-terra",
+        status="fallback_success",
+        cost_nano=8_300_000,
+        input_tokens=9120,
+        cache_read_tokens=None,
+        output_tokens=610,
+        duration_ms=12_870,
+        fallback_chain=("openai/gpt-5.5-terra", "openrouter/gpt-5.5-terra"),
+    ),
+    event(
+        3,
+        client="opencode",
+        provider="ollama",
+        model="qwen3-coder",
+        requested_model="qwen3-coder",
+        billing="local",
+        cost_nano=0,
+        input_tokens=2048,
+        cache_read_tokens=None,
+        output_tokens=188,
+        duration_ms=7_450,
+    ),
+    event(
+        4,
+        status="error",
+        error_kind="rate_limited",
+        cost_nano=None,
+        input_tokens=None,
+        cache_read_tokens=None,
+        output_tokens=None,
+        duration_ms=310,
+    ),
+    event(5, status="cancelled", cost_nano=None, output_tokens=None, duration_ms=1_900),
+    event(
+        6,
+        client=None,
+        provider="internal-gateway",
+        model="a-model-with-a-rather-long-name-v2-2026-08-14",
+        requested_model="a-model-with-a-rather-long-name-v2-2026-08-14",
+        cost_nano=None,
+        cache_read_tokens=None,
+    ),
+    event(
+        7,
+        status="interrupted",
+        provider=None,
+        model=None,
+        cost_nano=None,
+        input_tokens=None,
+        cache_read_tokens=None,
+        output_tokens=None,
+        duration_ms=None,
+    ),
+    *(
+        event(n, cost_nano=9_000_000 + 7_000 * n, input_tokens=800 + n)
+        for n in range(8, 30)
+    ),
+)
+
+ANTHROPIC = ProviderHealth("anthropic", True, "Ready.", Place.PROVIDER, Billing.METERED)
+OPENAI = ProviderHealth(
+    "openai",
+    False,
+    "Not ready: the environment variable OPENAI_API_KEY is not set.",
+    Place.PROVIDER,
+    Billing.METERED,
+)
+OPENROUTER = ProviderHealth(
+    "openrouter",
+    True,
+    "Ready.",
+    Place.PROVIDER,
+    Billing.METERED,
+    "The provider answered 503 (overloaded).",
+)
+OLLAMA = ProviderHealth("ollama", True, "Ready.", Place.THIS_MACHINE, Billing.LOCAL)
+PRACTICE = ProviderHealth("practice", True, "Ready.", Place.THIS_MACHINE, Billing.LOCAL)
+
+TODAY = SpendToday(
+    requests=45,
+    billed_nano=1_842_300_000,
+    covered_nano=3_120_000_000,
+    local_requests=6,
+    unknown_requests=3,
+    by_client=(
+        ClientSpend("claude-code", 31, 1_530_000_000, 3_120_000_000, 2),
+        ClientSpend("codex", 8, 312_300_000),
+        ClientSpend("opencode", 6),
+        ClientSpend("unknown", 1, 0, 0, 1),
+    ),
+)
+
+READY = Snapshot(
+    revision=7,
+    version="0.1.0",
+    pid=4711,
+    port=8787,
+    mode="direct",
+    mode_note="",
+    readiness=Readiness(True, "Requests can be sent: anthropic, openrouter, ollama."),
+    today=TODAY,
+    last=EVENTS[0],
+    requests_open=2,
+    unsaved=0,
+    providers=(ANTHROPIC, OPENAI, OPENROUTER, OLLAMA),
+    problems=(),
+    started=NOON,
+)
+EMPTY = replace(
+    READY,
+    readiness=Readiness(
+        True,
+        "Requests are answered by the practice provider: simulated, no model.",
+        "Add a provider to config.toml to reach a real model.",
+    ),
+    today=SpendToday(),
+    last=None,
+    requests_open=0,
+    providers=(PRACTICE,),
+)
+OFFLINE = replace(
+    READY,
+    mode="offline",
+    readiness=Readiness(True, "Requests can be sent on this machine: ollama."),
+)
+NOT_READY = replace(
+    READY,
+    readiness=Readiness(
+        False,
+        "No provider can take a request now.",
+        "openai: Not ready: the environment variable OPENAI_API_KEY is not set.",
+    ),
+    providers=(OPENAI,),
+    requests_open=0,
+)
+TROUBLED = replace(
+    READY,
+    mode="coding-auto",
+    mode_note="Mode coding-auto acts as direct: routing by cost and quality is not "
+    "built into this version yet.",
+    unsaved=3,
+    problems=(
+        "line 12: providers[1].billing: `weekly` is no billing mode. One of metered, "
+        "subscription, free-tier, local.",
+    ),
+)
+ROUTED = replace(READY, last=EVENTS[2])
+
+SIGHTS = {
+    "connecting": Sight(),
+    "ready": Sight(Link.LIVE, READY),
+    "empty": Sight(Link.LIVE, EMPTY),
+    "offline": Sight(Link.LIVE, OFFLINE),
+    "not-ready": Sight(Link.LIVE, NOT_READY),
+    "troubled": Sight(Link.LIVE, TROUBLED),
+    "routed": Sight(Link.LIVE, ROUTED),
+    "restarting": Sight(Link.CONNECTING, READY),
+    "away": Sight(Link.AWAY, READY, "No gateway is running."),
+    "never": Sight(Link.AWAY, None, "No gateway is running."),
+}
+
+
+class Wishes:
+    """Actions that only write down what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+
+    def set_mode(self, mode: str) -> None:
+        self.asked.append(("mode", str(mode)))
+
+    def copy_settings(self, client: str) -> None:
+        self.asked.append(("copy", client))
+
+    def show_window(self, name: str) -> None:
+        self.asked.append(("show", name))
+
+    def look(self) -> None:
+        self.asked.append(("look",))
+
+    def start_gateway(self) -> None:
+        self.asked.append(("start",))
+
+    def quit(self) -> None:
+        self.asked.append(("quit",))
+
+    def stop_and_quit(self) -> None:
+        self.asked.append(("stop",))
