@@ -18,6 +18,9 @@ from proxy.wire.watch import DONE, WATCHES
 LINE_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of an unfinished line or event that are kept to be read; more pass unread."""
 
+HOLD_LIMIT: Final = 32 * 1024 * 1024
+"""Most bytes held; of a longer tail the first part leaves and only the last waits."""
+
 _HEAD: Final = 4_096
 _GAPS: Final = (b"\n\n", b"\r\n\r\n")
 
@@ -165,6 +168,8 @@ class TailHolder:
     def _release(self, chunk: bytes) -> bytes:
         self._kept.append(chunk)
         stop = self._seen if self._from is None else max(self._from, self._left)
+        if self._seen - stop > HOLD_LIMIT:
+            stop = self._from = self._seen
         if stop == self._left:
             return b""
         pending = b"".join(self._kept)

@@ -7,12 +7,17 @@ import itertools
 import re
 from dataclasses import dataclass
 
+import anthropic
+import httpx2
+import openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy.errors import FailureKind
 from proxy.model import Protocol, Usage
-from proxy.wire.tail import LINE_LIMIT, TailHolder, tail_holder
+from proxy.wire.envelope import error_event
+from proxy.wire.tail import HOLD_LIMIT, LINE_LIMIT, TailHolder, tail_holder
 
 START = b"".join(
     [
@@ -494,6 +499,53 @@ def test_an_error_of_ours_begins_on_its_own_line(
     holder = tail_holder(protocol)
     holder.feed(left)
     assert holder.break_off() == gap
+
+
+@pytest.mark.parametrize("at", range(0, len(START + DECOYS), 13))
+def test_the_sdk_reads_our_error_after_a_cut_anywhere(at: int) -> None:
+    left = (START + DECOYS)[:at]
+    holder = tail_holder(Protocol.MESSAGES)
+    holder.feed(left)
+    error = error_event(Protocol.MESSAGES, FailureKind.CUT, "It was cut.", None)
+    stream = anthropic.Stream(
+        cast_to=object,
+        response=answer(left + holder.break_off() + error),
+        client=anthropic.Anthropic(api_key="x", base_url="http://localhost"),
+    )
+    with pytest.raises(anthropic.APIStatusError, match=r"It was cut\."):
+        list(stream)
+
+
+@pytest.mark.parametrize("end", ["\n", "\n\n"])
+def test_the_openai_sdk_reads_our_error_after_a_whole_line(end: str) -> None:
+    left = CHUNKS.rstrip() + end.encode()
+    holder = tail_holder(Protocol.CHAT)
+    holder.feed(left)
+    error = error_event(Protocol.CHAT, FailureKind.CUT, "It was cut.", None)
+    stream = openai.Stream(
+        cast_to=object,
+        response=answer(left + holder.break_off() + error),
+        client=openai.OpenAI(api_key="x", base_url="http://localhost"),
+    )
+    with pytest.raises(openai.APIError, match=r"It was cut\."):
+        list(stream)
+
+
+def answer(body: bytes) -> httpx2.Response:
+    request = httpx2.Request("POST", "http://localhost/v1")
+    return httpx2.Response(200, content=body, request=request)
+
+
+def test_an_endless_tail_does_not_fill_the_memory() -> None:
+    holder = tail_holder(Protocol.CHAT)
+    assert holder.feed(CHUNKS + FINISH) == CHUNKS
+    more, out = b": " + b"x" * 1_000_000 + b"\n", b""
+    for _ in range(HOLD_LIMIT // len(more) + 1):
+        out += holder.feed(more)
+    assert len(out) > HOLD_LIMIT
+    assert holder.feed(DONE) == b""
+    assert holder.ended
+    assert holder.take() == DONE
 
 
 @settings(deadline=None)
