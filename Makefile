@@ -54,6 +54,7 @@ lint: ## Check style, types, imports, generated pages, packages, licences, secre
 docs: ## Write the generated reference pages anew
 	@$(PYTHON) setup/prepare.py test
 	$(BIN)/python docs/generate.py
+	$(BIN)/python checks/licences.py --write
 
 .PHONY: format
 format: ## Format the code
@@ -65,7 +66,8 @@ format: ## Format the code
 lock: ## Write the hash-pinned requirements and npm locks anew (ARGS=--upgrade raises them)
 	@$(PYTHON) setup/prepare.py test
 	@sh setup/lock.sh $(ARGS)
-	@$(BIN)/python docs/generate.py
+	@$(PYTHON) setup/prepare.py test
+	@$(BIN)/python checks/licences.py --write
 
 .PHONY: clean
 clean: ## Remove all that was made here; your settings and records stay
