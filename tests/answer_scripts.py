@@ -52,6 +52,17 @@ _CITED = Citation(
     start=0,
     end=5,
 )
+_LOCATED = Citation(
+    protocol=Protocol.MESSAGES,
+    raw={
+        "type": "web_search_result_location",
+        "url": "https://example.com/b",
+        "title": "B",
+        "cited_text": "sun",
+        "encrypted_index": "eA==",
+    },
+    url="https://example.com/b",
+)
 _SEARCH: ServerPart = ServerPart(
     protocol=Protocol.RESPONSES,
     kind="web_search_call",
@@ -144,6 +155,40 @@ CASES: dict[str, Script] = {
         TextStarted(1),
         TextDelta(1, "Sunny"),
         CitationAdded(1, _CITED),
+        PartEnded(1),
+        _ended(StopReason.END_TURN),
+    ),
+    "searched_by_another": (
+        _START,
+        PartWhole(
+            0,
+            ServerPart(
+                Protocol.MESSAGES,
+                "server_tool_use",
+                {
+                    "type": "server_tool_use",
+                    "id": "srvtoolu_1",
+                    "name": "web_search",
+                    "input": {"query": "weather"},
+                },
+            ),
+        ),
+        TextStarted(1),
+        TextDelta(1, "Sunny"),
+        CitationAdded(1, _LOCATED),
+        CitationAdded(1, Citation(Protocol.GEMINI, {})),
+        PartEnded(1),
+        AnswerEnded(
+            StopReason.END_TURN, usage=Usage(5, output_tokens=1, web_searches=1)
+        ),
+    ),
+    "sealed_by_another": (
+        _START,
+        ThinkingStarted(0, origin=Origin(Protocol.MESSAGES)),
+        ThinkingDelta(0, "Hm."),
+        ThinkingSealed(0, "c2VhbGVk"),
+        PartEnded(0),
+        ThinkingStarted(1, "cmVkYWN0ZWQ=", Origin(Protocol.RESPONSES)),
         PartEnded(1),
         _ended(StopReason.END_TURN),
     ),

@@ -165,9 +165,9 @@ def _text(part: Text) -> dict[str, Json]:
 
 
 def _thinking(part: Thinking) -> Json:
+    text = "\n\n".join([*part.summary, *([part.text] if part.text else [])])
+    if part.sealed is None or text:
+        return {"type": "thinking", "thinking": text, "signature": part.signature or ""}
     if sealed_here(part):
         return {"type": "redacted_thinking", "data": part.sealed}
-    text = "\n\n".join([*part.summary, *([part.text] if part.text else [])])
-    if part.sealed is not None and not text:
-        return None
-    return {"type": "thinking", "thinking": text, "signature": part.signature or ""}
+    return None

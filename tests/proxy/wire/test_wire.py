@@ -163,7 +163,13 @@ def test_parts_left_open_are_closed_at_the_end(codec: Codec) -> None:
 _LOST: dict[tuple[Protocol, str], set[str]] = {
     (Protocol.MESSAGES, "summary_and_sealed"): {"sealed_thinking"},
     (Protocol.MESSAGES, "searched_and_cited"): {"provider_part", "citation"},
+    (Protocol.MESSAGES, "searched_by_another"): {"citation"},
+    (Protocol.MESSAGES, "sealed_by_another"): {"sealed_thinking"},
     (Protocol.RESPONSES, "thinking_then_call"): {"signature"},
+    (Protocol.RESPONSES, "searched_by_another"): {"provider_part", "citation"},
+    (Protocol.RESPONSES, "sealed_by_another"): {"signature"},
+    (Protocol.CHAT, "searched_by_another"): {"provider_part", "citation"},
+    (Protocol.CHAT, "sealed_by_another"): {"sealed_thinking"},
     (Protocol.RESPONSES, "summary_and_sealed"): {"sealed_thinking"},
     (Protocol.CHAT, "thinking_then_call"): {"signature"},
     (Protocol.CHAT, "custom_call"): {"namespace"},
