@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app import cli
 from app.door import Door
 from app.identity import command_path, stranger
-from app.paths import PathRefused, make_folders, paths_for
+from app.paths import PathRefused, keep_private, make_folders, paths_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run Turnout as the arguments say; returns the exit status."""
-    os.umask(0o077)
+    keep_private()
     words = list(sys.argv[1:] if argv is None else argv)
     foreign = stranger()
     if foreign:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from app.control import serve_control
-from app.gateway import Gateway
+from app.gateway import Gateway, limits
 from app.identity import command_path, version
 from app.live import Facts, LiveState
 from app.logs import LogWriter
@@ -173,7 +173,7 @@ def _gateway(
     port = sockets[0].getsockname()[1]
     failures = LastFailures()
     projects = Projects()
-    upstream = Upstream(base.environ)
+    upstream = Upstream(base.environ, limits(base.config.current.settings))
     gateway = Gateway(
         config=base.config,
         secrets=base.secrets,
@@ -198,6 +198,7 @@ def _gateway(
             port=port,
             config=lambda: gateway.pipeline.config,
             problems=gateway.problems,
+            mode_note=lambda: base.config.current.mode_note,
             open_requests=lambda: gateway.server.open_requests,
         ),
         base.ledger,

@@ -6,6 +6,7 @@ It is put together in `app.assemble`; it opens nothing itself and knows no Qt.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets as random
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -17,6 +18,7 @@ from app.trial import Collected, trial_call
 from proxy.errors import FailureKind, Refused
 from proxy.guard import Policy, allowed_hosts
 from proxy.keys import KeyRing
+from proxy.ledger import LedgerError
 from proxy.listing import models_body, wants_anthropic
 from proxy.model import Usage
 from proxy.pipeline import Config
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from app.assemble import Host
     from app.live import LiveState
     from app.services import Clock, Services
-    from app.settings import ConfigStore
+    from app.settings import ConfigStore, Settings
     from app.stopping import Stop
     from proxy.ledger import Event, Ledger
     from proxy.model import Protocol
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 CONFIG_LOOK_SECONDS = 1.0
 """How often the configuration file's time and size are looked at."""
+
+_log = logging.getLogger(__name__)
 
 EVENTS_LIMIT = 50
 MAX_EVENTS = 1000
@@ -90,6 +94,7 @@ class Gateway:
         self._clock = clock
         self._host = host
         self._stop = stop
+        self._keys_unread = False
         self._policy = Policy(allowed_hosts(port), KeyRing(()), command)
 
     # --- what commands ask ---
@@ -108,8 +113,14 @@ class Gateway:
         self._host.stop_all()
 
     async def reload_keys(self) -> None:
-        """Read the gateway keys again."""
-        ring = KeyRing(await self._ledger.keys())
+        """Read the gateway keys again; a ledger that cannot be read is asked later."""
+        self._keys_unread = True
+        try:
+            ring = KeyRing(await self._ledger.keys())
+        except LedgerError:
+            _log.error("the gateway keys cannot be read from the ledger")
+            return
+        self._keys_unread = False
         self._policy = Policy(self._policy.hosts, ring, self._policy.command)
 
     async def try_prompt(
@@ -198,7 +209,7 @@ class Gateway:
     # --- configuration ---
 
     async def watch_config(self) -> None:
-        """Pick edits of the configuration up, for as long as the task lives."""
+        """Pick edits and late keys up, for as long as the task lives."""
         while True:
             await asyncio.sleep(CONFIG_LOOK_SECONDS)
             if self._config.poll():
@@ -206,6 +217,11 @@ class Gateway:
                     provider.key for provider in self._config.current.providers
                 )
                 self._apply()
+            elif self._not_ready() != self.pipeline.config.not_ready:
+                # A keyring that was unlocked late, for one.
+                self._apply()
+            if self._keys_unread:
+                await self.reload_keys()
 
     def pipeline_config(self) -> Config:
         """Return what the pipeline needs of the configuration in force."""
@@ -213,22 +229,24 @@ class Gateway:
         return Config(
             catalogue=current.catalogue,
             mode=current.settings.mode,
-            not_ready={
-                provider.id: self._secrets.why_not(provider.key)
-                for provider in current.providers
-            },
+            not_ready=self._not_ready(),
         )
+
+    def _not_ready(self) -> dict[str, str]:
+        return {
+            provider.id: self._secrets.why_not(provider.key)
+            for provider in self._config.current.providers
+        }
 
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong, as sentences: the configuration, then the ledger."""
-        told = tuple(str(problem) for problem in self._config.current.problems)
-        return (*told, *self._ledger.notes)
+        config = self._config.current
+        source = (config.source_note,) if config.source_note else ()
+        told = (str(problem) for problem in config.problems)
+        return (*source, *told, *self._ledger.notes)
 
     def _apply(self) -> None:
-        settings = self._config.current.settings
-        self.upstream.limits = Limits(
-            settings.first_byte_seconds, settings.stream_silence_seconds
-        )
+        self.upstream.limits = limits(self._config.current.settings)
         self.pipeline.config = self.pipeline_config()
         self.live.moved()
 
@@ -241,6 +259,11 @@ class Gateway:
     @staticmethod
     def _new_id() -> str:
         return f"req_{random.token_hex(10)}"
+
+
+def limits(settings: Settings) -> Limits:
+    """Return the time limits of provider calls that the settings give."""
+    return Limits(settings.first_byte_seconds, settings.stream_silence_seconds)
 
 
 def _usage(event: Event) -> Usage:

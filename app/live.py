@@ -20,7 +20,7 @@ from app.state import (
     Snapshot,
     SpendToday,
 )
-from proxy.routing import PRACTICE, effective_mode, mode_note
+from proxy.routing import PRACTICE, effective_mode
 from proxy.tasks import spawn
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Facts:
     port: int
     config: Callable[[], Config]
     problems: Callable[[], tuple[str, ...]]
+    mode_note: Callable[[], str]
     open_requests: Callable[[], int]
 
 
@@ -80,7 +81,7 @@ class LiveState:
             pid=os.getpid(),
             port=self._facts.port,
             mode=config.mode,
-            mode_note=mode_note(config.mode),
+            mode_note=self._facts.mode_note(),
             readiness=_readiness(config, providers, stopping=self._stopping),
             today=self._today,
             last=self._last,

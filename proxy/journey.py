@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proxy.errors import FailureKind
+from proxy.errors import Failure, FailureKind
 from proxy.exchange import milliseconds
 from proxy.ledger.rows import Status
 from proxy.routing import ROUTE_CLASS
@@ -18,7 +18,6 @@ from proxy.wire.envelope import error_body, error_event, status_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from proxy.errors import Failure
     from proxy.exchange import Exchange
     from proxy.health import LastFailures
     from proxy.recorder import Clock, Recorder
@@ -120,10 +119,15 @@ class Journey:
 
     async def interrupt(self, *, stopping: bool) -> None:
         """Record a request whose handler was cancelled, and say so to a client left."""
+        x = self.x
+        kind = FailureKind.STOPPING if stopping else FailureKind.CLIENT_GONE
+        if x.route is not None and not x.recorded:
+            ended = Failure(kind, "The request ended before its answer did.")
+            x.note(x.route, self.attempt_started, self.clock.monotonic(), ended, None)
         if not stopping:
-            await self.record(Status.CANCELLED, FailureKind.CLIENT_GONE)
+            await self.record(Status.CANCELLED, kind)
             return
-        await self.record(Status.INTERRUPTED, FailureKind.STOPPING)
+        await self.record(Status.INTERRUPTED, kind)
         if self.x.outlet.started:
             await self.break_off(
                 FailureKind.STOPPING,

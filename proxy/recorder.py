@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.catalogue import Billing
+from proxy.errors import FailureKind
 from proxy.exchange import milliseconds
 from proxy.ledger.rows import Finished, Routed, Status
+from proxy.model import Usage
 from proxy.money import cost_nano
 from proxy.routing import ROUTE_CLASS, write_decision
 from proxy.tasks import spawn
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from proxy.errors import FailureKind
     from proxy.exchange import Exchange
     from proxy.ledger import Ledger
     from proxy.money import Price
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 COMMIT_SECONDS = 1.0
 """How long an answer's end waits for its record before it leaves all the same."""
 
+
+_REFUSAL = 300
 
 PROJECT_SECONDS = 0.25
 """How long a record waits for a project that is being looked up (design section 7)."""
@@ -147,8 +150,14 @@ class Recorder:
     @staticmethod
     def _cost(x: Exchange, price: Price | None) -> int | None:
         """Return nano-dollars: 0 where the model is local, None where unknown."""
-        if x.route is None:
-            # Nobody was asked, so nobody is owed anything.
+        refused = {FailureKind.CLIENT_GONE, FailureKind.STOPPING}.isdisjoint(
+            attempt.error_kind for attempt in x.attempts
+        ) and not any(
+            attempt.status is not None and attempt.status < _REFUSAL
+            for attempt in x.attempts
+        )
+        if x.route is None or (refused and x.usage == Usage()):
+            # Nobody began to answer, so nobody is owed anything.
             return 0
         if x.route.billing is Billing.LOCAL and price is None:
             return 0
