@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +57,12 @@ class Place:
         subprocess.run(["git", "init", "-q", str(place.project)], check=True)
         return place
 
+    def write(self, path: str, text: str) -> None:
+        """Put a file into the home."""
+        file = self.home / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         """A whole environment: nothing of the test's own home or keys is in it."""
         return {
@@ -74,6 +80,43 @@ class Place:
         }
 
 
+# What a client would fetch or check by itself is off; how it is pointed is not here.
+_CLAUDE_CODE = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    # Lets it skip permissions as root, as in a container.
+    "IS_SANDBOX": "1",
+}
+_OPENCODE = {
+    "OPENCODE_DISABLE_MODELS_FETCH": "1",
+    "OPENCODE_DISABLE_AUTOUPDATE": "1",
+    "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+}
+
+
+def start(
+    client: str,
+    place: Place,
+    prompt: str,
+    environment: Mapping[str, str],
+    *,
+    limit: float = 90,
+) -> Ran:
+    """Run a client as it is set up in its home, every tool allowed."""
+    match client:
+        case "claude-code":
+            command = ["claude", "-p", prompt, "--dangerously-skip-permissions"]
+            off = _CLAUDE_CODE
+        case "codex":
+            bypass = "--dangerously-bypass-approvals-and-sandbox"
+            command = ["codex", "exec", "--profile", "turnout", bypass, prompt]
+            off = {}
+        case _:
+            command, off = ["opencode", "run", prompt], _OPENCODE
+    command[0] = str(BIN / command[0])
+    return _run(command, place, off | dict(environment), limit)
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A client, the URL it calls (without a version path) and its key."""
@@ -81,68 +124,47 @@ class Client:
     place: Place
     url: str
     key: str
-    extra: Mapping[str, str] = field(default_factory=dict)
 
-    def claude_code(self, prompt: str, *, limit: float = 60) -> Ran:
-        """Run Claude Code with a prompt, every tool allowed."""
-        environment = {
-            "ANTHROPIC_BASE_URL": self.url,
-            "ANTHROPIC_AUTH_TOKEN": self.key,
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            "DISABLE_AUTOUPDATER": "1",
-            # Lets it skip permissions as root, as in a container.
-            "IS_SANDBOX": "1",
-            **self.extra,
-        }
-        flags = ["-p", prompt, "--dangerously-skip-permissions"]
-        return self._run([str(BIN / "claude"), *flags], environment, limit)
+    def claude_code(self, prompt: str) -> Ran:
+        """Run Claude Code with a prompt."""
+        pointed = {"ANTHROPIC_BASE_URL": self.url, "ANTHROPIC_AUTH_TOKEN": self.key}
+        return start("claude-code", self.place, prompt, pointed)
 
-    def codex(self, prompt: str, *, model: str, limit: float = 60) -> Ran:
+    def codex(self, prompt: str, *, model: str) -> Ran:
         """Run Codex with a prompt and a profile file of its own."""
-        folder = self.place.home / ".codex"
-        folder.mkdir(exist_ok=True)
-        profile = folder / "turnout.config.toml"
-        profile.write_text(CODEX_PROFILE.format(model=model, url=self.url))
-        flags = ["--profile", "turnout", "--dangerously-bypass-approvals-and-sandbox"]
-        command = [str(BIN / "codex"), "exec", *flags, prompt]
-        environment = {"TURNOUT_KEY": self.key, **self.extra}
-        return self._run(command, environment, limit)
+        profile = CODEX_PROFILE.format(model=model, url=self.url)
+        self.place.write(".codex/turnout.config.toml", profile)
+        return start("codex", self.place, prompt, {"TURNOUT_KEY": self.key})
 
-    def opencode(self, prompt: str, *, model: str, limit: float = 90) -> Ran:
+    def opencode(self, prompt: str, *, model: str) -> Ran:
         """Run opencode with a prompt over Chat Completions."""
-        folder = self.place.home / ".config" / "opencode"
-        folder.mkdir(parents=True, exist_ok=True)
         config = json.dumps(_opencode_config(self.url, model))
-        (folder / "opencode.json").write_text(config)
-        environment = {
-            "TURNOUT_KEY": self.key,
-            "OPENCODE_DISABLE_MODELS_FETCH": "1",
-            "OPENCODE_DISABLE_AUTOUPDATE": "1",
-            "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
-            **self.extra,
-        }
-        return self._run([str(BIN / "opencode"), "run", prompt], environment, limit)
+        self.place.write(".config/opencode/opencode.json", config)
+        return start("opencode", self.place, prompt, {"TURNOUT_KEY": self.key})
 
-    def _run(self, command: list[str], extra: Mapping[str, str], limit: float) -> Ran:
-        began = time.monotonic()
-        # A group of its own: a client that hangs is ended with all it started.
-        process = subprocess.Popen(
-            command,
-            cwd=self.place.project,
-            env=self.place.environment(extra),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            out, err = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, err = process.communicate()
-            err += f"\nstopped after {limit} s"
-        return Ran(process.returncode, out, err, time.monotonic() - began)
+
+def _run(
+    command: list[str], place: Place, extra: Mapping[str, str], limit: float
+) -> Ran:
+    began = time.monotonic()
+    # A group of its own: a client that hangs is ended with all it started.
+    process = subprocess.Popen(
+        command,
+        cwd=place.project,
+        env=place.environment(extra),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        err += f"\nstopped after {limit} s"
+    return Ran(process.returncode, out, err, time.monotonic() - began)
 
 
 def _opencode_config(url: str, model: str) -> dict[str, object]:
@@ -158,5 +180,4 @@ def _opencode_config(url: str, model: str) -> dict[str, object]:
         "provider": {"turnout": provider},
         "model": wanted,
         "small_model": wanted,
-        "permission": {"edit": "allow", "bash": "allow"},
     }

@@ -205,7 +205,7 @@ def _stop(turnout: Turnout) -> None:
         _kill(turnout.home)
         turnout.process.wait()
         code = None
-    left = _processes(turnout.home)
+    left = processes(turnout.home)
     _kill(turnout.home)
     assert code == 0, f"exit {code}: {turnout.log.read_text()}"
     assert left == [], "processes are left behind"
@@ -222,7 +222,7 @@ def files_with(folder: Path, words: bytes) -> list[Path]:
     return [path for path in files if words in path.read_bytes()]
 
 
-def _processes(home: Path) -> list[psutil.Process]:
+def processes(home: Path) -> list[psutil.Process]:
     """Every process started for this home, however far detached."""
     found = []
     for process in psutil.process_iter():
@@ -233,6 +233,6 @@ def _processes(home: Path) -> list[psutil.Process]:
 
 
 def _kill(home: Path) -> None:
-    for process in _processes(home):
+    for process in processes(home):
         with contextlib.suppress(psutil.Error):
             process.kill()
