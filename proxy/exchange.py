@@ -112,7 +112,7 @@ class HeldAnswer:
 class Exchange:
     """A routed request in progress; the pipeline is its only writer.
 
-    `mid_event` says that the last bytes of a stream ended inside an event.
+    `broken_off` are the bytes that close a half-sent event of a broken stream.
     """
 
     call: Call
@@ -129,7 +129,7 @@ class Exchange:
     usage: Usage = field(default_factory=Usage)
     stop_reason: str | None = None
     recorded: bool = False
-    mid_event: bool = False
+    broken_off: bytes = b""
 
     def note(
         self,

@@ -111,10 +111,8 @@ class Journey:
         if not x.stream:
             x.outlet.abort()
             return
-        # Without a blank line the error would become part of a half-sent event.
-        start = b"\n\n" if x.mid_event else b""
         event = error_event(x.call.protocol, kind, message, x.call.id)
-        await x.outlet.write(start + event)
+        await x.outlet.write(x.broken_off + event)
         await x.outlet.end()
 
     async def interrupt(self, *, stopping: bool) -> None:

@@ -29,8 +29,6 @@ BODY_READ_LIMIT = 8 * 1024 * 1024
 REST_SECONDS = 2.0
 """How long bytes behind the end of an answer are waited for."""
 
-_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
-
 _EMPTY = Failure(FailureKind.CUT, "The provider's answer was empty.")
 _CUT = Failure(
     FailureKind.CUT, "The provider ended its stream before its answer was complete."
@@ -83,10 +81,12 @@ class Relay:
                 )
             if masker is not None:
                 await self._forward(holder.feed(masker.finish()))
+            holder.finish()
         except UpstreamError as error:
             return error.failure
         finally:
             self._learn(holder)
+            self.x.broken_off = holder.break_off()
         return await self._end(holder)
 
     async def packed(self) -> Failure | None:
@@ -100,11 +100,13 @@ class Relay:
                     holder.feed(read(chunk))
                 await self._forward(late)
                 late = chunk
+            holder.finish()
         except UpstreamError as error:
             return error.failure
         finally:
             self._learn(holder)
-        if read is not None and not (holder.ended or holder.complete_at_eof):
+        whole = holder.ended or holder.complete_at_eof
+        if read is not None and not read.gave_up and not whole:
             return _CUT if late else _EMPTY
         await self.settle(_OWN_ERROR if holder.failed else None)
         await self._forward(late)
@@ -158,7 +160,6 @@ class Relay:
             if not self.x.outlet.started:
                 await self.begin()
             await self.x.outlet.write(data)
-            self.x.mid_event = not data.endswith(_EVENT_ENDS)
 
     def _learn(self, holder: TailHolder) -> None:
         self.x.usage, self.x.stop_reason = holder.usage, holder.stop_reason

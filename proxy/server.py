@@ -23,7 +23,7 @@ from proxy.guard import Admission, Endpoint, admit, read_target
 from proxy.projects import Peer
 from proxy.tasks import spawn
 from proxy.wire.body import BodyProblem
-from proxy.wire.unpack import TooLarge, unpack
+from proxy.wire.unpack import TooLarge, UnknownEncoding, unpack
 
 if TYPE_CHECKING:
     import socket
@@ -360,6 +360,8 @@ async def read_body(request: BaseRequest) -> bytes:
         return bytes(parts)
     try:
         return unpack(bytes(parts), packing, BODY_LIMIT)
+    except UnknownEncoding as problem:
+        raise Refused(FailureKind.UNSUPPORTED_MEDIA, 415, str(problem)) from None
     except TooLarge:
         raise _too_large() from None
     except BodyProblem as problem:
