@@ -7,6 +7,7 @@ gateway never loses an answered request. It decides nothing and stores no text.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from proxy.ledger import Ledger
     from proxy.money import Price
     from proxy.projects import Projects
+
+_log = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 1.0
 """How long an answer's end waits for its record before it leaves all the same."""
@@ -120,8 +123,21 @@ class Recorder:
 
     async def _commit(self, x: Exchange, ending: _Ending) -> None:
         project = await self._projects.label(x.call.peer, PROJECT_SECONDS)
-        await self._ledger.finish(self._row(x, ending, project), COMMIT_SECONDS)
+        row = self._row(x, ending, project)
+        await self._ledger.finish(row, COMMIT_SECONDS)
         self._on_finished(x.call.id)
+        _log.info(
+            "request finished",
+            extra={
+                "event": "request_finished",
+                "request": row.id,
+                "client": x.call.client,
+                "route": x.route.name if x.route else None,
+                "status": row.status,
+                "error_kind": row.error_kind,
+                "duration_ms": row.duration_ms,
+            },
+        )
 
     def _row(self, x: Exchange, ending: _Ending, project: str | None) -> Finished:
         route = x.route

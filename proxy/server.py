@@ -168,6 +168,15 @@ class GatewayServer:
             admission = admit(request.method, target, headers, self._site.policy())
             return await self._dispatch(request, request_id, admission, headers)
         except Refused as refused:
+            _log.info(
+                "request refused",
+                extra={
+                    "event": "request_refused",
+                    "request": request_id,
+                    "status": str(refused.status),
+                    "error_kind": refused.kind,
+                },
+            )
             protocol = target.protocol if target else None
             return self._plain(refusal_answer(refused, protocol, request_id))
         except Exception as error:
