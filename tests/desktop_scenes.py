@@ -225,10 +225,7 @@ TROUBLED = replace(
     mode_note="Mode coding-auto acts as direct: routing by cost and quality is not "
     "built into this version yet.",
     unsaved=3,
-    problems=(
-        "line 12: providers[1].billing: `weekly` is no billing mode. One of metered, "
-        "subscription, free-tier, local.",
-    ),
+    problems=("line 12: providers[1].billing: `weekly` is no billing mode.",),
 )
 ROUTED = replace(READY, last=EVENTS[2])
 

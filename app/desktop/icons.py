@@ -34,13 +34,18 @@ Line = tuple[float, tuple[tuple[float, float], ...]]
 
 _LINES: dict[Shape, tuple[Line, ...]] = {
     # Four points after the first make a curve between the second and the fifth.
-    Shape.STRAIGHT: ((_RAIL, ((8, 23), (8, 1))), (_STUB, ((15, 10), (19.5, 1.5)))),
+    Shape.STRAIGHT: ((_RAIL, ((8, 23), (8, 1))), (_STUB, ((13.5, 12), (19, 2)))),
     Shape.DIVERGING: (
         (_RAIL, ((8, 23), (8, 18), (8, 10), (17.5, 13), (17.5, 5), (17.5, 1))),
         (_STUB, ((7, 1), (7, 7.5))),
     ),
     Shape.CLOSED: ((_RAIL, ((12, 23), (12, 6))), (_RAIL, ((2.5, 6), (21.5, 6)))),
-    Shape.BROKEN: ((_RAIL, ((8, 23), (8, 14.5))), (_RAIL, ((16, 9.5), (16, 1)))),
+    Shape.BROKEN: (
+        (_RAIL, ((12, 23), (12, 15.5))),
+        (_STUB, ((4, 17.8), (20, 13.2))),
+        (_STUB, ((4, 10.8), (20, 6.2))),
+        (_RAIL, ((12, 8.5), (12, 1))),
+    ),
 }
 
 

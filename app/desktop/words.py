@@ -67,6 +67,7 @@ BILLINGS = {
     Billing.FREE_TIER: "free tier",
     Billing.LOCAL: "local",
 }
+AWAY = "No gateway is running"
 ENDINGS = {
     "success": "answered",
     "fallback_success": "answered by a fallback",
@@ -87,11 +88,15 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of text: a name, what is to be said of it, and a value on the right."""
+    """One line of text: a name, what is to be said of it, and a value on the right.
+
+    `trouble` says that the value needs somebody.
+    """
 
     name: str
     detail: str = ""
     value: str = ""
+    trouble: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,11 @@ class Row:
 def headline(sight: Sight) -> Headline:
     """Say whether a coding request can be sent now, and if not what to do."""
     if sight.link is Link.AWAY:
-        return Headline(
-            "No gateway is running",
-            f"{sight.why} Clients get no answer until it runs; what was recorded is "
-            "safe.",
-            "Start the gateway.",
-        )
+        known = sight.why in {"", f"{AWAY}."}
+        title = AWAY if known else "The gateway does not answer"
+        why = "" if known else f"{sight.why} "
+        still = "Clients get no answer until one runs. What was recorded is safe."
+        return Headline(title, why + still)
     if sight.snapshot is None:
         return Headline(
             "Looking for the gateway", "It is being started where none runs yet."
@@ -151,7 +155,7 @@ def only_practice(snapshot: Snapshot) -> bool:
 def status_line(sight: Sight) -> str:
     """Return readiness and today's spend, short: the tooltip and the menu's first."""
     if sight.link is Link.AWAY:
-        return "Turnout: no gateway is running"
+        return f"Turnout: {AWAY.lower()}"
     if sight.live is None:
         return "Turnout: waiting for the gateway"
     ready = "ready" if sight.live.readiness.ready else "not ready"
@@ -175,7 +179,7 @@ def warnings(sight: Sight) -> tuple[str, ...]:
     """Return what is wrong now, a sentence each; mostly nothing."""
     told = []
     if sight.link is Link.AWAY:
-        told.append("The gateway does not answer")
+        told.append(f"{AWAY}. Clients get no answer until one runs.")
     snapshot = sight.live
     if snapshot is None:
         return tuple(told)
@@ -183,7 +187,7 @@ def warnings(sight: Sight) -> tuple[str, ...]:
         told.append(snapshot.mode_note)
     if snapshot.unsaved:
         many = counted(snapshot.unsaved, "request")
-        told.append(f"{many} not yet on disk; Turnout keeps trying")
+        told.append(f"{many} not yet on disk. Turnout keeps trying.")
     told.extend(snapshot.problems)
     return tuple(told)
 
@@ -209,7 +213,7 @@ def client_fact(spend: ClientSpend) -> Fact:
     known = spend.requests > spend.unknown_requests
     detail = [counted(spend.requests, "request")]
     if spend.covered_nano:
-        detail.append(f"{show(spend.covered_nano)} covered (estimate)")
+        detail.append(f"about {show(spend.covered_nano)} covered")
     if spend.unknown_requests and known:
         detail.append(f"{spend.unknown_requests:,} of unknown cost")
     value = show(spend.billed_nano) if known else "unknown"
@@ -217,19 +221,17 @@ def client_fact(spend: ClientSpend) -> Fact:
 
 
 def spend_facts(today: SpendToday) -> tuple[Fact, ...]:
-    """Return the day's lines: billed first, then what else there is, then clients."""
-    facts = [
-        Fact("Billed", counted(today.requests, "request"), show(today.billed_nano))
-    ]
+    """Return the day's sums: billed first, then what else there is."""
+    facts = [Fact("Billed", "", show(today.billed_nano))]
     if today.covered_nano:
-        covered = "by a subscription, at list price: an estimate"
+        covered = "by a subscription, an estimate"
         facts.append(Fact("Covered", covered, show(today.covered_nano)))
     if today.local_requests:
         facts.append(Fact("Local", counted(today.local_requests, "request"), "0 $"))
     if today.unknown_requests:
         many = counted(today.unknown_requests, "request")
         facts.append(Fact("No price known", many, "unknown"))
-    return (*facts, *(client_fact(each) for each in today.by_client))
+    return tuple(facts)
 
 
 def provider_facts(providers: Iterable[ProviderHealth]) -> tuple[Fact, ...]:
@@ -239,12 +241,15 @@ def provider_facts(providers: Iterable[ProviderHealth]) -> tuple[Fact, ...]:
 
 
 def _provider_fact(provider: ProviderHealth) -> Fact:
-    detail = f"{PLACES[provider.place]}, {BILLINGS[provider.billing]}"
     if not provider.ready:
-        detail = provider.sentence
-    elif provider.last_failure:
-        detail = f"{detail}. Last failure: {provider.last_failure}"
-    return Fact(provider.id, detail, "ready" if provider.ready else "not ready")
+        why = provider.sentence.removeprefix("Not ready: ")
+        why = f"{why[:1].upper()}{why[1:]}"
+        return Fact(provider.id, why, "not ready", trouble=True)
+    detail = f"{PLACES[provider.place]}, {BILLINGS[provider.billing]}"
+    detail = f"{detail[:1].upper()}{detail[1:]}."
+    if provider.last_failure:
+        detail = f"{detail} Last failure: {provider.last_failure}"
+    return Fact(provider.id, detail, "ready")
 
 
 def last_line(event: Event | None) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QMenu,
     QScrollArea,
+    QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -35,6 +35,8 @@ from app.desktop.windows.parts import (
     Role,
     Text,
     Warnings,
+    hairline,
+    slim,
 )
 from app.desktop.windows.requests import RequestList
 from proxy.ledger.rows import Event
@@ -106,7 +108,13 @@ class OverviewWindow(QWidget):
         snapshot = sight.snapshot
         busy = sight.live.requests_open if sight.live else 0
         self.heading.aside.say(f"{words.counted(busy, 'request')} open" if busy else "")
-        self.today.show_facts(words.spend_facts(snapshot.today) if snapshot else ())
+        if snapshot is not None:
+            today = snapshot.today
+            self.day.aside.say(words.counted(today.requests, "request"))
+            self.today.show_facts(words.spend_facts(today))
+            clients = tuple(words.client_fact(each) for each in today.by_client)
+            self.clients.show_facts(clients)
+            self.between.setVisible(bool(clients))
         facts = words.provider_facts(snapshot.providers) if snapshot else ()
         self.providers.show_facts(facts)
         self.bottom.setVisible(snapshot is not None)
@@ -140,11 +148,14 @@ class OverviewWindow(QWidget):
         self.notice = NoticeBar()
         column.addWidget(self.warnings)
         column.addWidget(self.notice)
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
         self.heading = Heading("Recent requests")
-        column.addWidget(self.heading)
-        column.addLayout(self._middle(menu), 3)
+        middle.addWidget(self.heading)
+        middle.addLayout(self._middle(menu), 1)
+        column.addLayout(middle, 1)
         self.bottom = self._bottom()
-        column.addWidget(self.bottom, 2)
+        column.addWidget(self.bottom)
 
     def _top(self, menu: QMenu) -> QHBoxLayout:
         self.title, self.sentence = Display(), Text()
@@ -160,7 +171,7 @@ class OverviewWindow(QWidget):
         said.setSpacing(UNIT)
         for text in (self.title, self.sentence, self.todo, self.where):
             said.addWidget(text)
-        said.addWidget(self.start)
+        said.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout()
         row.setSpacing(4 * UNIT)
         top = Qt.AlignmentFlag.AlignTop
@@ -179,32 +190,33 @@ class OverviewWindow(QWidget):
         column.setContentsMargins(0, 2 * UNIT, 0, 0)
         column.setSpacing(3 * UNIT)
         column.addWidget(self.hint)
-        column.addWidget(self.copy)
+        column.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch()
         self.stack = QStackedLayout()
         self.stack.addWidget(self.requests)
         self.stack.addWidget(self.empty)
         return self.stack
 
-    def _bottom(self) -> QScrollArea:
-        self.today, self.providers = Facts(), Facts()
+    def _bottom(self) -> _Foot:
+        self.today, self.clients = Facts(), Facts()
+        self.providers = Facts(below=True)
+        self.day = Heading("Spent today")
         inside = QWidget()
         row = QHBoxLayout(inside)
         row.setContentsMargins(0, 0, 2 * UNIT, 0)
         row.setSpacing(8 * UNIT)
-        for name, facts in (("Spent today", self.today), ("Providers", self.providers)):
+        self.between = hairline()
+        left = (self.day, self.today, self.between, self.clients)
+        for parts in (left, (Heading("Providers"), self.providers)):
             column = QVBoxLayout()
             column.setSpacing(UNIT)
-            column.addWidget(Heading(name))
-            column.addWidget(facts)
+            for part in parts:
+                column.addWidget(part)
             column.addStretch()
             row.addLayout(column, 1)
-        area = QScrollArea()
-        area.setWidget(inside)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = _Foot(inside)
         area.setAccessibleName("Spent today and providers")
+        slim(area)
         return area
 
     # --- Qt's events ------------------------------------------------------------------
@@ -212,6 +224,8 @@ class OverviewWindow(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Fetch what was missed while nobody looked."""
         super().showEvent(event)
+        first = self.requests if self.requests.isVisible() else self.copy
+        first.setFocus()
         self._look()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -221,6 +235,38 @@ class OverviewWindow(QWidget):
             self.showMinimized()
             return
         super().closeEvent(event)
+
+
+class _Foot(QScrollArea):
+    """The lower lines: as high as they are, up to a limit, then they scroll."""
+
+    LIMIT = 68 * UNIT
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self._inside = inside
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        policy = QSizePolicy.Policy
+        self.setSizePolicy(policy.Preferred, policy.Maximum)
+        slim(self)
+
+    def sizeHint(self) -> QSize:
+        """Ask for the height of what is in it."""
+        hint = self._inside.sizeHint()
+        # -1 where nothing in there wraps.
+        wanted = max(self._inside.heightForWidth(self.width()), hint.height())
+        return QSize(hint.width(), min(wanted, self.LIMIT))
+
+    def minimumSizeHint(self) -> QSize:
+        """Give way to the list on a small screen."""
+        return QSize(0, 20 * UNIT)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask for another height when the lines in it have changed."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 def _copies(actions: Actions, parent: QWidget) -> QMenu:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
+    QAbstractScrollArea,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -56,6 +56,30 @@ class Text(QLabel):
         if text != self.text():
             self.setText(text)
         self.setVisible(bool(text))
+
+
+class OneLine(Text):
+    """Text that gives way: what does not fit is cut, and whole in the tool tip."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for no width."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def say(self, text: str) -> None:
+        """Show text."""
+        super().say(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint as much as fits."""
+        del event
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        right = Qt.TextElideMode.ElideRight
+        shown = self.fontMetrics().elidedText(self.text(), right, self.width())
+        place = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect(), int(place), shown)
+        painter.end()
 
 
 class Button(QPushButton):
@@ -152,6 +176,25 @@ def hairline() -> QFrame:
     return line
 
 
+def slim(area: QAbstractScrollArea) -> None:
+    """Give a scrolling area a slim bar: a handle and nothing else."""
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    # On this one bar only: style sheets do not reach further down.
+    area.verticalScrollBar().setStyleSheet(_SLIM)
+
+
+_SLIM = """
+QScrollBar:vertical { width: 8px; background: transparent; border: none; }
+QScrollBar::handle:vertical {
+    background: palette(mid); min-height: 32px; border-radius: 2px; margin: 0 2px;
+}
+QScrollBar::handle:vertical:hover { background: palette(placeholder-text); }
+QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+"""
+
+
 class Heading(QWidget):
     """A section's name with a hairline under it and words on its right."""
 
@@ -173,20 +216,20 @@ class Heading(QWidget):
 
 
 class Facts(QWidget):
-    """Lines of text: name, value on the right, and what is to be said below the name.
+    """Lines of text: a name, a value on the right, and what is to be said of it.
 
-    Labels are kept and changed in place, so a reader's place is not lost.
+    `below` puts that under the name, for sentences; else it stands beside it. Labels
+    are kept and changed in place, so a reader's place is not lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, below: bool = False) -> None:
         """Be empty."""
         super().__init__()
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(3 * UNIT)
-        self._grid.setVerticalSpacing(0)
-        self._grid.setColumnStretch(0, 1)
-        self._lines: list[tuple[Text, Text, Text]] = []
+        self._below = below
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._lines: list[_Line] = []
         self._shown: tuple[Fact, ...] = ()
 
     def show_facts(self, facts: Sequence[Fact]) -> None:
@@ -195,26 +238,51 @@ class Facts(QWidget):
             return
         self._shown = tuple(facts)
         while len(self._lines) < len(facts):
-            self._add_line()
-        for place, (name, detail, value) in enumerate(self._lines):
-            fact = facts[place] if place < len(facts) else Fact("")
-            name.say(fact.name)
-            detail.say(fact.detail)
-            value.say(fact.value)
+            line = _Line(below=self._below)
+            self._column.addWidget(line)
+            self._lines.append(line)
+        for place, line in enumerate(self._lines):
+            line.setVisible(place < len(facts))
+            if place < len(facts):
+                line.show_fact(facts[place])
 
-    def _add_line(self) -> None:
-        name = Text()
-        detail = Text(CAPTION, role=Role.PlaceholderText)
-        value = Text(wraps=False)
-        row = 2 * len(self._lines)
-        name.setContentsMargins(0, UNIT, 0, 0)
-        value.setContentsMargins(0, UNIT, 0, 0)
-        detail.setContentsMargins(0, 0, 0, UNIT)
-        self._grid.addWidget(name, row, 0)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
-        self._grid.addWidget(value, row, 1, right)
-        self._grid.addWidget(detail, row + 1, 0, 1, 2)
-        self._lines.append((name, detail, value))
+
+class _Line(QWidget):
+    """One line of `Facts`."""
+
+    def __init__(self, *, below: bool) -> None:
+        super().__init__()
+        self._name = Text(wraps=False)
+        self._detail = (
+            Text(CAPTION, role=Role.PlaceholderText)
+            if below
+            else OneLine(CAPTION, role=Role.PlaceholderText, wraps=False)
+        )
+        self._value = Text(wraps=False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, UNIT, 0, UNIT // 2)
+        column.setSpacing(0)
+        row = QHBoxLayout()
+        row.setSpacing(2 * UNIT)
+        base = Qt.AlignmentFlag.AlignBaseline
+        row.addWidget(self._name, 0, base)
+        if below:
+            row.addStretch(1)
+        else:
+            row.addWidget(self._detail, 1, base)
+        row.addWidget(self._value, 0, base | Qt.AlignmentFlag.AlignRight)
+        column.addLayout(row)
+        if below:
+            column.addWidget(self._detail)
+
+    def show_fact(self, fact: Fact) -> None:
+        self._name.say(fact.name)
+        self._detail.say(fact.detail)
+        self._detail.setVisible(True)
+        self._value.say(fact.value)
+        self._value.setForegroundRole(
+            Role.BrightText if fact.trouble else Role.WindowText
+        )
 
 
 class Marked(QWidget):

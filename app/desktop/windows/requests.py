@@ -30,9 +30,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.desktop.look import BODY, CAPTION, UNIT, mono, sized
-from app.desktop.windows.parts import REPAINTS
+from app.desktop.windows.parts import REPAINTS, slim
 from app.desktop.words import Row
 
+Points = tuple[tuple[float, float], ...]
 Index = QModelIndex | QPersistentModelIndex
 Role = QPalette.ColorRole
 ROW = Qt.ItemDataRole.UserRole
@@ -185,11 +186,13 @@ class _Painting:
         self._left(route, row.route, self._fonts.model, ink)
         amounts = ", ".join(part for part in (row.tokens, row.took) if part)
         right = self._right(self._lower, amounts, self._fonts.caption, muted)
+        time = QRect(self._lower)
+        time.setRight(left)
+        self._left(time, row.time, self._fonts.caption, muted)
         words = QRect(self._lower)
+        words.setLeft(left + 2 * UNIT)
         words.setRight(right - 3 * UNIT)
-        told = f"{row.time}   {row.asked}"
-        if row.status != "success":
-            told = f"{row.time}   {row.ending}   {row.asked}"
+        told = row.asked if row.status == "success" else f"{row.ending}, {row.asked}"
         self._left(words, told, self._fonts.caption, muted)
 
     def _lead(self, client: str) -> int:
@@ -230,35 +233,41 @@ def paint_track(painter: QPainter, place: QRectF, status: str, colour: QColor) -
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    y, left, right = place.center().y(), place.left() + 3, place.right() - 3
-    middle = place.center().x()
-    pen = QPen(colour, 2)
-    painter.setPen(pen)
+    painter.setPen(QPen(colour, 2))
     painter.setBrush(colour)
-    painter.drawEllipse(QPointF(left, y), 2, 2)
+    # Whole pixels keep the horizontal lines sharp.
+    middle, y = place.center().x(), round(place.center().y())
+    left, right = place.left() + 3, place.right() - 3
+    ends: tuple[tuple[float, float], ...] = ((left, y),)
+    dashed: Points = ()
+    track: tuple[Points, ...]
     match status:
         case "success":
-            painter.drawLine(QPointF(left, y), QPointF(right, y))
-            painter.drawEllipse(QPointF(right, y), 2, 2)
+            ends = ((left, y), (right, y))
+            track = (((left, y), (right, y)),)
         case "fallback_success":
-            step = place.height() * 0.28
-            painter.drawLine(QPointF(left, y - step), QPointF(middle - 8, y - step))
-            painter.drawLine(
-                QPointF(middle - 8, y - step), QPointF(middle + 4, y + step)
-            )
-            painter.drawLine(QPointF(middle + 4, y + step), QPointF(right, y + step))
-            painter.drawEllipse(QPointF(right, y + step), 2, 2)
+            up, down = y - 4, y + 4
+            ends = ((left, up), (right, down))
+            bend = ((middle - 12, up), (middle + 2, down))
+            track = (((left, up), *bend, (right, down)),)
+            dashed = ((middle - 2, up), (right, up))
         case "cancelled":
-            painter.drawLine(QPointF(left, y), QPointF(middle, y))
-            painter.drawLine(QPointF(middle, y - 5), QPointF(middle, y + 5))
+            track = (((left, y), (middle, y)), ((middle, y - 5), (middle, y + 5)))
         case "interrupted":
-            pen.setDashPattern([1.5, 2.5])
-            painter.setPen(pen)
-            painter.drawLine(QPointF(left, y), QPointF(right, y))
+            track, dashed = (), ((left, y), (right, y))
         case _:
-            painter.drawLine(QPointF(left, y), QPointF(middle - 6, y))
-            painter.drawLine(QPointF(middle - 6, y - 5), QPointF(middle - 6, y + 1))
-            painter.drawLine(QPointF(middle + 6, y), QPointF(right, y))
+            track = (((left, y), (middle - 6, y)), ((middle + 6, y), (right, y)))
+            track += (((middle - 8, y - 5), (middle - 4, y + 5)),)
+            track += (((middle + 4, y - 5), (middle + 8, y + 5)),)
+    for x, height in ends:
+        painter.drawEllipse(QPointF(x, height), 2, 2)
+    for points in track:
+        painter.drawPolyline([QPointF(*point) for point in points])
+    if dashed:
+        pen = QPen(colour, 1.5)
+        pen.setDashPattern([1.5, 2.5])
+        painter.setPen(pen)
+        painter.drawPolyline([QPointF(*point) for point in dashed])
     painter.restore()
 
 
@@ -272,12 +281,11 @@ class RequestList(QListView):
         self.setModel(self.rows)
         self.setItemDelegate(StripDelegate(self))
         self.setAccessibleName("Recent requests")
-        self.setFrameShape(QListView.Shape.NoFrame)
         self.setUniformItemSizes(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        slim(self)
 
     def changeEvent(self, event: QEvent) -> None:
         """Lay the rows out anew for another font, paint them for other colours."""

@@ -1,7 +1,7 @@
 """Paints the README's pictures of the Overview window from made-up data.
 
-Run by hand after a change of its looks: `.venv/bin/python docs/pictures.py`. Another
-folder and other scenes can be named: `docs/pictures.py FOLDER ready empty ...`.
+Run by hand after a change of its looks: `.venv/bin/python tests/desktop_pictures.py`.
+Another folder and other scenes can be named: `FOLDER ready empty troubled`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(folder: Path, scenes: list[str]) -> None:
-    """Write `overview-SCENE-light.png` and `-dark.png`; the scene `ready` needs no name."""
+    """Write `overview-SCENE-light.png` and `-dark.png`; `ready` goes without name."""
     from desktop_scenes import EVENTS, SIGHTS, Wishes
     from PySide6.QtWidgets import QApplication
 
     from app.desktop.look import DARK, LIGHT, Look, palette
     from app.desktop.menu import TrayMenu
-    from app.desktop.windows import OverviewWindow
+    from app.desktop.windows.overview import OverviewWindow
 
     app = QApplication([])
     Look(app)
@@ -37,6 +37,9 @@ def main(folder: Path, scenes: list[str]) -> None:
                 window.show_recent(EVENTS)
             window.resize(window.sizeHint())
             window.show()
+            app.processEvents()
+            if scene == "ready":
+                window.requests.clearFocus()
             app.processEvents()
             name = "overview" if scene == "ready" else f"overview-{scene}"
             window.grab().save(str(folder / f"{name}-{scheme}.png"))
