@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 _CONNECTIONS = 4096
 _WAITING = 256
 _PROCESSES = 64
+# How an address stands in the kernel's tables; a program with an IPv6 socket may
+# reach the IPv4 one by its mapped form.
 _LOOPBACK = {
-    "127.0.0.1": ("/proc/net/tcp", "0100007F"),
-    "::1": ("/proc/net/tcp6", "0" * 24 + "01000000"),
+    "127.0.0.1": (
+        ("/proc/net/tcp", "0100007F"),
+        ("/proc/net/tcp6", "0000000000000000FFFF00000100007F"),
+    ),
+    "::1": (("/proc/net/tcp6", "0" * 24 + "01000000"),),
 }
 
 
@@ -87,7 +92,8 @@ class Projects:
 
     def _keep(self, connection: int, done: asyncio.Future[str | None]) -> None:
         self._open.pop(connection, None)
-        if not done.cancelled() and done.exception() is None:
+        # A look-up that found nothing is made again at the connection's next request.
+        if not done.cancelled() and done.exception() is None and done.result():
             self._found[connection] = done.result()
         while len(self._found) > _CONNECTIONS:
             self._found.popitem(last=False)
@@ -101,43 +107,43 @@ class _Finder:
 
     def label(self, peer: Peer) -> str | None:
         """Return the label of a peer's project; blocks while it looks."""
-        try:
-            pid = self._pid(peer)
-            if pid is None:
-                return None
-            self._recent[pid] = None
-            self._recent.move_to_end(pid)
-            while len(self._recent) > _PROCESSES:
-                self._recent.popitem(last=False)
-            return _label(Path(psutil.Process(pid).cwd()))
-        except (psutil.Error, OSError):
-            return None
+        for pid in self._holders(peer):
+            with contextlib.suppress(psutil.Error, OSError):
+                label = _label(Path(psutil.Process(pid).cwd()))
+                self._remember(pid)
+                return label
+        return None
 
-    def _pid(self, peer: Peer) -> int | None:
+    def _remember(self, pid: int) -> None:
+        self._recent[pid] = None
+        self._recent.move_to_end(pid)
+        while len(self._recent) > _PROCESSES:
+            self._recent.popitem(last=False)
+
+    def _holders(self, peer: Peer) -> Iterator[int]:
+        """Yield the processes that hold the peer's end; a child may hold it too."""
         if sys.platform != "linux":
-            return _pid_anywhere(peer)
+            yield from _holders_anywhere(peer)
+            return
         inode = _inode(peer)
         if inode is None:
-            return None
+            return
         wanted = f"socket:[{inode}]"
         # A client opens many connections, and it has started not long ago: those asked
         # first spare the walk over all processes, which takes 20 ms.
         others = sorted(psutil.pids(), reverse=True)
         for pid in dict.fromkeys((*reversed(self._recent), *others)):
             if pid != os.getpid() and wanted in _sockets(pid):
-                return pid
-        return None
+                yield pid
 
 
 def _inode(peer: Peer) -> str | None:
     """Return the socket that is the peer's own end (proc(5), `/proc/net/tcp`)."""
-    table, address = _LOOPBACK.get(peer.host, ("", ""))
-    if not table:
-        return None
-    own_end = f" {address}:{peer.port:04X} "
-    for line in Path(table).read_text("ascii").splitlines():
-        if own_end in line[:90] and line.split()[1] == own_end.strip():
-            return line.split()[9]
+    for table, address in _LOOPBACK.get(peer.host, ()):
+        own_end = f"{address}:{peer.port:04X}"
+        for line in Path(table).read_text("ascii").splitlines():
+            if own_end in line and line.split()[1] == own_end:
+                return line.split()[9]
     return None
 
 
@@ -148,11 +154,11 @@ def _sockets(pid: int) -> Iterator[str]:
                 yield os.readlink(entry.path)  # noqa: PTH115 - a Path for each fd is slow
 
 
-def _pid_anywhere(peer: Peer) -> int | None:
+def _holders_anywhere(peer: Peer) -> Iterator[int]:
     for connection in psutil.net_connections("tcp"):
-        if tuple(connection.laddr[:2]) == (peer.host, peer.port):
-            return connection.pid
-    return None
+        here = tuple(connection.laddr[:2]) == (peer.host, peer.port)
+        if here and connection.pid is not None:
+            yield connection.pid
 
 
 def _label(folder: Path) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +37,7 @@ COMMIT_SECONDS = 1.0
 
 
 _REFUSAL = 300
+_SESSIONS = 1024
 
 PROJECT_SECONDS = 0.25
 """How long a record waits for a project that is being looked up (design section 7)."""
@@ -84,6 +86,7 @@ class Recorder:
         self._run = run
         self._projects = projects
         self._on_finished = on_finished
+        self._sessions: OrderedDict[str, str] = OrderedDict()
 
     def routed(self, x: Exchange) -> None:
         """Queue the row that says where the request goes; never waits."""
@@ -123,6 +126,7 @@ class Recorder:
 
     async def _commit(self, x: Exchange, ending: _Ending) -> None:
         project = await self._projects.label(x.call.peer, PROJECT_SECONDS)
+        project = self._same_session(x.call.session, project)
         row = self._row(x, ending, project)
         await self._ledger.finish(row, COMMIT_SECONDS)
         self._on_finished(x.call.id)
@@ -138,6 +142,21 @@ class Recorder:
                 "duration_ms": row.duration_ms,
             },
         )
+
+    def _same_session(self, session: str | None, project: str | None) -> str | None:
+        """Return the project, or where none was found that of the session before.
+
+        A short connection may be gone before its owner has been looked up.
+        """
+        if session is None:
+            return project
+        if project is None:
+            return self._sessions.get(session)
+        self._sessions[session] = project
+        self._sessions.move_to_end(session)
+        while len(self._sessions) > _SESSIONS:
+            self._sessions.popitem(last=False)
+        return project
 
     def _row(self, x: Exchange, ending: _Ending, project: str | None) -> Finished:
         route = x.route
