@@ -35,7 +35,7 @@ setup: ## Only make everything ready that `make test` needs
 .PHONY: bench
 bench: ## Measure against nginx and write docs/bench.md
 	@$(PYTHON) setup/prepare.py bench
-	@$(BIN)/python tests/bench $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 # Everything that is checked without running the product. Quick checks first.
 .PHONY: lint

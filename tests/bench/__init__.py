@@ -1,0 +1,1 @@
+"""Measures direct calls, nginx and Turnout side by side; see `docs/bench.md`."""

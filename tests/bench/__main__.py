@@ -1,0 +1,60 @@
+"""`make bench`: measures and writes `docs/bench.md`; with `--quick` only prints."""
+
+import asyncio
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+
+from bench import cases, machine
+from bench.aims import aims
+from bench.measure import Results, run
+from bench.page import Circumstances, Rest, page
+from bench.targets import BenchProblem, Target, all_targets
+
+_PAGE = Path(__file__).resolve().parents[2] / "docs" / "bench.md"
+_SETTLE = 3.0
+
+
+def main(words: list[str]) -> int:
+    """Runs the bench; returns the exit status (0, 1 an aim missed, 2 no run)."""
+    if words not in ([], ["--quick"]):
+        print("usage: make bench [ARGS=--quick]", file=sys.stderr)
+        return 2
+    quick = bool(words)
+    where = Circumstances(
+        command="make bench ARGS=--quick" if quick else "make bench",
+        machine=machine.described(),
+        date=datetime.now(UTC).date().isoformat(),
+        load=machine.load(),
+    )
+    try:
+        with all_targets() as targets:
+            results, rest = _measure(targets, quick=quick)
+    except BenchProblem as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    judged = aims(results, rest.idle, sum(rest.after.values()))
+    text = page(where, results, rest, judged)
+    print(text)
+    if not quick:
+        _PAGE.write_text(text, encoding="utf-8")
+    return 0 if all(aim.met for aim in judged) else 1
+
+
+def _measure(targets: tuple[Target, ...], *, quick: bool) -> tuple[Results, Rest]:
+    turnout = targets[-1].processes
+    seconds = 5.0 if quick else 20.0
+    idle = machine.idle_share(turnout, seconds)
+    before = machine.memory(turnout)
+    chosen = cases.quick() if quick else cases.full()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        results = runner.run(run(chosen, targets))
+    time.sleep(_SETTLE)
+    return results, Rest(before, machine.memory(turnout), idle, seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
