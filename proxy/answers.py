@@ -20,7 +20,7 @@ _CAREFUL = (
     ("cache-control", "no-store"),
     ("server", SERVER),
 )
-_CLOSES = frozenset({400, 408, 413})
+_CLOSES = frozenset({400, 408, 413, 426})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,8 @@ def refusal_answer(
 def json_answer(body: bytes) -> Plain:
     """Return a JSON document that nobody may keep."""
     return Plain(200, (_JSON, *_CAREFUL), body)
+
+
+def empty_answer() -> Plain:
+    """Return the answer to a client that only asks whether somebody is there."""
+    return Plain(200, _CAREFUL, b"")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from proxy.errors import Failure, FailureKind
 from proxy.exchange import milliseconds
@@ -56,8 +57,8 @@ class Journey:
         labels = [("x-turnout-request", x.call.id)]
         if x.route is not None:
             labels += [
-                ("x-turnout-route", x.route.name),
-                ("x-turnout-lane", x.route.lane or NO_LANE),
+                ("x-turnout-route", _shown(x.route.name)),
+                ("x-turnout-lane", _shown(x.route.lane or NO_LANE)),
             ]
         labels += [("x-turnout-class", ROUTE_CLASS)]
         labels += [("x-turnout-attempts", str(tried if x.route else 0))]
@@ -164,3 +165,10 @@ class Journey:
         await x.outlet.start(status, (*headers, *self.labels()))
         await x.outlet.write(body)
         await x.outlet.end()
+
+
+def _shown(name: str) -> str:
+    """Return a name as a header can carry it: plain ASCII, the rest percent-coded."""
+    if name.isascii() and name.isprintable():
+        return name
+    return quote(name, safe="/:@+,=()[] ")

@@ -8,15 +8,18 @@ calls (design section 5).
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from proxy.errors import Failure, FailureKind, Refused
 from proxy.exchange import Call, Exchange, HeldAnswer, Outlet
-from proxy.guard import Endpoint
+from proxy.guard import NO_RETRY, Endpoint
 from proxy.headers import answer_headers, request_headers, retry_after
 from proxy.journey import Journey
+from proxy.keys import PREFIX
 from proxy.practice import PRACTICE_PROVIDER_ID
 from proxy.relay import Relay
 from proxy.routing import (
@@ -46,9 +49,14 @@ if TYPE_CHECKING:
 ERROR_BODY_LIMIT = 1024 * 1024
 """Bytes of a provider's error answer that are kept to be passed back."""
 
+MODEL_LENGTH = 512
+"""Characters of a model's name; the longest in use are resource names of clouds."""
+
+_KEY = re.compile(rf"{PREFIX}[A-Za-z0-9]{{16}}")
 _AUTH_STATUSES = frozenset({401, 402, 403})
 _FIRST_ERROR = 400
 _FIRST_REDIRECT = 300
+_FIRST_SUCCESS = 200
 _FIRST_SERVER_ERROR = 500
 _TOO_MANY = 429
 
@@ -121,16 +129,12 @@ class Pipeline:
     def _exchange(self, call: Call, outlet: Outlet) -> Exchange:
         try:
             spans = top_level(call.body)
-            model = text_field(call.body, spans, "model")
+            model = text_field(call.body, spans, "model") or ""
             stream = bool_field(call.body, spans, "stream")
         except BodyProblem as problem:
             raise Refused(FailureKind.BAD_REQUEST, 400, str(problem)) from problem
-        if not model:
-            raise Refused(
-                FailureKind.BAD_REQUEST,
-                400,
-                "The request names no model, so Turnout cannot route it. Set `model`.",
-            )
+        _check_model(model)
+        _check_query(call.query)
         config = self.config
         mode = _mode_for(call, config.mode)
         facts = Facts(call.protocol, model, own_credential=bool(call.credentials.own))
@@ -148,13 +152,14 @@ class Pipeline:
         """Try the routes in order. Returns the failure to tell the client, if any."""
         failure = _no_route(x.decision)
         routes = list(x.decision.attempts)
+        stale = False
         while routes and len(x.attempts) < MAX_ATTEMPTS:
             route = routes.pop(0)
             x.route, x.held = route, None
             journey.attempt_started = self._parts.clock.monotonic()
             if route.provider.id == PRACTICE_PROVIDER_ID:
                 return await simulate(journey, int(self._parts.clock.now().timestamp()))
-            met, stale = await self._call(journey, route)
+            met, stale = await self._call(journey, route, fresh=stale)
             if met is None:
                 return None
             failure = met
@@ -168,18 +173,29 @@ class Pipeline:
         return failure
 
     async def _call(
-        self, journey: Journey, route: Route
+        self, journey: Journey, route: Route, *, fresh: bool
     ) -> tuple[Failure | None, bool]:
-        """Make one provider call. Returns how it failed and whether it was stale."""
-        x = journey.x
+        """Make one provider call. Returns how it failed and whether it was stale.
+
+        `fresh` keeps it off the connections that are kept.
+        """
+        x, upstream = journey.x, self._parts.upstream
         outgoing, secret = self._outgoing(x, route)
         status: int | None = None
         stale = False
         try:
-            async with self._parts.upstream.send(outgoing, offline=x.offline) as answer:
+            async with upstream.send(
+                outgoing, offline=x.offline, fresh=fresh
+            ) as answer:
                 status = answer.status
-                if status >= _FIRST_REDIRECT:
-                    failure: Failure | None = await _hold(
+                failure: Failure | None = None
+                if status < _FIRST_SUCCESS:
+                    failure = Failure(
+                        FailureKind.MALFORMED,
+                        f"{route.provider.id} did not answer in proper HTTP.",
+                    )
+                elif status >= _FIRST_REDIRECT:
+                    failure = await _hold(
                         x, answer, secret, self._parts.clock.now().timestamp()
                     )
                 else:
@@ -213,6 +229,35 @@ class Pipeline:
             provider=provider.id,
         )
         return outgoing, secret.encode() if secret else None
+
+
+def _check_model(model: str) -> None:
+    """Refuse a name that no header, log line or window can show as it is."""
+    if not model:
+        raise Refused(
+            FailureKind.BAD_REQUEST,
+            400,
+            "The request names no model, so Turnout cannot route it. Set `model`.",
+        )
+    if len(model) > MODEL_LENGTH or not model.isprintable():
+        raise Refused(
+            FailureKind.BAD_REQUEST,
+            400,
+            f"The field `model` must be a name of at most {MODEL_LENGTH} printable "
+            "characters. Nothing was sent on.",
+        )
+
+
+def _check_query(query: str) -> None:
+    """Refuse a gateway key in the query, which goes to the provider as it came."""
+    if _KEY.search(unquote(query)):
+        raise Refused(
+            FailureKind.BAD_REQUEST,
+            400,
+            "The query holds a Turnout key, where it would be logged and sent on, so "
+            "Turnout refused the request. Put the key into a header.",
+            (NO_RETRY,),
+        )
 
 
 def _mode_for(call: Call, mode: Mode) -> Mode:

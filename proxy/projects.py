@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _CONNECTIONS = 4096
 _WAITING = 256
@@ -40,12 +40,14 @@ _LOOPBACK = {
 class Peer:
     """The far end of one connection.
 
-    `connection` counts connections: a port is used again by another program, a
-    connection is not.
+    `gateway_port` is our own end: one port of the far side may serve several programs
+    that talk to different places. `connection` counts connections: a port is used
+    again by another program, a connection is not.
     """
 
     host: str
     port: int
+    gateway_port: int
     connection: int
 
 
@@ -56,12 +58,15 @@ class Projects:
     of the working folder itself.
     """
 
-    def __init__(self) -> None:
-        """Start without a thread; the first look-up makes it."""
+    def __init__(self, find: Callable[[Peer], str | None] | None = None) -> None:
+        """Start without a thread; the first look-up makes it.
+
+        `find` returns a peer's label and is called in that thread; it may block.
+        """
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="projects")
         self._found: OrderedDict[int, str | None] = OrderedDict()
         self._open: dict[int, asyncio.Future[str | None]] = {}
-        self._finder = _Finder()
+        self._find = find or _Finder().label
 
     def look_up(self, peer: Peer | None) -> None:
         """Begin to find a peer's project, unless that is known or too much waits."""
@@ -70,7 +75,7 @@ class Projects:
         if peer.connection in self._open or len(self._open) >= _WAITING:
             return
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, self._finder.label, peer)
+        future = loop.run_in_executor(self._threads, self._find, peer)
         self._open[peer.connection] = future
         future.add_done_callback(lambda done: self._keep(peer.connection, done))
 
@@ -140,9 +145,9 @@ class _Finder:
 def _inode(peer: Peer) -> str | None:
     """Return the socket that is the peer's own end (proc(5), `/proc/net/tcp`)."""
     for table, address in _LOOPBACK.get(peer.host, ()):
-        own_end = f"{address}:{peer.port:04X}"
+        ends = f" {address}:{peer.port:04X} {address}:{peer.gateway_port:04X} "
         for line in Path(table).read_text("ascii").splitlines():
-            if own_end in line and line.split()[1] == own_end:
+            if ends in line:
                 return line.split()[9]
     return None
 
@@ -155,8 +160,9 @@ def _sockets(pid: int) -> Iterator[str]:
 
 
 def _holders_anywhere(peer: Peer) -> Iterator[int]:
+    ends = (peer.host, peer.port, peer.host, peer.gateway_port)
     for connection in psutil.net_connections("tcp"):
-        here = tuple(connection.laddr[:2]) == (peer.host, peer.port)
+        here = (*connection.laddr[:2], *connection.raddr[:2]) == ends
         if here and connection.pid is not None:
             yield connection.pid
 

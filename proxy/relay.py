@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from proxy.errors import Failure, FailureKind
 from proxy.upstream import UpstreamError
 from proxy.wire.answer import read_answer
-from proxy.wire.mask import Masker, mask
+from proxy.wire.mask import Masker
 from proxy.wire.tail import tail_holder
 from proxy.wire.unpack import side_decoder
 
@@ -149,11 +149,13 @@ class Relay:
 
     async def _rest(self) -> None:
         """Forward what stands behind the end, so that the connection can be reused."""
+        masker = Masker(self.secret) if self.secret else None
         with contextlib.suppress(UpstreamError, TimeoutError):
             async with asyncio.timeout(REST_SECONDS):
                 while chunk := await self.answer.chunk():
-                    behind = mask(chunk, self.secret) if self.secret else chunk
-                    await self.x.outlet.write(behind)
+                    await self._forward(masker.feed(chunk) if masker else chunk)
+        if masker is not None:
+            await self._forward(masker.finish())
 
     async def _forward(self, data: bytes) -> None:
         if data:

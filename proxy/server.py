@@ -11,12 +11,18 @@ import asyncio
 import itertools
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.web_protocol import RequestHandler
 
-from proxy.answers import SERVER, Plain, json_answer, refusal_answer
+from proxy.answers import (
+    SERVER,
+    Plain,
+    empty_answer,
+    json_answer,
+    refusal_answer,
+)
 from proxy.errors import FailureKind, Refused
 from proxy.exchange import Call
 from proxy.guard import Admission, Endpoint, admit, read_target
@@ -34,18 +40,6 @@ if TYPE_CHECKING:
     from proxy.guard import Policy, Target
     from proxy.pipeline import Pipeline
 
-BODY_LIMIT = 32 * 1024 * 1024
-"""Bytes of a request body, unpacked too (Anthropic's own limit, `protocols.md` D1)."""
-
-HEAD_SECONDS = 30.0
-"""Time for the first request head of a connection."""
-
-BODY_SECONDS = 60.0
-"""Time for one request body."""
-
-KEEP_ALIVE_SECONDS = 300.0
-"""How long an idle client connection is kept."""
-
 HANDOVER_SECONDS = 0.1
 """Time for connections accepted in the last moment to reach their handler."""
 
@@ -54,6 +48,23 @@ MAX_HEADERS = 256
 BACKLOG = 1024
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """What one client connection may take.
+
+    `body_bytes` holds for a request body, unpacked too (Anthropic's own limit,
+    `protocols.md` D1). Seconds: `head` for each request head, and for the first from
+    the moment of the connection on; `body` for each request body; `idle` between two
+    requests; `lingering` for a body that is read only to be thrown away.
+    """
+
+    body_bytes: int = 32 * 1024 * 1024
+    head: float = 30.0
+    body: float = 60.0
+    idle: float = 300.0
+    lingering: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +90,13 @@ class GatewayServer:
     second routing that could disagree with the guard.
     """
 
-    def __init__(self, pipeline: Pipeline, site: Site) -> None:
+    def __init__(
+        self, pipeline: Pipeline, site: Site, limits: ServerLimits | None = None
+    ) -> None:
         """Keep the parts; nothing listens yet."""
         self._pipeline = pipeline
         self._site = site
+        self._limits = limits or ServerLimits()
         self._runner: web.ServerRunner | None = None
         self._live: set[asyncio.Task[object]] = set()
         self._stopping = False
@@ -96,11 +110,12 @@ class GatewayServer:
         """Accept connections on every socket."""
         server = _Server(
             self._handle,
+            head_seconds=self._limits.head,
             handler_cancellation=True,
             access_log=None,
             auto_decompress=False,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            lingering_time=5.0,
+            keepalive_timeout=self._limits.idle,
+            lingering_time=self._limits.lingering,
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
             max_headers=MAX_HEADERS,
@@ -202,7 +217,7 @@ class GatewayServer:
             case Endpoint.HEALTH:
                 return self._plain(json_answer(site.health()))
             case Endpoint.ROOT | Endpoint.HELLO:
-                return self._plain(Plain(200, (), b""))
+                return self._plain(empty_answer())
             case Endpoint.MODELS:
                 return self._plain(json_answer(site.models(query, headers)))
             case Endpoint.EVENTS:
@@ -226,7 +241,7 @@ class GatewayServer:
             query=admission.target.query,
             headers=headers,
             credentials=admission.credentials,
-            body=await read_body(request),
+            body=await read_body(request, self._limits),
             client=admission.client.name,
             arrived=self._site.monotonic(),
             peer=_peer(request),
@@ -287,25 +302,49 @@ class _Outlet:
 
 
 class _Handler(RequestHandler):
-    """aiohttp's connection with a time limit for the first head and plain errors."""
+    """aiohttp's connection with a time limit for request heads and plain errors."""
 
-    __slots__ = ("_head_timer", "serial")
+    __slots__ = ("_head_seconds", "_head_timer", "serial")
     _count = itertools.count()
+
+    def __init__(
+        self,
+        server: web.Server,
+        head_seconds: float,
+        **kwargs: Any,  # noqa: ANN401 - aiohttp's own, handed through
+    ) -> None:
+        """Prepare for one connection."""
+        super().__init__(server, **kwargs)
+        self._head_seconds = head_seconds
+        self._head_timer: asyncio.TimerHandle | None = None
+        self.serial = next(self._count)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Arm the timer for the first request head."""
         super().connection_made(transport)
-        self.serial = next(self._count)
-        self._head_timer = self._loop.call_later(HEAD_SECONDS, self._head_is_late)
+        self._expect_head()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Drop the timer."""
-        self._head_timer.cancel()
+        self._drop_timer()
         super().connection_lost(exc)
 
-    def _head_is_late(self) -> None:
-        if not self._request_count:
-            self.force_close()
+    def data_received(self, data: bytes) -> None:
+        """Time a head that has begun on a kept connection too."""
+        super().data_received(data)
+        if self._messages or self._request_in_progress:
+            self._drop_timer()
+        elif self._waiter is not None and self._head_timer is None:
+            # Somebody waits for a request, bytes came, and they are not one yet.
+            self._expect_head()
+
+    def _expect_head(self) -> None:
+        self._head_timer = self._loop.call_later(self._head_seconds, self.force_close)
+
+    def _drop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def handle_error(
         self,
@@ -338,20 +377,21 @@ class _Server(web.Server):
         return _Handler(self, loop=self._loop, **self._kwargs)
 
 
-async def read_body(request: BaseRequest) -> bytes:
+async def read_body(request: BaseRequest, limits: ServerLimits) -> bytes:
     """Return a request's whole body, unpacked.
 
     Raises `Refused`: too large (413), too slow (408), packed in a way Turnout does not
-    read or broken (400).
+    read (415) or broken (400).
     """
-    if (request.content_length or 0) > BODY_LIMIT:
+    if (request.content_length or 0) > limits.body_bytes:
         raise _too_large()
+    await _ask_for_body(request)
     parts = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(limits.body):
             while chunk := await request.content.readany():
                 parts += chunk
-                if len(parts) > BODY_LIMIT:
+                if len(parts) > limits.body_bytes:
                     raise _too_large()
     except TimeoutError:
         raise Refused(
@@ -368,13 +408,23 @@ async def read_body(request: BaseRequest) -> bytes:
     if not packing:
         return bytes(parts)
     try:
-        return unpack(bytes(parts), packing, BODY_LIMIT)
+        return unpack(bytes(parts), packing, limits.body_bytes)
     except UnknownEncoding as problem:
         raise Refused(FailureKind.UNSUPPORTED_MEDIA, 415, str(problem)) from None
     except TooLarge:
         raise _too_large() from None
     except BodyProblem as problem:
         raise Refused(FailureKind.BAD_REQUEST, 400, str(problem)) from None
+
+
+async def _ask_for_body(request: BaseRequest) -> None:
+    """Tell a client that waits to be asked (RFC 9110 section 10.1.1) to send on."""
+    if request.version != HttpVersion11:
+        return
+    if request.headers.get("expect", "").strip().lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # Not a byte of the answer has been sent.
+        request.writer.output_size = 0
 
 
 def _too_large() -> Refused:
@@ -399,7 +449,10 @@ def _raw_headers(request: BaseRequest) -> tuple[tuple[str, str], ...]:
 
 
 def _peer(request: BaseRequest) -> Peer | None:
-    connection, name = request.protocol, request.protocol.peername
-    if not isinstance(connection, _Handler) or not isinstance(name, tuple):
+    connection = request.protocol
+    far, near = connection.peername, connection.sockname
+    if not isinstance(connection, _Handler):
         return None
-    return Peer(name[0], name[1], connection.serial)
+    if not isinstance(far, tuple) or not isinstance(near, tuple):
+        return None
+    return Peer(far[0], far[1], near[1], connection.serial)

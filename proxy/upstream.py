@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import ipaddress
+import re
 import socket
 import ssl
 from contextlib import asynccontextmanager
@@ -23,12 +24,12 @@ from yarl import URL
 from proxy.errors import Failure, FailureKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
     from types import SimpleNamespace
 
     from aiohttp.abc import ResolveResult
-    from aiohttp.connector import AddrInfoType
     from aiohttp.client_reqrep import ClientResponse
+    from aiohttp.connector import AddrInfoType
 
 CONNECT_SECONDS = 10.0
 """Time for one TCP and TLS connection to a provider."""
@@ -37,6 +38,7 @@ READ_BUFFER = 256 * 1024
 """Bytes read at a time from a provider (style section 11)."""
 
 _BIG_BODY = 512 * 1024
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OWN_HEADERS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
 
 
@@ -97,10 +99,7 @@ class Answer:
         self._waiting_since: float | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self.status = response.status
-        self.headers: tuple[tuple[str, str], ...] = tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in response.raw_headers
-        )
+        self.headers: tuple[tuple[str, str], ...] = tuple(_texts(response.raw_headers))
 
     def header(self, name: str) -> str:
         """Return a header's value, '' where it is absent."""
@@ -167,17 +166,23 @@ class Upstream:
         """Open no connection yet; see the class."""
         self.limits = limits or Limits()
         self._proxies = proxies_from(environ)
-        self._online = _session(offline=False)
-        self._offline = _session(offline=True)
+        self._sessions = {
+            (offline, fresh): _session(offline=offline, fresh=fresh)
+            for offline in (False, True)
+            for fresh in (False, True)
+        }
 
     @asynccontextmanager
-    async def send(self, call: Outgoing, *, offline: bool) -> AsyncIterator[Answer]:
+    async def send(
+        self, call: Outgoing, *, offline: bool, fresh: bool = False
+    ) -> AsyncIterator[Answer]:
         """Send one call and give the answer once its head has arrived.
 
-        Leaving the block before the body's end closes the connection, which is how a
-        call is cancelled. Raises `UpstreamError`.
+        `fresh` asks for a connection of its own: after a machine has slept, every kept
+        one may be dead. Leaving the block before the body's end closes the connection,
+        which is how a call is cancelled. Raises `UpstreamError`.
         """
-        session = self._offline if offline else self._online
+        session = self._sessions[offline, fresh]
         url = URL(call.url, encoded=True)
         proxy = None if offline else self._proxy_for(url)
         body = io.BytesIO(call.body) if len(call.body) > _BIG_BODY else call.body
@@ -216,8 +221,8 @@ class Upstream:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._online.close()
-        await self._offline.close()
+        for session in self._sessions.values():
+            await session.close()
 
     def _proxy_for(self, url: URL) -> str | None:
         host = url.host or ""
@@ -308,14 +313,23 @@ async def _note_reuse(
     context.trace_request_ctx.reused = True
 
 
-def _session(*, offline: bool) -> aiohttp.ClientSession:
+def _texts(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
+    """Give the headers that can be sent on; control characters cannot."""
+    for name, value in headers:
+        text = value.decode("utf-8", "surrogateescape")
+        if not _CONTROL.search(text):
+            yield name.decode("ascii"), text
+
+
+def _session(*, offline: bool, fresh: bool) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(_note_reuse)
     connector = aiohttp.TCPConnector(
         limit=0,
         resolver=_GuardedResolver(offline=offline),
         socket_factory=_open_loopback_socket if offline else _open_socket,
-        keepalive_timeout=30.0,
+        keepalive_timeout=None if fresh else 30.0,
+        force_close=fresh,
         happy_eyeballs_delay=None,
     )
     return aiohttp.ClientSession(
