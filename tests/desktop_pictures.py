@@ -30,7 +30,7 @@ def main(folder: Path, scenes: list[str]) -> None:
         for scene in scenes:
             wishes = Wishes()
             menu = TrayMenu(wishes, [("overview", "Overview window")])
-            window = OverviewWindow(wishes, menu, keeps_open=False)
+            window = OverviewWindow(wishes, menu, keeps_open=bool)
             sight = SIGHTS[scene]
             window.show_sight(sight)
             if sight.snapshot is not None and sight.snapshot.last is not None:

@@ -15,7 +15,7 @@ from app.desktop.bridge import Notice
 from app.desktop.icons import state_icon
 from app.desktop.menu import TrayMenu
 from app.desktop.sight import Shape
-from app.desktop.tray import Tray, tray_there
+from app.desktop.tray import OWN_TRAYS, Tray, tray_there
 from app.desktop.windows import WINDOWS
 from app.desktop.windows.overview import OverviewWindow
 
@@ -55,7 +55,6 @@ class Desk(QObject):
         self._app = app
         self._bridge = bridge
         self._leave = leave
-        self._keeps_open = not tray_there()
         self._windows: dict[str, OverviewWindow] = {}
         app.setWindowIcon(state_icon(Shape.STRAIGHT, hollow=False))
         listed = [(window.NAME, window.TEXT) for window in WINDOWS]
@@ -67,7 +66,7 @@ class Desk(QObject):
 
     def open(self, *, hidden: bool) -> None:
         """Show what a start shows: with a tray only the icon, else the window."""
-        if not self._keeps_open:
+        if tray_there():
             return
         window = self._window(OverviewWindow.NAME)
         window.show_notice(NO_TRAY)
@@ -100,7 +99,9 @@ class Desk(QObject):
         if window.isMinimized():
             window.showNormal()
         window.show()
-        window.raise_()
+        if self._app.platformName() in OWN_TRAYS:
+            # Wayland knows no raising: activating is what asks for it there.
+            window.raise_()
         window.activateWindow()
 
     def look(self) -> None:
@@ -147,10 +148,14 @@ class Desk(QObject):
     def _window(self, name: str) -> OverviewWindow:
         if name not in self._windows:
             kind = next(window for window in WINDOWS if name == window.NAME)
-            window = kind(self, self.menu, keeps_open=self._keeps_open)
+            window = kind(self, self.menu, keeps_open=_no_tray)
             window.show_sight(self._bridge.sight)
             self._windows[name] = window
         return self._windows[name]
+
+
+def _no_tray() -> bool:
+    return not tray_there()
 
 
 def secret_text(text: str) -> QMimeData:

@@ -13,7 +13,7 @@ from app.assemble import Host, serve
 from app.failure import CommandFailed
 from app.identity import command_path
 from app.keeper import CannotStartError, bind
-from app.serve import CannotServe, check_free
+from app.serve import CannotServe, check_free, configured_port
 from app.stopping import Stop
 
 if TYPE_CHECKING:
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from app.paths import Paths
 
 
-def listen(paths: Paths, port: int) -> list[socket.socket]:
-    """Return the listening sockets. Raises `CannotServe` where the port is taken."""
-    check_free(port, paths)
+def listen(paths: Paths, port: int | None) -> list[socket.socket]:
+    """Return the listening sockets; `port` None is the configured one.
+
+    Raises `CannotServe` where the port is taken.
+    """
+    wanted = port or configured_port(paths)
+    check_free(wanted, paths)
     try:
-        sockets = bind(port)
+        sockets = bind(wanted)
     except CannotStartError as refused:
         raise CannotServe(str(refused)) from None
     for listening in sockets:

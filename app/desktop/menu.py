@@ -33,10 +33,9 @@ class TrayMenu(QMenu):
         """Make every entry; `windows` are names and menu texts of the windows."""
         super().__init__("Turnout")
         self.setToolTipsVisible(True)
-        self._actions = actions
         self.status = self._said(self)
         self._warnings = _Lines(self, self.addSeparator())
-        self.modes = self._mode_entries()
+        self.modes = self._mode_entries(actions)
         self.addSeparator()
         self.today = self.addMenu("")
         self._clients = _Lines(self.today, None)
@@ -45,12 +44,12 @@ class TrayMenu(QMenu):
         self.addSeparator()
         for name, text in windows:
             self.addAction(text, partial(actions.show_window, name))
-        self.copies = self._copy_entries()
+        self.copies = self._copy_entries(actions)
         self.login = self._said(self)
         self.login.setText("Start at login (not in this version yet)")
         self.login.setToolTip(_sentence(LOGIN_REASON))
         self.addSeparator()
-        self._quit_entries(inline=inline)
+        self._quit_entries(actions, inline=inline)
         self.show_sight(Sight())
 
     def show_sight(self, sight: Sight) -> None:
@@ -75,7 +74,7 @@ class TrayMenu(QMenu):
         entry.setEnabled(False)
         return entry
 
-    def _mode_entries(self) -> dict[Mode, QAction]:
+    def _mode_entries(self, actions: Actions) -> dict[Mode, QAction]:
         group = QActionGroup(self)
         entries = {}
         for mode in words.MODES:
@@ -83,26 +82,22 @@ class TrayMenu(QMenu):
             entry.setToolTip(_mode_tip(mode))
             entry.setCheckable(True)
             group.addAction(entry)
-            entry.triggered.connect(partial(self._mode_chosen, mode))
+            entry.triggered.connect(lambda _=True, mode=mode: actions.set_mode(mode))
             entries[mode] = entry
         return entries
 
-    def _mode_chosen(self, mode: Mode, checked: bool) -> None:
-        if checked:
-            self._actions.set_mode(mode)
-
-    def _copy_entries(self) -> QMenu:
+    def _copy_entries(self, actions: Actions) -> QMenu:
         menu = self.addMenu("&Copy client settings")
         for client, name in words.CLIENT_NAMES.items():
-            menu.addAction(name, partial(self._actions.copy_settings, client))
+            menu.addAction(name, partial(actions.copy_settings, client))
         return menu
 
-    def _quit_entries(self, *, inline: bool) -> None:
+    def _quit_entries(self, actions: Actions, *, inline: bool) -> None:
         if inline:
-            self.addAction("&Quit (the gateway stops with it)", self._actions.quit)
+            self.addAction("&Quit (the gateway stops with it)", actions.quit)
             return
-        self.addAction("&Quit (the gateway goes on serving)", self._actions.quit)
-        self.addAction("&Stop the gateway and quit", self._actions.stop_and_quit)
+        self.addAction("&Quit (the gateway goes on serving)", actions.quit)
+        self.addAction("&Stop the gateway and quit", actions.stop_and_quit)
 
 
 class _Lines:

@@ -11,22 +11,25 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import qasync
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
+from app.desktop import refusal
 from app.desktop.bridge import Bridge
 from app.desktop.desk import Desk
 from app.desktop.instance import HELLO, SHOW, Instance
 from app.desktop.look import Look
 from app.desktop.starter import Starter
 from app.door import Door
+from app.serve import CannotServe
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping
+    from types import TracebackType
 
     from app.desktop.inline import InlineGateway
     from app.paths import Paths
@@ -37,13 +40,13 @@ NAME = "turnout"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the arguments asked for; `sockets` are for a gateway in this process."""
+    """What the arguments asked for; see `app.desktop.run_tray`."""
 
     paths: Paths
     environ: Mapping[str, str]
+    inline: bool
     hidden: bool
     port: int | None
-    sockets: tuple[socket.socket, ...] | None
 
 
 def run(
@@ -66,8 +69,7 @@ def run(
         if not instance.ours:
             return _silent(instance.holder)
     try:
-        sockets = _listen(paths, port) if inline else None
-        return _run(instance, Wish(paths, environ, hidden, port, sockets))
+        return _run(instance, Wish(paths, environ, inline, hidden, port))
     finally:
         instance.release()
 
@@ -79,13 +81,6 @@ def _silent(pid: int) -> int:
         file=sys.stderr,
     )
     return 1
-
-
-def _listen(paths: Paths, port: int | None) -> tuple[socket.socket, ...]:
-    from app.desktop.inline import listen
-    from app.serve import configured_port
-
-    return tuple(listen(paths, port or configured_port(paths)))
 
 
 def _run(instance: Instance, wish: Wish) -> int:
@@ -108,9 +103,14 @@ async def _main(app: QApplication, instance: Instance, wish: Wish) -> int:
             loop.add_signal_handler(number, quitting.set)
     with ThreadPoolExecutor(1, thread_name_prefix="start") as pool:
         starter = Starter(wish.paths, wish.port, pool)
-        gateway = await _gateway(wish, starter, quitting)
+        try:
+            gateway = await _gateway(wish, starter, quitting)
+        except CannotServe as refused:
+            await refusal.show(app, str(refused), quitting)
+            raise
         bridge = Bridge(Door(wish.paths.control_socket), loop, starter.start)
         loop.set_exception_handler(lambda _, told: _failed(bridge, told))
+        sys.excepthook = partial(_broken, bridge)
         desk = Desk(app, bridge, quitting.set, inline=gateway is not None)
         instance.listen(lambda: desk.show_window("overview"))
         desk.open(hidden=wish.hidden)
@@ -121,6 +121,7 @@ async def _main(app: QApplication, instance: Instance, wish: Wish) -> int:
         if gateway is not None:
             await _end(gateway, quitting)
         starter.forget()
+        sys.excepthook = sys.__excepthook__
     return 0
 
 
@@ -128,13 +129,14 @@ async def _gateway(
     wish: Wish, starter: Starter, quitting: asyncio.Event
 ) -> InlineGateway | None:
     """See to it that a gateway runs: in this process, or in one of its own."""
-    if wish.sockets is None:
+    if not wish.inline:
         await starter.start_if_none()
         return None
-    from app.desktop.inline import InlineGateway
+    from app.desktop.inline import InlineGateway, listen
 
     gateway = InlineGateway(quitting.set)
-    await gateway.start(wish.paths, wish.environ, list(wish.sockets))
+    sockets = listen(wish.paths, wish.port)
+    await gateway.start(wish.paths, wish.environ, sockets)
     return gateway
 
 
@@ -155,3 +157,14 @@ async def _end(gateway: InlineGateway, quitting: asyncio.Event) -> None:
 def _failed(bridge: Bridge, told: dict[str, object]) -> None:
     error = told.get("exception")
     bridge.failed(error if isinstance(error, BaseException) else RuntimeError())
+
+
+def _broken(
+    bridge: Bridge,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+) -> None:
+    """Tell what broke in a slot: Qt hands it to nobody else."""
+    sys.__excepthook__(kind, error, trace)
+    bridge.failed(error)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.door import Door, DoorClosed
 from app.failure import CommandFailed
+from app.serve import CannotServe, configured_port, start_keeper
 
 if TYPE_CHECKING:
     import subprocess
@@ -44,8 +45,6 @@ class Starter:
 
     async def start(self) -> None:
         """Start a keeper. Raises `CommandFailed` where that cannot be."""
-        from app.serve import CannotServe
-
         try:
             await self._start()
         except CannotServe as refused:
@@ -65,7 +64,4 @@ class Starter:
         self._started.append(keeper)
 
     def _start_keeper(self) -> subprocess.Popen[bytes]:
-        # A heavy module, and the look at the port may take a moment.
-        from app.serve import configured_port, start_keeper
-
         return start_keeper(self._paths, self._port or configured_port(self._paths))

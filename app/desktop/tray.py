@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtDBus import QDBusConnection, QDBusServiceWatcher
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from app.desktop.icons import state_icon
@@ -22,9 +22,18 @@ SETTLE_MS = 200
 """A watcher that has just appeared is given this long before an icon is made for it."""
 
 
+OWN_TRAYS = frozenset({"xcb", "windows", "cocoa"})
+"""Platforms whose tray an icon finds by itself, also one that comes later."""
+
+
 def tray_there() -> bool:
     """Tell whether the desktop has a place for tray icons now."""
     return QSystemTrayIcon.isSystemTrayAvailable()
+
+
+def _may_have_icon() -> bool:
+    """Tell whether an icon may be made: elsewhere Qt would warn of a missing tray."""
+    return tray_there() or QGuiApplication.platformName() in OWN_TRAYS
 
 
 class Tray(QObject):
@@ -45,23 +54,29 @@ class Tray(QObject):
         now = (sight.shape, sight.hollow)
         if now != self._shown:
             self._shown = now
-            self._icon.setIcon(self._state())
+            if self._icon is not None:
+                self._icon.setIcon(self._state())
         tooltip = status_line(sight)
         if tooltip != self._tooltip:
             self._tooltip = tooltip
-            self._icon.setToolTip(tooltip)
+            if self._icon is not None:
+                self._icon.setToolTip(tooltip)
 
     def say(self, title: str, message: str, *, bad: bool) -> None:
         """Let the desktop tell something once."""
         kind = QSystemTrayIcon.MessageIcon
         mark = kind.Warning if bad else kind.Information
-        self._icon.showMessage(title, message, mark)
+        if self._icon is not None:
+            self._icon.showMessage(title, message, mark)
 
     def hide(self) -> None:
         """Take the icon away."""
-        self._icon.hide()
+        if self._icon is not None:
+            self._icon.hide()
 
-    def _made(self) -> QSystemTrayIcon:
+    def _made(self) -> QSystemTrayIcon | None:
+        if not _may_have_icon():
+            return None
         icon = QSystemTrayIcon(self._state())
         icon.setToolTip(self._tooltip)
         icon.setContextMenu(self._menu)
@@ -94,6 +109,7 @@ class Tray(QObject):
         QTimer.singleShot(SETTLE_MS, self._anew)
 
     def _anew(self) -> None:
-        self._icon.hide()
-        self._icon.deleteLater()
+        if self._icon is not None:
+            self._icon.hide()
+            self._icon.deleteLater()
         self._icon = self._made()

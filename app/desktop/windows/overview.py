@@ -6,6 +6,7 @@ tray this window is the app, so it carries the tray's whole menu.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
@@ -52,19 +53,23 @@ class OverviewWindow(QWidget):
     NAME: ClassVar = "overview"
     TEXT: ClassVar = "O&verview window"
 
-    def __init__(self, actions: Actions, menu: QMenu, *, keeps_open: bool) -> None:
-        """Show nothing known yet; `keeps_open` lets closing only minimise it."""
+    def __init__(
+        self, actions: Actions, menu: QMenu, *, keeps_open: Callable[[], bool]
+    ) -> None:
+        """Show nothing known yet; `keeps_open` tells whether closing minimises."""
         super().__init__()
         self._actions = actions
         self._keeps_open = keeps_open
         self._sight = Sight()
         self._newest: str | None = None
-        self.setWindowTitle("Turnout: Overview")
+        self.setWindowTitle("Overview")  # Qt adds the name of the program
         self.setMinimumSize(520, 420)
         self._build(menu)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self, self.close)
+        # Not the platform's own key for it: that is Ctrl+F4 on some, and this on all.
+        QShortcut(QKeySequence("Ctrl+W"), self, self.close)
         QShortcut(QKeySequence("Ctrl+Q"), self, self._actions.quit)
         self.show_sight(self._sight)
+        self.resize(self.sizeHint())
 
     def sizeHint(self) -> QSize:
         """Room for readiness, eight requests and the lines below them."""
@@ -230,7 +235,7 @@ class OverviewWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close, or minimise where this window is all there is of Turnout."""
-        if self._keeps_open:
+        if self._keeps_open():
             event.ignore()
             self.showMinimized()
             return

@@ -1,0 +1,287 @@
+"""The desk, the tray icon, and what the whole package keeps to."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from desktop_scenes import EVENTS, READY, SIGHTS
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QMenu
+from pytestqt.qtbot import QtBot
+
+from app.desktop import desk as subject
+from app.desktop.bridge import Notice
+from app.desktop.desk import SECRET_HINT, Desk
+from app.desktop.sight import Link, Shape, Sight
+from app.desktop.tray import Tray
+from proxy.routing import Mode
+
+DESKTOP = Path(__file__).parents[3] / "app" / "desktop"
+
+
+class FakeBridge(QObject):
+    """The bridge's signals, and a list of what it was asked."""
+
+    sight_changed = Signal(object)
+    recent_changed = Signal(object)
+    told = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sight = Sight()
+        self.asked: list[tuple[str, ...]] = []
+
+    def set_mode(self, mode: Mode) -> None:
+        self.asked.append(("mode", mode))
+
+    def copy_settings(self, client: str) -> None:
+        self.asked.append(("copy", client))
+
+    def look(self) -> None:
+        self.asked.append(("look",))
+
+    def start_gateway(self) -> None:
+        self.asked.append(("start",))
+
+    def stop_gateway(self, then: object) -> None:
+        self.asked.append(("stop",))
+
+    def see(self, sight: Sight) -> None:
+        self.sight = sight
+        self.sight_changed.emit(sight)
+
+
+@pytest.fixture
+def bridge() -> FakeBridge:
+    return FakeBridge()
+
+
+@pytest.fixture
+def left() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def desk(qapp: QApplication, bridge: FakeBridge, left: list[str]) -> Iterator[Desk]:
+    made = Desk(
+        qapp,
+        bridge,  # type: ignore[arg-type]
+        lambda: left.append("left"),
+        inline=False,
+    )
+    yield made
+    made.close()
+    made.menu.deleteLater()
+    qapp.processEvents()
+
+
+def test_without_a_tray_the_window_is_the_app(desk: Desk) -> None:
+    desk.open(hidden=False)
+    window = desk._windows["overview"]
+    assert window.isVisible()
+    assert window.notice.isVisible()
+    window.close()
+    assert window.isMinimized()
+    desk.show_window("overview")
+    assert not window.isMinimized()
+
+
+def test_hidden_without_a_tray_is_minimised_and_not_lost(desk: Desk) -> None:
+    desk.open(hidden=True)
+    assert desk._windows["overview"].isMinimized()
+
+
+def test_with_a_tray_no_window_opens_by_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject, "tray_there", lambda: True)
+    desk.open(hidden=False)
+    assert desk._windows == {}
+
+
+def test_a_window_opened_late_shows_what_is_known(
+    desk: Desk, bridge: FakeBridge
+) -> None:
+    bridge.see(SIGHTS["ready"])
+    desk.show_window("overview")
+    window = desk._windows["overview"]
+    assert window.title.text() == "Ready for coding requests"
+    assert bridge.asked == [("look",)]
+    bridge.recent_changed.emit(EVENTS)
+    assert window.requests.rows.rowCount() == len(EVENTS)
+    bridge.see(SIGHTS["away"])
+    assert window.title.text() == "No gateway is running"
+    assert desk.menu.status.text() == "Turnout: no gateway is running"
+
+
+def test_wishes_go_to_the_bridge(
+    desk: Desk, bridge: FakeBridge, left: list[str]
+) -> None:
+    desk.set_mode(Mode.OFFLINE)
+    desk.copy_settings("codex")
+    desk.start_gateway()
+    desk.stop_and_quit()
+    assert bridge.asked == [
+        ("mode", "offline"),
+        ("copy", "codex"),
+        ("start",),
+        ("stop",),
+    ]
+    assert left == []
+    desk.quit()
+    assert left == ["left"]
+
+
+def test_copied_lines_are_in_the_clipboard_and_marked_secret(
+    desk: Desk, bridge: FakeBridge
+) -> None:
+    bridge.told.emit(Notice("Copied", clipboard="export KEY=tnt_x\n", bad=False))
+    data = QGuiApplication.clipboard().mimeData()
+    assert data.text() == "export KEY=tnt_x\n"
+    assert data.data(SECRET_HINT).data() == b"secret"
+
+
+def test_a_notice_is_told_in_the_window_if_one_is_open(
+    desk: Desk, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(desk.tray, "say", lambda title, words, bad: said.append(title))
+    bridge.told.emit(Notice("First"))
+    assert said == ["First"]
+    desk.show_window("overview")
+    bridge.told.emit(Notice("Second"))
+    assert said == ["First"]
+    assert desk._windows["overview"].notice.isVisible()
+
+
+# --- the tray icon --------------------------------------------------------------------
+
+
+def test_an_icon_is_made_only_where_one_can_be(qtbot: QtBot) -> None:
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    tray = Tray(menu, lambda: None)
+    for sight in SIGHTS.values():
+        tray.show_sight(sight)
+    tray.say("Title", "Words", bad=True)
+    tray.hide()
+    assert tray._icon is None
+
+
+class FakeIcon:
+    """Writes down what a tray icon is told."""
+
+    made: ClassVar[list[FakeIcon]] = []
+
+    def __init__(self) -> None:
+        self.icons = 0
+        self.tooltips: list[str] = []
+        self.hidden = False
+        FakeIcon.made.append(self)
+
+    def setIcon(self, icon: object) -> None:  # noqa: N802 - Qt's name
+        self.icons += 1
+
+    def setToolTip(self, text: str) -> None:  # noqa: N802 - Qt's name
+        self.tooltips.append(text)
+
+    def hide(self) -> None:
+        self.hidden = True
+
+    def deleteLater(self) -> None:  # noqa: N802 - Qt's name
+        pass
+
+
+def test_the_icon_changes_only_with_the_state(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tray, "_made", lambda tray: FakeIcon())
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    tray = Tray(menu, lambda: None)
+    (icon,) = FakeIcon.made[-1:]
+    for scene in ("ready", "ready", "offline", "offline", "away"):
+        tray.show_sight(SIGHTS[scene])
+    assert icon.icons == 3
+    assert len(icon.tooltips) == 3
+    assert tray._shown == (Shape.BROKEN, False)
+
+
+def test_a_tray_that_appears_late_gets_a_new_icon(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tray, "_made", lambda tray: FakeIcon())
+    monkeypatch.setattr(QTimer, "singleShot", lambda ms, work: work())
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    tray = Tray(menu, lambda: None)
+    (first,) = FakeIcon.made[-1:]
+    tray._appeared("org.kde.StatusNotifierWatcher")
+    assert first.hidden
+    assert FakeIcon.made[-1] is not first
+
+
+# --- what the package keeps to --------------------------------------------------------
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(DESKTOP.rglob("*.py")):
+        yield path, ast.parse(path.read_text("utf-8"))
+
+
+def test_nothing_runs_a_loop_of_its_own() -> None:
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in {"exec", "exec_"}, path
+
+
+HEAVY = ("aiohttp", "peewee", "keyring", "sqlite3", "tomlkit")
+OWN_HEAVY = (
+    "proxy.server",
+    "proxy.pipeline",
+    "proxy.upstream",
+    "proxy.secrets",
+    "proxy.projects",
+    "proxy.ledger.store",
+)
+
+
+def test_no_module_imports_sql_http_or_the_gateways_insides() -> None:
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                assert not name.startswith(HEAVY), path
+                assert not name.startswith(OWN_HEAVY), path
+
+
+def test_naming_the_package_loads_no_qt() -> None:
+    probe = "import sys, app.desktop; print([m for m in sys.modules if 'PySide' in m])"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_no_timer_ticks_while_nothing_happens(desk: Desk, bridge: FakeBridge) -> None:
+    desk.show_window("overview")
+    bridge.see(Sight(Link.LIVE, READY))
+    timers = [
+        timer
+        for parent in (desk, desk.tray, desk.menu, *desk._windows.values())
+        for timer in parent.findChildren(QTimer)
+        if timer.isActive()
+    ]
+    assert timers == []

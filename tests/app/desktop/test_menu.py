@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import pytest
+from desktop_scenes import READY, SIGHTS, TROUBLED, Wishes
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from app.desktop.menu import TrayMenu
+from app.desktop.sight import Link, Sight
+from app.desktop.words import warnings
+from proxy.routing import Mode
+
+WINDOWS = (("overview", "O&verview window"),)
+
+
+@pytest.fixture
+def wishes() -> Wishes:
+    return Wishes()
+
+
+@pytest.fixture
+def menu(qtbot: QtBot, wishes: Wishes) -> TrayMenu:
+    made = TrayMenu(wishes, WINDOWS)
+    qtbot.addWidget(made)
+    return made
+
+
+def lines(menu: QMenu) -> list[str]:
+    """The visible entries as a person reads them; (disabled), * checked, > submenu."""
+    return [line(entry) for entry in menu.actions() if shown(entry)]
+
+
+def shown(entry: QAction) -> bool:
+    return entry.isVisible() and not entry.isSeparator()
+
+
+def line(entry: QAction) -> str:
+    text = entry.text().replace("&&", "\0").replace("&", "").replace("\0", "&")
+    if not entry.isEnabled():
+        text = f"({text})"
+    if entry.isChecked():
+        text = f"* {text}"
+    return f"{text} >" if submenu(entry) is not None else text
+
+
+def submenu(entry: QAction) -> QMenu | None:
+    found: QMenu | None = entry.menu()  # type: ignore[assignment]
+    return found
+
+
+def entry(menu: QMenu, start: str) -> QAction:
+    for action in menu.actions():
+        if action.text().replace("&", "").startswith(start):
+            return action
+    raise AssertionError(start)
+
+
+def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
+    menu.show_sight(SIGHTS["ready"])
+    assert lines(menu) == [
+        "(Turnout, direct: ready. Today 1.84 $, 3.12 $ covered, 3 of unknown cost)",
+        "* Direct: send to what was asked for",
+        "Offline: this machine only",
+        "(Coding auto (not in this version yet))",
+        "(Coding fast (not in this version yet))",
+        "(Coding premium (not in this version yet))",
+        "Today: 1.84 $, 3.12 $ covered, 3 of unknown cost >",
+        "Last: Claude Code > anthropic/claude-sonnet-5, 0.0138 $, answered",
+        "Overview window",
+        "Copy client settings >",
+        "(Start at login (not in this version yet))",
+        "Quit (the gateway goes on serving)",
+        "Stop the gateway and quit",
+    ]
+    assert lines(menu.today) == [
+        "(Claude Code: 1.53 $ (31 requests, about 3.12 $ covered, 2 of unknown cost))",
+        "(Codex: 0.3123 $ (8 requests))",
+        "(opencode: 0 $ (6 requests))",
+        "(unknown: unknown (1 request))",
+    ]
+    assert lines(menu.copies) == ["Claude Code", "Codex", "opencode"]
+
+
+def test_without_a_gateway_nothing_that_needs_one_can_be_chosen(
+    menu: TrayMenu,
+) -> None:
+    menu.show_sight(SIGHTS["away"])
+    assert lines(menu)[:2] == [
+        "(Turnout: no gateway is running)",
+        "(No gateway is running. Clients get no answer until one runs.)",
+    ]
+    assert not any(each.isEnabled() for each in menu.modes.values())
+    assert not menu.copies.isEnabled()
+    assert entry(menu, "Quit").isEnabled()
+    assert lines(menu.today) == ["(No request today)"]
+
+
+def test_warnings_are_there_only_while_they_are_true(menu: TrayMenu) -> None:
+    troubled = Sight(Link.LIVE, TROUBLED)
+    menu.show_sight(troubled)
+    assert lines(menu)[1:4] == [f"({each})" for each in warnings(troubled)]
+    assert menu.modes[Mode.CODING_AUTO].isChecked()
+    menu.show_sight(SIGHTS["ready"])
+    assert lines(menu)[1].startswith("* Direct")
+
+
+def test_entries_change_in_place(menu: TrayMenu) -> None:
+    for scene in SIGHTS.values():
+        menu.show_sight(scene)
+    before = menu.actions()
+    inner = menu.today.actions()
+    for scene in SIGHTS.values():
+        menu.show_sight(scene)
+    assert menu.actions() == before
+    assert menu.today.actions() == inner
+
+
+def test_choosing_asks_once(menu: TrayMenu, wishes: Wishes) -> None:
+    menu.show_sight(SIGHTS["ready"])
+    menu.modes[Mode.OFFLINE].trigger()
+    entry(menu, "Last").trigger()
+    entry(menu, "Overview").trigger()
+    entry(menu.copies, "Codex").trigger()
+    entry(menu, "Quit").trigger()
+    entry(menu, "Stop").trigger()
+    assert wishes.asked == [
+        ("mode", "offline"),
+        ("show", "overview"),
+        ("show", "overview"),
+        ("copy", "codex"),
+        ("quit",),
+        ("stop",),
+    ]
+
+
+def test_greyed_entries_say_why(menu: TrayMenu) -> None:
+    assert menu.toolTipsVisible()
+    for mode in (Mode.CODING_AUTO, Mode.CODING_FAST, Mode.CODING_PREMIUM):
+        assert "not built" in menu.modes[mode].toolTip()
+    assert "not built" in menu.login.toolTip()
+
+
+def test_the_mode_shown_is_the_gateways(menu: TrayMenu) -> None:
+    menu.show_sight(SIGHTS["offline"])
+    assert [m for m, each in menu.modes.items() if each.isChecked()] == [Mode.OFFLINE]
+    # A click ticks at once; if the gateway refused, its state is shown again.
+    menu.modes[Mode.DIRECT].trigger()
+    menu.show_sight(SIGHTS["offline"])
+    assert [m for m, each in menu.modes.items() if each.isChecked()] == [Mode.OFFLINE]
+
+
+def test_in_one_process_quit_says_what_it_stops(qtbot: QtBot, wishes: Wishes) -> None:
+    menu = TrayMenu(wishes, WINDOWS, inline=True)
+    qtbot.addWidget(menu)
+    assert lines(menu)[-1] == "Quit (the gateway stops with it)"
+
+
+def test_names_with_an_ampersand_are_shown_whole(menu: TrayMenu) -> None:
+    import dataclasses
+
+    named = dataclasses.replace(READY, problems=("R&D: is no provider.",))
+    menu.show_sight(Sight(Link.LIVE, named))
+    assert "(R&D: is no provider.)" in lines(menu)
