@@ -40,7 +40,8 @@ class StopReason(StrEnum):
 class Usage:
     """Counts of tokens, and of searches, that one answer cost.
 
-    `None` means nobody told; 0 means 0 was told. The two are never mixed up.
+    `None` means nobody told; 0 means 0 was told, or an input was told and no cache with
+    it (`proxy.wire.counts.settled`). The two are never mixed up.
     `input_tokens` are fresh ones, without cache; the whole input is
     `input_tokens + cache_read_tokens + cache_write_tokens`. `cache_write_tokens`
     counts all lifetimes, `cache_write_1h_tokens` is a part of it. `output_tokens`

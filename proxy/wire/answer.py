@@ -25,6 +25,7 @@ from proxy.wire.counts import (
     members,
     messages_counts,
     responses_counts,
+    settled,
     told,
     word,
 )
@@ -70,7 +71,7 @@ def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
         return AnswerFacts()
     counts, stop = reader
     return AnswerFacts(
-        usage=Usage(**counts(inside(answer, "usage"))),
+        usage=Usage(**settled(counts(inside(answer, "usage")))),
         stop_reason=stop(answer),
         model=_model(answer),
         error_type=_error_type(answer),

@@ -1,7 +1,8 @@
 """Reads token counts out of a provider's answer; believes no odd value.
 
 A count that is missing is not told; one that is told but cannot be true (negative, a
-fraction, a string, more cached than there was) is unknown. Nothing here raises.
+fraction, a string, more cached than there was) is unknown. Where the input is known and
+nothing is said of a cache, there was none. Nothing here raises.
 """
 
 from __future__ import annotations
@@ -94,12 +95,7 @@ def messages_counts(usage: Members) -> Counts:
         cache_write_tokens="cache_creation_input_tokens",
         output_tokens="output_tokens",
     )
-    split = inside(usage, "cache_creation")
-    counts |= _read(split, cache_write_1h_tokens="ephemeral_1h_input_tokens")
-    short = _read(split, short="ephemeral_5m_input_tokens").get("short")
-    hour = counts.get("cache_write_1h_tokens")
-    if "cache_write_tokens" not in counts and short is not None and hour is not None:
-        counts["cache_write_tokens"] = short + hour
+    counts = _cache_writes(inside(usage, "cache_creation")) | counts
     counts |= _read(
         inside(usage, "output_tokens_details"), reasoning_tokens="thinking_tokens"
     )
@@ -109,6 +105,17 @@ def messages_counts(usage: Members) -> Counts:
     _part(counts, "cache_write_1h_tokens", "cache_write_tokens")
     _part(counts, "reasoning_tokens", "output_tokens")
     return counts
+
+
+def settled(counts: Counts) -> Counts:
+    """Return the counts with 0 for a cache that was not told beside a known input.
+
+    Most servers that know no cache leave its fields out. For Messages this is asked of
+    what a whole answer told: the fields may come in another event than the input.
+    """
+    if counts.get("input_tokens") is None:
+        return counts
+    return dict.fromkeys(_CACHE, 0) | counts
 
 
 def responses_counts(usage: Members) -> Counts:
@@ -148,7 +155,7 @@ def _openai(counts: Counts, into: Members, out: Members) -> Counts:
     _part(counts, "reasoning_tokens", "output_tokens")
     if "input_tokens" in counts:
         _take_cache_out(counts)
-    return counts
+    return settled(counts)
 
 
 def _take_cache_out(counts: Counts) -> None:
@@ -162,6 +169,18 @@ def _take_cache_out(counts: Counts) -> None:
         counts.update((name, None) for name in _CACHE if name in counts)
     else:
         counts["input_tokens"] = whole - sum(known)
+
+
+def _cache_writes(split: Members) -> Counts:
+    """Read the writes by lifetime; their sum stands where no total is told."""
+    short = _read(split, short="ephemeral_5m_input_tokens")
+    hour = _read(split, cache_write_1h_tokens="ephemeral_1h_input_tokens")
+    lifetimes = [*short.values(), *hour.values()]
+    if not lifetimes:
+        return {}
+    known = [count for count in lifetimes if count is not None]
+    whole = sum(known) if len(known) == len(lifetimes) else None
+    return {"cache_write_tokens": whole} | hour
 
 
 def _read(of: Members, **names: str) -> Counts:

@@ -11,7 +11,7 @@ from typing import Final
 
 from proxy.model import Protocol, Usage
 from proxy.wire.answer import Said, read_event
-from proxy.wire.counts import Counts
+from proxy.wire.counts import Counts, settled
 from proxy.wire.sse import BOM, LINE, field, last_line_end
 from proxy.wire.watch import DONE, WATCHES
 
@@ -99,7 +99,7 @@ class TailHolder:
     @property
     def usage(self) -> Usage:
         """What has been told so far."""
-        return Usage(**self._counts)
+        return Usage(**settled(self._counts))
 
     @property
     def complete_at_eof(self) -> bool:

@@ -13,6 +13,7 @@ from proxy.model import Protocol, Usage
 from proxy.wire.answer import AnswerFacts, Said, read_answer, read_event
 
 NATIVE = [Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT]
+NO_CACHE = Usage(5, cache_read_tokens=0, cache_write_tokens=0, output_tokens=6)
 
 
 def facts(protocol: Protocol, answer: dict[str, Any]) -> AnswerFacts:
@@ -32,7 +33,7 @@ def test_a_messages_answer() -> None:
         "usage": {"input_tokens": 5, "output_tokens": 6},
     }
     assert facts(Protocol.MESSAGES, answer) == AnswerFacts(
-        Usage(input_tokens=5, output_tokens=6), "max_tokens", "claude-x"
+        NO_CACHE, "max_tokens", "claude-x"
     )
 
 
@@ -49,7 +50,7 @@ def test_a_responses_answer() -> None:
             "output_tokens": 6,
         },
     }
-    usage = Usage(input_tokens=3, cache_read_tokens=2, output_tokens=6)
+    usage = Usage(3, cache_read_tokens=2, cache_write_tokens=0, output_tokens=6)
     assert facts(Protocol.RESPONSES, answer) == AnswerFacts(usage, "completed", "gpt-x")
     answer |= {
         "status": "incomplete",
@@ -68,9 +69,7 @@ def test_a_chat_answer() -> None:
         "choices": [{"finish_reason": None}, 5, {"finish_reason": "length"}],
         "usage": {"prompt_tokens": 5, "completion_tokens": 6},
     }
-    assert facts(Protocol.CHAT, answer) == AnswerFacts(
-        Usage(input_tokens=5, output_tokens=6), "length", "gpt-4o"
-    )
+    assert facts(Protocol.CHAT, answer) == AnswerFacts(NO_CACHE, "length", "gpt-4o")
 
 
 @pytest.mark.parametrize("protocol", NATIVE)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy.model import Usage
+from proxy.money import Price, cost_nano
 from proxy.wire.counts import (
     Counts,
     Members,
@@ -20,6 +23,7 @@ from proxy.wire.counts import (
     members,
     messages_counts,
     responses_counts,
+    settled,
     told,
     word,
 )
@@ -38,6 +42,14 @@ def raw(reader: Reader, usage: str) -> Counts:
     found = members(usage.encode())
     assert found is not None
     return reader(found)
+
+
+def whole_input(fresh: int, *, read: int = 0, written: int = 0) -> Counts:
+    return {
+        "input_tokens": fresh,
+        "cache_read_tokens": read,
+        "cache_write_tokens": written,
+    }
 
 
 def test_messages_counts_are_fresh_already() -> None:
@@ -73,6 +85,51 @@ def test_cache_writes_told_only_by_lifetime_are_summed() -> None:
         "cache_write_tokens": 7,
         "cache_write_1h_tokens": 4,
     }
+    del split["ephemeral_5m_input_tokens"]
+    assert read(messages_counts, {"cache_creation": split}) == {
+        "cache_write_tokens": 4,
+        "cache_write_1h_tokens": 4,
+    }
+    split = {"ephemeral_5m_input_tokens": -3}
+    assert read(messages_counts, {"cache_creation": split}) == {
+        "cache_write_tokens": None
+    }
+
+
+@pytest.mark.parametrize(
+    ("usage", "cache"),
+    [
+        ({"input_tokens": 8}, (0, 0)),
+        ({"input_tokens": 8, "cache_read_input_tokens": None}, (0, 0)),
+        ({"input_tokens": 8, "cache_read_input_tokens": 5}, (5, 0)),
+        (
+            {"input_tokens": 8, "cache_creation": {"ephemeral_1h_input_tokens": 2}},
+            (0, 2),
+        ),
+        ({"input_tokens": 8, "cache_read_input_tokens": -5}, (None, 0)),
+        ({"input_tokens": -8}, (None, None)),
+        ({"output_tokens": 8}, (None, None)),
+    ],
+)
+def test_a_cache_nobody_names_beside_the_input_was_not_used(
+    usage: object, cache: tuple[int | None, int | None]
+) -> None:
+    counts = settled(read(messages_counts, usage))
+    found = counts.get("cache_read_tokens"), counts.get("cache_write_tokens")
+    assert found == cache
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_server_without_a_cache_has_a_known_cost(reader: Reader) -> None:
+    into, out = (
+        ("prompt_tokens", "completion_tokens")
+        if reader is chat_counts
+        else ("input_tokens", "output_tokens")
+    )
+    usage = Usage(**settled(read(reader, {into: 1000, out: 10})))
+    one, two = Decimal(1), Decimal(2)
+    price = Price(input=one, output=two, cache_read=one, cache_write=two)
+    assert cost_nano(usage, price) == 1_020_000
 
 
 @pytest.mark.parametrize(
@@ -85,14 +142,14 @@ def test_cache_writes_told_only_by_lifetime_are_summed() -> None:
 @pytest.mark.parametrize(
     ("cache", "expected"),
     [
-        ({}, {"input_tokens": 1000}),
-        (None, {"input_tokens": 1000}),
-        ({"cached_tokens": None}, {"input_tokens": 1000}),
-        ({"cached_tokens": 0}, {"input_tokens": 1000, "cache_read_tokens": 0}),
-        ({"cached_tokens": 600}, {"input_tokens": 400, "cache_read_tokens": 600}),
+        ({}, whole_input(1000)),
+        (None, whole_input(1000)),
+        ({"cached_tokens": None}, whole_input(1000)),
+        ({"cached_tokens": 0}, whole_input(1000)),
+        ({"cached_tokens": 600}, whole_input(400, read=600)),
         (
             {"cached_tokens": 600, "cache_write_tokens": 400},
-            {"input_tokens": 0, "cache_read_tokens": 600, "cache_write_tokens": 400},
+            whole_input(0, read=600, written=400),
         ),
         (
             {"cached_tokens": 600, "cache_write_tokens": 401},
@@ -128,11 +185,8 @@ def test_openai_input_is_told_with_the_cache_in_it(
 
 def test_the_cache_of_deepseek_is_read() -> None:
     usage = {"prompt_tokens": 10, "prompt_cache_hit_tokens": 4, "completion_tokens": 1}
-    assert read(chat_counts, usage | {"prompt_cache_miss_tokens": 6}) == {
-        "input_tokens": 6,
-        "cache_read_tokens": 4,
-        "output_tokens": 1,
-    }
+    told_ = read(chat_counts, usage | {"prompt_cache_miss_tokens": 6})
+    assert told_ == whole_input(6, read=4) | {"output_tokens": 1}
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -387,6 +387,32 @@ def test_a_connection_that_closes_is_judged(
     holder.finish()
 
 
+@pytest.mark.parametrize(
+    ("start", "delta", "expected"),
+    [
+        (b'{"input_tokens":5}', b'{"output_tokens":6}', Usage(5, 0, 0, None, 6)),
+        (
+            b'{"input_tokens":5,"cache_read_input_tokens":4}',
+            b'{"input_tokens":5,"output_tokens":6}',
+            Usage(5, 4, 0, None, 6),
+        ),
+        (
+            b'{"input_tokens":0,"output_tokens":0}',
+            b'{"input_tokens":5,"cache_read_input_tokens":4,"output_tokens":6}',
+            Usage(5, 4, 0, None, 6),
+        ),
+        (b"{}", b'{"output_tokens":6}', Usage(output_tokens=6)),
+    ],
+)
+def test_a_cache_is_none_only_where_no_event_told_of_one(
+    start: bytes, delta: bytes, expected: Usage
+) -> None:
+    holder = tail_holder(Protocol.MESSAGES)
+    holder.feed(b'data: {"type":"message_start","message":{"usage":%b}}\n\n' % start)
+    holder.feed(b'data: {"type":"message_delta","usage":%b}\n\n' % delta)
+    assert holder.usage == expected
+
+
 def test_usage_of_an_unfinished_last_line_is_read() -> None:
     holder = tail_holder(Protocol.RESPONSES)
     holder.feed(CREATED + COMPLETED.rstrip())
