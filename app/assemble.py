@@ -14,7 +14,7 @@ import secrets as random
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from app.control import serve_control
 from app.gateway import Gateway, limits
@@ -26,7 +26,7 @@ from app.services import Services
 from app.settings import ConfigStore
 from app.stopping import PLANNED_SECONDS
 from proxy.health import LastFailures
-from proxy.ledger import Ledger
+from proxy.ledger import Ledger, LedgerError
 from proxy.pipeline import Parts, Pipeline
 from proxy.projects import Projects
 from proxy.recorder import Recorder
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
     from app.paths import Paths
     from app.stopping import Stop
+
+OTHERS_SECONDS = 2.0
+"""Time between two looks at gateways that lived when this one started."""
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +81,7 @@ async def in_process(
     clock = SystemClock()
     config = ConfigStore(paths)
     config.load()
-    ledger = Ledger.open(paths.database, None, clock=clock.now, version=version())
+    ledger = _ledger_or_why_not(paths, clock)
     secrets = Secrets(environ)
     await secrets.prefetch(p.key for p in config.current.providers)
     try:
@@ -94,7 +97,28 @@ async def in_process(
             command_path=command_path(),
         )
     finally:
-        await ledger.close()
+        if not isinstance(ledger, _NoLedger):
+            await ledger.close()
+
+
+class _NoLedger:
+    """Stands in for a ledger that cannot be opened: it says why when it is asked.
+
+    So the commands that need no ledger work, `logs` above all.
+    """
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise LedgerError(self._why)
+
+
+def _ledger_or_why_not(paths: Paths, clock: SystemClock) -> Ledger:
+    try:
+        return Ledger.open(paths.database, None, clock=clock.now, version=version())
+    except LedgerError as error:
+        return cast("Ledger", _NoLedger(str(error)))
 
 
 @contextlib.contextmanager
@@ -146,7 +170,7 @@ async def serve(
             base = Base(paths, environ, config, secrets, ledger, clock, run)
             gateway = _gateway(base, stop, host, sockets)
             bell.hang(gateway.live.moved)
-            await _run(gateway, sockets, stop, host)
+            await _run(gateway, sockets, stop, host, base)
         finally:
             left = await ledger.close()
             if left:
@@ -220,7 +244,11 @@ def _gateway(
 
 
 async def _run(
-    gateway: Gateway, sockets: Sequence[socket.socket], stop: Stop, host: Host
+    gateway: Gateway,
+    sockets: Sequence[socket.socket],
+    stop: Stop,
+    host: Host,
+    base: Base,
 ) -> None:
     """Start in order, serve, stop in order."""
     await gateway.reload_keys()
@@ -229,23 +257,45 @@ async def _run(
     control = await serve_control(
         gateway.services, gateway.services.paths.control_socket
     )
-    watcher = spawn(gateway.watch_config(), "config")
+    watchers = (
+        spawn(gateway.watch_config(), "config"),
+        spawn(_finish_for_others(gateway, base), "other runs"),
+    )
     _log.info("gateway started", extra={"event": "gateway_started"})
     host.ready()
     try:
         await stop.asked.wait()
     finally:
-        watcher.cancel()
+        for watcher in watchers:
+            watcher.cancel()
         gateway.live.stop()
         await gateway.server.stop_accepting()
         await control.stop()
-        settings = gateway.services.config.current.settings
-        patience = PLANNED_SECONDS if stop.superseded else settings.drain_seconds
-        await gateway.server.drain(patience, stop.hurry)
+        if not stop.stopped.is_set():
+            await gateway.server.drain(PLANNED_SECONDS, stop.stopped)
+        if stop.stopped.is_set():
+            settings = gateway.services.config.current.settings
+            await gateway.server.drain(settings.drain_seconds, stop.hurry)
+        await gateway.server.break_off()
         await gateway.server.close()
         await gateway.upstream.close()
         gateway.projects.close()
         _log.info("gateway stopped", extra={"event": "gateway_stopped"})
+
+
+async def _finish_for_others(gateway: Gateway, base: Base) -> None:
+    """Finish what a gateway leaves open that drains beside this one, should it die.
+
+    Also what could not be finished at the start because the ledger was locked.
+    """
+    others = True
+    while others:
+        await asyncio.sleep(OTHERS_SECONDS)
+        if await base.ledger.recover(lambda other: is_dead(base.paths.runs, other)):
+            gateway.live.request_finished()
+        with contextlib.suppress(LedgerError):
+            runs = await base.ledger.open_runs()
+            others = any(run.id != base.run for run in runs)
 
 
 class Bell:

@@ -35,7 +35,8 @@ RETRY_DELAYS = (0.0, 0.05, 0.2, 5.0)  # seconds after the 1st, 2nd, ... failed s
 SHORT_LIFE, SHORT_LIVES, SHORT_LIFE_DELAY = 2.0, 5, 1.0
 START_LIMIT, PLANNED_START_LIMIT = 60.0, 20.0  # seconds until the ready byte
 DRAIN_LIMIT = 660.0  # a superseded gateway drains for 600 s at most, then ends
-STOP_LIMIT, HANDOVER_LIMIT, LOOK_EACH, LOCK_LIMIT, LOCK_PAUSE = 15, 2, 0.5, 5, 0.02
+STOP_LIMIT, HURRY_LIMIT, HANDOVER_LIMIT, LOOK_EACH = 15, 4, 2, 0.5
+LOCK_LIMIT, LOCK_PAUSE = 5, 0.02
 BACKLOG = 1024  # the gateway's sites call listen() again: the same number there
 CLIENTS_AT_ONCE, READ_SIZE, FIRST_BYTES_LIMIT, LINGER_LIMIT = 256, 65536, 5.0, 0.3
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -51,9 +52,8 @@ HELP = (
 def restart_delay(failures: int, short_lives: int = 0) -> float:
     """Say how many seconds to wait before the next start.
 
-    ``failures`` are starts in a row that ended before their ready byte; ordinary ends
-    may follow each other quickly. ``short_lives``, ends in a row within two seconds
-    after ready, are slowed down and no more.
+    ``failures`` are starts in a row that ended before their ready byte. Ordinary ends
+    may follow each other; ``short_lives`` within two seconds of ready are slowed down.
     """
     if failures > 0:
         return RETRY_DELAYS[min(failures, len(RETRY_DELAYS)) - 1]
@@ -75,10 +75,7 @@ def request_line(head: bytes) -> tuple[str, str]:
 
 
 def down_answer(head: bytes, command: str) -> bytes:
-    """Build the 503 answer to a request's first bytes, in its protocol's error form.
-
-    ``command`` is how this user starts Turnout's command line.
-    """
+    """Build the 503 in the protocol's error form; ``command`` is typed for Turnout."""
     method, path = request_line(head)
     message = HELP.format(command)
     content: dict[str, object] = {"status": "down", "message": message}
@@ -108,20 +105,16 @@ class CannotStartError(Exception):
 def options(argv: Sequence[str]) -> argparse.Namespace:
     """Read the arguments after the program's name; a wrong one exits with status 2."""
     parser = argparse.ArgumentParser("keeper.py", allow_abbrev=False)
-    parser.add_argument("--home", default="")
+    for name, default in (("--home", ""), ("--command", "turnout")):
+        parser.add_argument(name, default=default)
     for name in ("--run", "--log"):
         parser.add_argument(name, required=True, type=os.path.abspath)
     parser.add_argument("--port", required=True, type=int)
-    parser.add_argument("--command", default="turnout")
-    parser.add_argument("--adopt-fds", default=[], type=_numbers)
-    parser.add_argument("--adopt-pid", default=[], type=_numbers)
+    for name in ("--adopt-fds", "--adopt-pid"):
+        parser.add_argument(name, default=[], type=lambda s: [*map(int, s.split(","))])
     parser.add_argument("--heartbeat", default=40.0, type=float, help=argparse.SUPPRESS)
     parser.add_argument("gateway", nargs="+", metavar="-- CMD [ARG...]")
     return parser.parse_args(argv)
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(word) for word in text.split(",")]
 
 
 def open_log(path: str) -> int:
@@ -321,6 +314,7 @@ class Keeper:
             "TURNOUT_FDS": ",".join(map(str, self._shared[:-1])),
             "TURNOUT_HOLD": str(self._hold[0]),
             "TURNOUT_KEEPER_PID": str(os.getpid()),
+            "TURNOUT_BEAT": str(options.heartbeat / 4),
         }
         self._log_fd = open_log(options.log)
         self._desk = Desk(lambda _, head: down_answer(head, options.command))
@@ -330,7 +324,7 @@ class Keeper:
         self._current: Gateway | None = None
         self._starting: Gateway | None = None
         self._draining: list[Gateway] = []
-        self._failures = self._short_lives = 0
+        self._failures = self._short_lives = self._stops = 0
         self._retry_at = self._stop_at = self._look_at = math.inf
         self._again = False
 
@@ -460,11 +454,11 @@ class Keeper:
         else:
             self._current = None
             self._log(what)
-            now = time.monotonic()
-            short = now - gateway.ready_at < SHORT_LIFE
+            short = time.monotonic() - gateway.ready_at < SHORT_LIFE
             self._short_lives = self._short_lives + 1 if short else 0
             if self._starting is None:
-                self._retry_at = now + restart_delay(self._failures, self._short_lives)
+                delay = restart_delay(self._failures, self._short_lives)
+                self._retry_at = time.monotonic() + delay
 
     def _failed(self, what: str) -> None:
         if self._current and self._current.process:
@@ -484,7 +478,7 @@ class Keeper:
             if gateway.until <= now:
                 self._kill(gateway, "took too long")
         if self._stop_at <= now:
-            self._stop()
+            self._end_silent(now)
         if self._retry_at <= now:
             self._start()
         if self._look_at <= now:
@@ -513,18 +507,24 @@ class Keeper:
                 self._stop()
 
     def _stop(self) -> None:
-        """End the gateways; the second time, or when patience ends, kill them."""
-        again = self._stop_at < math.inf
-        self._stop_at = time.monotonic() + STOP_LIMIT
+        """End the gateways; the second time they hurry, the third time are killed."""
+        self._stops, now = self._stops + 1, time.monotonic()
+        self._stop_at = now + (STOP_LIMIT if self._stops == 1 else HURRY_LIMIT)
         self._retry_at = self._look_at = math.inf
         for listener in self._listeners:
             listener.close()  # from now on clients are refused, not left waiting
         self._listeners.clear()
         for gateway in self._gateways():
-            if again:
+            gateway.hear()  # so that only later heartbeats count
+            gateway.until = min(gateway.until, now + DRAIN_LIMIT)
+            gateway.tell(signal.SIGTERM if self._stops < 3 else signal.SIGKILL)
+
+    def _end_silent(self, now: float) -> None:
+        """Kill the gateways that hang: one that drains for longer goes on beating."""
+        self._stop_at = now + STOP_LIMIT
+        for gateway in self._gateways():
+            if self._stops > 1 or not gateway.hear():
                 self._kill(gateway, "does not end")
-            else:
-                gateway.tell(signal.SIGTERM)
 
     def _reply(self, peer: socket.socket, said: bytes) -> bytes:
         """Answer one line on keeper.sock; elsewhere the folder's mode is the guard."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.paths import Paths
 
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+_IN_THE_WAY = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - looked for
 
 
 class CannotServe(Exception):
@@ -51,7 +52,8 @@ def check_free(port: int, paths: Paths) -> None:
 
 
 def _taken(port: int, paths: Paths) -> str:
-    if answers(paths.control_socket):
+    # The keeper is there before its gateway, and also while none can start.
+    if answers(paths.control_socket) or answers(paths.keeper_socket):
         return (
             f"Turnout already runs on port {port}, so it was not started again. Ask "
             f"it: {command_path()} status."
@@ -68,7 +70,8 @@ def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
             listening = connection.status == psutil.CONN_LISTEN
-            if listening and connection.laddr.port == port and connection.pid:
+            here = listening and connection.laddr.ip in _IN_THE_WAY
+            if here and connection.laddr.port == port and connection.pid:
                 process = psutil.Process(connection.pid)
                 return f"{process.name()} (process {connection.pid})"
     except psutil.Error:
@@ -97,6 +100,10 @@ def become_keeper(paths: Paths, port: int) -> int:
     """Turn this process into the keeper; does not return when it works."""
     check_free(port, paths)
     command = keeper_command(paths, port)
+    sys.stdout.write(
+        f"Turnout starts on http://127.0.0.1:{port} and serves until Ctrl-C or "
+        f"`{command_path()} stop`.\n"
+    )
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(command[0], command)

@@ -9,27 +9,28 @@ PLANNED_SECONDS = 600.0
 
 
 class Stop:
-    """One request to end, which a second one makes urgent; one event loop only."""
+    """One request to end, which a second one makes urgent; one event loop only.
+
+    `asked` is set by either word. `stopped` says that Turnout ends as a whole, and
+    `hurry` that it was told so twice.
+    """
 
     def __init__(self) -> None:
         """Nobody has asked yet."""
         self.asked = asyncio.Event()
+        self.stopped = asyncio.Event()
         self.hurry = asyncio.Event()
-        self.superseded = False
-        self._stopped = False
 
     def stop(self) -> None:
-        """End within the drain time of the settings; asked a second time, at once."""
-        if self._stopped:
+        """End within the drain time of the settings; asked a second time, at once.
+
+        A gateway that drains for a planned restart has that time from now on.
+        """
+        if self.stopped.is_set():
             self.hurry.set()
-        if self.asked.is_set():
-            # It was draining patiently for a planned restart: now it may not.
-            self.hurry.set()
-        self._stopped = True
+        self.stopped.set()
         self.asked.set()
 
     def supersede(self) -> None:
         """End once the open streams have ended: a newer gateway serves."""
-        if not self.asked.is_set():
-            self.superseded = True
-            self.asked.set()
+        self.asked.set()

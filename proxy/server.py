@@ -137,10 +137,7 @@ class GatewayServer:
         await asyncio.sleep(HANDOVER_SECONDS)
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
-        """Let open requests end for `seconds`, then end them with an error event.
-
-        `hurry` cuts the waiting short: a second signal.
-        """
+        """Let open requests end for `seconds`; `hurry` cuts the waiting short."""
         if self._live:
             waiting = spawn(hurry.wait(), "hurry")
             done = spawn(self._idle(), "idle")
@@ -149,6 +146,9 @@ class GatewayServer:
             )
             waiting.cancel()
             done.cancel()
+
+    async def break_off(self) -> None:
+        """End the requests that are still open with an error event."""
         self._pipeline.stopping = True
         for task in self._live:
             task.cancel()

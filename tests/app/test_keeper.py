@@ -479,7 +479,7 @@ def test_sigterm_ends_draining_gateways_too(house: House) -> None:
     assert not any(lives(pid) for pid in house.pids)
 
 
-def test_a_second_sigterm_kills(house: House) -> None:
+def test_a_second_sigterm_hurries_and_then_kills(house: House) -> None:
     status = house.up()
     os.kill(status["gateway_pid"], signal.SIGSTOP)
     os.kill(status["pid"], signal.SIGTERM)
