@@ -12,6 +12,38 @@ from app.commands.clients import Client, Login
 from app.services import Services
 from proxy.keys import looks_valid
 
+OWN = """\
+[[providers]]
+id = "anthropic"
+key = "client"
+
+[[providers]]
+id = "openai"
+key = "client"
+"""
+
+OTHER = """\
+[[providers]]
+id = "other"
+base_url = "https://other.example"
+protocols = ["openai-responses", "openai-chat"]
+key = "none"
+any_model = true
+"""
+
+
+def configure(services: Services, text: str) -> None:
+    """Give the services another config.toml."""
+    services.paths.config_file.write_text(text)
+    services.config.load()
+
+
+@pytest.fixture
+def own(alone: Services) -> Services:
+    """Services whose vendors take the client's own login."""
+    configure(alone, OWN)
+    return alone
+
 
 def env_of(text: str) -> dict[str, str]:
     """Read `export NAME=VALUE` lines as a shell would."""
@@ -34,7 +66,7 @@ async def test_every_client_gets_a_key_of_its_own_in_its_lines(
     assert told.key in told.text
     assert told.key not in repr(told)
     assert told.base_url == "http://127.0.0.1:9999"
-    assert bool(told.note) is (login is Login.OWN)
+    assert "`/opt/turnout events`" in told.note
     (made,) = (await keys.list_keys(services)).keys
     assert made.name == client
     assert gateway.asked == ["reload_keys"]
@@ -53,59 +85,130 @@ async def test_claude_code_gets_terminal_lines_and_settings_that_agree(
     assert json.loads(file.text) == {"env": wanted}
 
 
-async def test_claude_codes_own_login_stays_in_its_own_header(alone: Services) -> None:
-    told = await clients.settings(alone, Client.CLAUDE_CODE, login=Login.OWN)
-    env = env_of(told.parts[0].text)
+async def test_claude_codes_own_login_stays_in_its_own_header(own: Services) -> None:
+    told = await clients.settings(own, Client.CLAUDE_CODE)
+    terminal, file = told.parts
+    env = env_of(terminal.text)
     assert env["ANTHROPIC_CUSTOM_HEADERS"] == f"x-turnout-key: {told.key}"
     assert "ANTHROPIC_AUTH_TOKEN" not in env
-    assert json.loads(told.parts[1].text) == {"env": env}
+    assert json.loads(file.text) == {"env": env}
 
 
 async def test_codex_gets_a_profile_file_of_its_own(alone: Services) -> None:
     told = await clients.settings(alone, Client.CODEX)
-    profile = tomllib.loads(told.parts[0].text)
+    file, start = told.parts
+    assert file.where.endswith(" ~/.codex/turnout.config.toml")
+    profile = tomllib.loads(file.text)
     assert profile["model"] == "scripted-large"
     provider = profile["model_providers"][profile["model_provider"]]
     assert provider["base_url"] == "http://127.0.0.1:8787/v1"
     assert provider["wire_api"] == "responses"
-    assert env_of(told.parts[1].text) == {provider["env_key"]: told.key}
-    assert told.key not in told.parts[0].text
-
-
-async def test_codex_signed_in_itself_sends_our_key_in_a_header(
-    alone: Services,
-) -> None:
-    told = await clients.settings(alone, Client.CODEX, login=Login.OWN)
-    provider = tomllib.loads(told.parts[0].text)["model_providers"]["turnout"]
-    assert provider["requires_openai_auth"] is True
     assert provider["http_headers"] == {"x-turnout-key": told.key}
-    assert "env_key" not in provider
+    assert start.text.splitlines() == [
+        "chmod 600 ~/.codex/turnout.config.toml",
+        "codex --profile turnout",
+    ]
+
+
+async def test_codex_signed_in_itself_keeps_its_own_provider(own: Services) -> None:
+    told = await clients.settings(own, Client.CODEX)
+    file, _, always = told.parts
+    line = {"openai_base_url": f"http://127.0.0.1:8787/k/{told.key}/v1"}
+    assert tomllib.loads(file.text) == tomllib.loads(always.text) == line
 
 
 async def test_opencode_names_a_model_that_is_there(alone: Services) -> None:
     told = await clients.settings(alone, Client.OPENCODE)
     file = json.loads(told.parts[0].text)
-    assert file["model"] == "turnout/scripted-large"
+    assert file["model"] == file["small_model"] == "turnout/scripted-large"
     provider = file["provider"]["turnout"]
-    assert list(provider["models"]) == ["scripted-large"]
-    assert provider["options"]["baseURL"] == "http://127.0.0.1:8787/v1"
-    assert env_of(told.parts[1].text) == {"TURNOUT_KEY": told.key}
+    assert provider["npm"] == "@ai-sdk/openai-compatible"
+    assert provider["models"] == {
+        "scripted-large": {
+            "name": "scripted-large",
+            "limit": {"context": 200_000, "output": 32_000},
+        }
+    }
+    assert provider["options"] == {
+        "baseURL": "http://127.0.0.1:8787/v1",
+        "apiKey": told.key,
+    }
+
+
+async def test_opencode_signed_in_itself_keeps_its_own_providers(
+    own: Services,
+) -> None:
+    told = await clients.settings(own, Client.OPENCODE)
+    providers = json.loads(told.parts[0].text)["provider"]
+    assert set(providers) == {"anthropic", "openai"}
+    for provider in providers.values():
+        assert provider["options"] == {
+            "baseURL": "http://127.0.0.1:8787/v1",
+            "headers": {"x-turnout-key": told.key},
+        }
+
+
+@pytest.mark.parametrize(
+    ("known", "package", "small"),
+    [
+        ("anthropic", "@ai-sdk/anthropic", "claude-haiku-5-5"),
+        ("openai", "@ai-sdk/openai", "gpt-6-luna"),
+    ],
+)
+async def test_opencode_speaks_what_the_vendor_speaks(
+    alone: Services, known: str, package: str, small: str
+) -> None:
+    configure(alone, f'[[providers]]\nid = "{known}"\nkey = "env:K"\n')
+    told = await clients.settings(alone, Client.OPENCODE, fresh=False)
+    file = json.loads(told.parts[0].text)
+    provider = file["provider"]["turnout"]
+    assert provider["npm"] == package
+    assert file["small_model"] == f"turnout/{small}"
+    named = {file["model"], file["small_model"]}
+    assert {name.removeprefix("turnout/") for name in named} <= set(provider["models"])
+    for model in provider["models"].values():
+        assert model["modalities"]["input"] == ["text", "image"]
+
+
+async def test_a_provider_without_models_leaves_a_place_for_the_name(
+    alone: Services,
+) -> None:
+    configure(alone, OTHER)
+    told = await clients.settings(alone, Client.OPENCODE, fresh=False)
+    assert json.loads(told.parts[0].text)["model"] == "turnout/YOUR_MODEL"
+    codex = await clients.settings(alone, Client.CODEX, fresh=False)
+    assert clients.CODEX_MODEL in codex.parts[0].text
+
+
+@pytest.mark.parametrize("login", Login)
+@pytest.mark.parametrize("client", Client)
+async def test_what_the_configuration_lacks_comes_first_and_then_is_enough(
+    alone: Services, client: Client, login: Login
+) -> None:
+    configure(alone, "")
+    before = await clients.settings(alone, client, login=login, fresh=False)
+    lacks, *rest = before.parts
+    assert str(alone.paths.config_file) in lacks.where
+    assert "practice" in lacks.where
+    configure(alone, lacks.text)
+    assert not alone.config.current.problems
+    after = await clients.settings(alone, client, login=login, fresh=False)
+    assert list(after.parts) == rest
+    # With the block in place the way needs not be named any more.
+    again = await clients.settings(alone, client, fresh=False)
+    assert again.parts == after.parts
+
+
+async def test_a_provider_set_up_the_other_way_is_to_be_changed_not_added(
+    own: Services,
+) -> None:
+    told = await clients.settings(own, Client.CLAUDE_CODE, login=Login.KEY)
+    assert told.parts[0].where.startswith("Change the provider anthropic in ")
+    assert 'key = "env:ANTHROPIC_API_KEY"' in told.parts[0].text
+    assert "ANTHROPIC_API_KEY has to be set where Turnout is started" in told.note
 
 
 async def test_lines_without_a_new_key_leave_a_place_for_one(alone: Services) -> None:
     told = await clients.settings(alone, Client.CODEX, fresh=False)
     assert told.key == clients.PLACEHOLDER
     assert (await keys.list_keys(alone)).keys == ()
-
-
-async def test_with_nothing_configured_the_practice_model_is_named(
-    alone: Services,
-) -> None:
-    alone.paths.config_file.write_text("")
-    alone.config.load()
-    codex = await clients.settings(alone, Client.CODEX, fresh=False)
-    assert clients.CODEX_MODEL in codex.text
-    assert (
-        "turnout/echo"
-        in (await clients.settings(alone, Client.OPENCODE, fresh=False)).text
-    )
