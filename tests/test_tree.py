@@ -149,6 +149,22 @@ def test_the_import_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_command_line_and_the_door_start_light() -> None:
+    heavy = ("PySide6", "aiohttp", "keyring", "peewee", "sqlite3")
+    program = f"""import sys
+import app.cli, app.door
+print([name for name in {heavy} if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=True,
+        cwd=_ROOT,
+        text=True,
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_the_example_of_an_environment_holds_no_value() -> None:
     lines = _text(_ROOT / ".env.example").splitlines()
     settings = [line for line in lines if line and not line.startswith("#")]
