@@ -12,27 +12,26 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.commands.spend import start_of_day
 from app.state import (
     Changes,
-    ClientSpend,
     ProviderHealth,
     Readiness,
     Snapshot,
     SpendToday,
+    spend_today,
 )
 from proxy.routing import PRACTICE, effective_mode
 from proxy.tasks import spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from app.services import Clock
     from proxy.catalogue import Provider
     from proxy.health import LastFailures
     from proxy.ledger import Event, Ledger
     from proxy.pipeline import Config
-    from proxy.reports import SpendReport
 
 PAUSE = 0.25
 """Seconds between two looks into the ledger."""
@@ -112,13 +111,13 @@ class LiveState:
             self._again = True
             return
         self._looking = True
-        spawn(self._look(), "state")
+        _ = spawn(self._look(), "state")
 
     async def refresh(self) -> None:
         """Read today's sums and the last request from the ledger."""
-        report = await self._ledger.spend_today(_midnight(self._clock.now()))
+        report = await self._ledger.spend_today(start_of_day(self._clock.now()))
         recent = await self._ledger.recent(1)
-        self._today = _today(report)
+        self._today = spend_today(report)
         self._last = recent[0] if recent else None
         self.moved()
 
@@ -132,33 +131,6 @@ class LiveState:
                     return
         finally:
             self._looking = False
-
-
-def _midnight(now: datetime) -> datetime:
-    """Return the start of the user's day, in UTC: people count in local days."""
-    local = now.astimezone()
-    start = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    return start.astimezone(now.tzinfo)
-
-
-def _today(report: SpendReport) -> SpendToday:
-    return SpendToday(
-        requests=report.requests,
-        billed_nano=report.billed_nano,
-        covered_nano=report.covered_nano,
-        local_requests=report.local_requests,
-        unknown_requests=report.unknown_requests,
-        by_client=tuple(
-            ClientSpend(
-                client=row.name,
-                requests=row.requests,
-                billed_nano=row.billed_nano,
-                covered_nano=row.covered_nano,
-                unknown_requests=row.unknown_requests,
-            )
-            for row in report.by_client
-        ),
-    )
 
 
 def _health(config: Config, failures: LastFailures) -> tuple[ProviderHealth, ...]:
