@@ -15,6 +15,8 @@ import hypothesis
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+pytest_plugins = ("golden_files",)
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 _FOREIGN = (

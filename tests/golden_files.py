@@ -2,7 +2,7 @@
 
 `--update-golden` writes the files anew: the change is then read in the difference and
 explained in the commit. Files beside used ones that no test asked for are reported at
-the end. Loaded by the conftest of the tests that use it.
+the end. A plugin of `tests/conftest.py`.
 """
 
 from __future__ import annotations
