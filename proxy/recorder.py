@@ -121,15 +121,31 @@ class Recorder:
             return
         x.recorded = True
         ending = _Ending(status, error, snapshot, self._clock.monotonic())
-        commit = spawn(self._commit(x, ending), f"record {x.call.id}")
-        await asyncio.shield(commit)
+        saved = asyncio.get_running_loop().create_future()
+        _ = spawn(self._record(x, ending, saved), f"record {x.call.id}")
+        await saved
 
-    async def _commit(self, x: Exchange, ending: _Ending) -> None:
+    async def _record(
+        self, x: Exchange, ending: _Ending, saved: asyncio.Future[None]
+    ) -> None:
+        try:
+            row = await self._commit(x, ending)
+        finally:
+            if not saved.done():
+                saved.set_result(None)
+        # The answer's last bytes have waited for the commit: they go first.
+        await asyncio.sleep(0)
+        self._tell(x, row)
+
+    async def _commit(self, x: Exchange, ending: _Ending) -> Finished:
         project = await self._projects.label(x.call.peer, PROJECT_SECONDS)
         project = self._same_session(x.call.session, project)
         row = self._row(x, ending, project)
         await self._ledger.finish(row, COMMIT_SECONDS)
-        self._on_finished(x.call.id)
+        return row
+
+    def _tell(self, x: Exchange, row: Finished) -> None:
+        self._on_finished(row.id)
         _log.info(
             "request finished",
             extra={

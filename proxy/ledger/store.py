@@ -124,12 +124,12 @@ class Ledger:
     # --- requests ---
 
     def routed(self, row: Routed) -> None:
-        """Record that a request was routed; returns at once.
+        """Record that a request was routed; returns at once, in a running loop.
 
         Raises:
             ValueError: the row's time names no zone.
         """
-        self._writer.put(Entry(Table.ROUTED, routed_values(row)))
+        self._writer.put_soon(Entry(Table.ROUTED, routed_values(row)))
 
     async def finish(self, row: Finished, timeout: float = LONGEST_WAIT) -> bool:
         """Record that a request is over; True when the row is on disk.

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 BATCH = 256  # rows in one commit at most
 CAPACITY = 10_000  # rows that may wait
+LINGER = 0.01  # seconds that a row nobody waits for stays in memory for company
 _IDLE_SECONDS = 0.25  # of quiet before the write-ahead log is folded into the file
 _FIRST_PAUSE = 0.05  # seconds between tries after a failed commit, doubled each time
 _LONGEST_PAUSE = 1.0
@@ -86,6 +87,7 @@ class Writer:
         self._dirty = False
         self._pause = _FIRST_PAUSE
         self._connection = connection
+        self._nudge: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(
             target=self._run, name="turnout-ledger-writer", daemon=True
         )
@@ -107,14 +109,29 @@ class Writer:
     def put(self, *entries: Entry) -> None:
         """Queue rows and return at once; in trouble, those waited for are let go."""
         with self._changed:
-            self._queue.extend(entries)
-            while len(self._queue) > self._capacity:
-                self._give_up(self._queue.popleft())
+            self._append(entries)
             released = self._release_all(entries) if self._failing else []
             self._changed.notify()
         if released:
             _wake(released)
             self._tell()
+
+    def put_soon(self, entry: Entry) -> None:
+        """Queue a row for which nobody waits; the thread is woken within `LINGER`.
+
+        A request is routed a moment before its provider is called: a thread that woke
+        now would take the interpreter from it, and short requests commit once.
+        """
+        with self._changed:
+            self._append((entry,))
+        if self._nudge is None:
+            loop = asyncio.get_running_loop()
+            self._nudge = loop.call_later(LINGER, self._wake_thread)
+
+    def _wake_thread(self) -> None:
+        self._nudge = None
+        with self._changed:
+            self._changed.notify()
 
     async def save(self, entry: Entry, timeout: float) -> bool:
         """Queue a row and wait until it is committed, `timeout` seconds at most.
@@ -300,6 +317,11 @@ class Writer:
             entry.let_go = True
         self._unsaved += len(released)
         return released
+
+    def _append(self, entries: Iterable[Entry]) -> None:
+        self._queue.extend(entries)
+        while len(self._queue) > self._capacity:
+            self._give_up(self._queue.popleft())
 
     def _give_up(self, entry: Entry) -> None:
         entry.done = True
