@@ -18,7 +18,7 @@ from app.commands.gateway import Done, ModeStatus
 from app.commands.providers import ProviderList
 from app.commands.spend import EventList
 from app.desktop.sight import Link, Sight
-from app.desktop.words import CLIENT_NAMES, MODE_MEANINGS, MODE_NAMES
+from app.desktop.words import CLIENT_NAMES, MODE_NAMES
 from app.door import Door, DoorClosed
 from app.failure import CommandFailed
 
@@ -195,10 +195,10 @@ class Bridge(QObject):
             # The menu has ticked what was clicked; let it show what is true.
             self.sight_changed.emit(self.sight)
             raise
-        if now.changed:
+        # Icon, menu and window show the new mode by themselves.
+        if now.note:
             title = f"The mode is {MODE_NAMES[now.mode].lower()} now"
-            meaning = f"From the next request on: {MODE_MEANINGS[now.mode]}."
-            self.told.emit(Notice(title, now.note or meaning, bad=False))
+            self.told.emit(Notice(title, now.note, bad=False))
 
     async def _copy_settings(self, client: str) -> None:
         login = await self._login(client)

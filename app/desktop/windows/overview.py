@@ -122,6 +122,7 @@ class OverviewWindow(QWidget):
             self.between.setVisible(bool(clients))
         facts = words.provider_facts(snapshot.providers) if snapshot else ()
         self.providers.show_facts(facts)
+        self.health.aside.say("" if sight.live else "as last seen")
         self.bottom.setVisible(snapshot is not None)
 
     def _show_stack(self) -> None:
@@ -205,14 +206,14 @@ class OverviewWindow(QWidget):
     def _bottom(self) -> _Foot:
         self.today, self.clients = Facts(), Facts()
         self.providers = Facts(below=True)
-        self.day = Heading("Spent today")
+        self.day, self.health = Heading("Spent today"), Heading("Providers")
         inside = QWidget()
         row = QHBoxLayout(inside)
         row.setContentsMargins(0, 0, 2 * UNIT, 0)
         row.setSpacing(8 * UNIT)
         self.between = hairline()
         left = (self.day, self.today, self.between, self.clients)
-        for parts in (left, (Heading("Providers"), self.providers)):
+        for parts in (left, (self.health, self.providers)):
             column = QVBoxLayout()
             column.setSpacing(UNIT)
             for part in parts:

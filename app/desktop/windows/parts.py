@@ -286,11 +286,12 @@ class _Line(QWidget):
 
 
 class Marked(QWidget):
-    """A block with a bar of the signal colour at its left: it needs somebody."""
+    """A block with a bar at its left, of the signal colour where it needs somebody."""
 
     def __init__(self) -> None:
         """Be a column to put things into."""
         super().__init__()
+        self.role = Role.BrightText
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(3 * UNIT, 0, 0, 0)
         self.column.setSpacing(UNIT)
@@ -299,7 +300,7 @@ class Marked(QWidget):
         """Paint the bar."""
         del event
         painter = QPainter(self)
-        colour: QColor = self.palette().color(Role.BrightText)
+        colour: QColor = self.palette().color(self.role)
         painter.fillRect(QRectF(0, 0, 3, self.height()), colour)
         painter.end()
 
@@ -346,6 +347,8 @@ class NoticeBar(Marked):
 
     def show_notice(self, notice: Notice) -> None:
         """Show what happened."""
+        self.role = Role.BrightText if notice.bad else Role.Mid
+        self.update()
         self._title.say(notice.title)
         self._message.say(notice.message)
         self._todo.say(notice.todo)

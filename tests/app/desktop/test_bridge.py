@@ -170,12 +170,11 @@ async def test_a_lost_fetch_is_no_news(bridge: Bridge, door: FakeDoor) -> None:
 
 async def test_the_mode_is_set_through_the_door(bridge: Bridge, door: FakeDoor) -> None:
     seen = Seen(bridge)
-    door.answers["mode"] = ModeStatus(Mode.OFFLINE, "", True, ())
+    door.answers["mode"] = ModeStatus(Mode.OFFLINE, "It acts so.", True, ())
     bridge.set_mode(Mode.OFFLINE)
     await until(lambda: seen.notices)
     assert door.asked == [("mode", {"name": "offline"})]
-    assert seen.notices[0].title == "The mode is offline now"
-    assert not seen.notices[0].bad
+    assert seen.notices == [Notice("The mode is offline now", "It acts so.", bad=False)]
 
 
 async def test_a_refused_mode_is_told_and_the_menu_shows_the_truth_again(

@@ -153,7 +153,9 @@ def test_requests_stay_readable_while_the_gateway_is_away(
 ) -> None:
     window.show_sight(SIGHTS["ready"])
     window.show_recent(EVENTS)
+    assert window.health.aside.text() == ""
     window.show_sight(SIGHTS["away"])
+    assert window.health.aside.text() == "as last seen"
     assert window.requests.rows.rowCount() == len(EVENTS)
     assert window.stack.currentWidget() is window.requests
 
