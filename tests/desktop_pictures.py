@@ -16,12 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 def main(folder: Path, scenes: list[str]) -> None:
     """Write `overview-SCENE-light.png` and `-dark.png`; `ready` goes without name."""
     from desktop_scenes import EVENTS, SIGHTS, Wishes
+    from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QApplication
 
     from app.desktop.look import DARK, LIGHT, Look, palette
     from app.desktop.menu import TrayMenu
     from app.desktop.windows.overview import OverviewWindow
 
+    opaque = QImage.Format.Format_RGB888
     app = QApplication([])
     Look(app)
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +44,8 @@ def main(folder: Path, scenes: list[str]) -> None:
                 window.requests.clearFocus()
             app.processEvents()
             name = "overview" if scene == "ready" else f"overview-{scene}"
-            window.grab().save(str(folder / f"{name}-{scheme}.png"))
+            picture = window.grab().toImage().convertToFormat(opaque)
+            picture.save(str(folder / f"{name}-{scheme}.png"), quality=0)
             window.close()
 
 

@@ -206,11 +206,11 @@ class Bridge(QObject):
             "settings", ClientSettings, client=client, login=login.value
         )
         name = CLIENT_NAMES.get(client, client)
-        where = "; ".join(_lower(part.where) for part in lines.parts)
         told = Notice(
             f"The lines for {name} are in the clipboard",
-            f"They hold a new key made for {name}. Where they go: {where}.",
-            lines.note or "Paste them, then start the client again.",
+            f"They hold a new key made for {name}. A comment before each part says "
+            "where it goes.",
+            lines.note,
             bad=False,
             clipboard=lines.text,
         )
@@ -226,7 +226,3 @@ class Bridge(QObject):
     async def _stop_gateway(self, then: Callable[[], None]) -> None:
         await self._door.call("stop", Done)
         then()
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -224,7 +224,7 @@ async def test_the_lines_go_to_the_clipboard_and_their_key_nowhere_else(
     notice = seen.notices[0]
     assert notice.clipboard == LINES.text
     assert notice.title == "The lines for Claude Code are in the clipboard"
-    assert "in the terminal" in notice.message
+    assert "a new key made for Claude Code" in notice.message
     assert "tnt_secret" not in repr(notice)
     for words in (notice.title, notice.message, notice.todo):
         assert "tnt_secret" not in words
