@@ -208,20 +208,22 @@ class TailHolder:
         at = len(BOM) if start == 0 and text.startswith(BOM) else 0
         # Up to the last line end only: what follows it is no line yet.
         stop = last_line_end(text)
-        # The event under way is read to its end, whole events of no interest are
-        # skipped in one step, and once only: no chunk is searched over and over.
-        at = self._read(text, at, stop, start, until_whole=True)
+        # The event under way is read to its end. Of the others only those are read
+        # that may say something; the whole ones between them are skipped in one step.
+        at = self._read(text, at, stop, start, beyond=-1)
         if self._whole():
-            at = self._skip(text, at)
-        at = self._read(text, at, stop, start)
+            for spot in self._watch.spots(text, at):
+                at = self._skip(text, at, spot)
+                at = self._read(text, at, stop, start, beyond=spot)
+            at = self._skip(text, at, stop)
+        at = self._read(text, at, stop, start, beyond=stop)
         if at < len(text):
             self._keep_part(text[at:])
 
-    def _read(
-        self, text: bytes, at: int, stop: int, start: int, *, until_whole: bool = False
-    ) -> int:
+    def _read(self, text: bytes, at: int, stop: int, start: int, *, beyond: int) -> int:
+        """Read lines until the event at `beyond` is over; return where that is."""
         for found in LINE.finditer(text, at, stop):
-            if until_whole and self._whole():
+            if at > beyond and self._whole():
                 break
             self._line(found[1], start + at)
             at = found.end()
@@ -231,14 +233,13 @@ class TailHolder:
         """Say whether no event is unfinished; the first is always read."""
         return self._begun and not self._open
 
-    def _skip(self, text: bytes, at: int) -> int:
-        """Return where the whole events end that say nothing of interest."""
-        gap = b"\r\n\r\n" if b"\r" in text else b"\n\n"
-        last = text.rfind(gap, at)
-        if last < 0:
+    def _skip(self, text: bytes, at: int, until: int) -> int:
+        """Return where the last whole event before `until` ends."""
+        if not self._whole():
             return at
-        stop = last + len(gap)
-        return at if self._watch.sees(text[at:stop]) else stop
+        gap = b"\r\n\r\n" if b"\r" in text else b"\n\n"
+        last = text.rfind(gap, at, until)
+        return at if last < 0 else last + len(gap)
 
     def _line(self, line: bytes, at: int) -> None:
         if not line:

@@ -51,6 +51,18 @@ class Watch:
                 return True
         return False
 
+    def spots(self, text: bytes, at: int) -> list[int]:
+        """Return every place from `at` on where something worth reading may be."""
+        found = {
+            spot.start() for each in self.patterns for spot in each.finditer(text, at)
+        }
+        for needle in self.needles:
+            spot = text.find(needle, at)
+            while spot >= 0:
+                found.add(spot)
+                spot = text.find(needle, spot + 1)
+        return sorted(found)
+
 
 _ERROR: Final = (b'"error"', b"event: error", b"event:error")
 WATCHES: Final[Mapping[Protocol, Watch]] = MappingProxyType(
