@@ -80,6 +80,15 @@ class Fields:
             return {}
         return {k: v for k, v in self._value.items() if k not in self._read}
 
+    def rest_with(self, key: str, inner: Fields | None) -> dict[str, Json]:
+        """Return `rest`, and below `key` what nobody asked for of that inner object.
+
+        To be asked last, when all else has been read.
+        """
+        if inner is None or not inner.rest:
+            return self.rest
+        return {**self.rest, key: inner.rest}
+
     def any(self, key: str) -> Json:
         """Return a field of any type; None where it is absent."""
         if key not in self._value:

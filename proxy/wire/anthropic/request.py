@@ -1,6 +1,6 @@
 """Reads a Messages request into the neutral language; no I/O.
 
-Shapes: the request types of the `anthropic` SDK 2.12.0 (GA and beta).
+Shapes: the request types of the `anthropic` SDK 2.8.0 (GA and beta).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import Final
 from proxy.model import (
     Choice,
     FunctionTool,
-    Json,
     Limits,
     Message,
     Metadata,
@@ -75,15 +74,8 @@ def _request(top: Fields) -> Request:
         output_format=_format(config),
         cache=cache_mark(top),
         metadata=_metadata(top.object("metadata")),
-        extras=_extras(top, config),
+        extras=top.rest_with("output_config", config),
     )
-
-
-def _extras(top: Fields, config: Fields | None) -> dict[str, Json]:
-    """Return what has no place of its own; read last, when all else has been."""
-    if config is not None and config.rest:
-        return {**top.rest, "output_config": config.rest}
-    return top.rest
 
 
 def _system(top: Fields) -> tuple[Part, ...]:

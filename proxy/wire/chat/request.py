@@ -1,12 +1,11 @@
 """Reads a Chat Completions request into the neutral language; no I/O.
 
-Shapes: `types/chat/completion_create_params.py` of the `openai` SDK 3.54.0.
+Shapes: `types/chat/completion_create_params.py` of the `openai` SDK 3.51.0.
 """
 
 from __future__ import annotations
 
 from proxy.model import (
-    Json,
     Kept,
     Limits,
     Metadata,
@@ -56,15 +55,8 @@ def _request(top: Fields) -> Request:
         cache_key=top.text("prompt_cache_key"),
         metadata=_metadata(top),
         kept=Kept(store=top.flag("store")),
-        extras=_extras(top, options),
+        extras=top.rest_with("stream_options", options),
     )
-
-
-def _extras(top: Fields, options: Fields | None) -> dict[str, Json]:
-    """Return what has no place of its own; read last, when all else has been."""
-    if options is not None and options.rest:
-        return {**top.rest, "stream_options": options.rest}
-    return top.rest
 
 
 def _max_tokens(top: Fields) -> int | None:

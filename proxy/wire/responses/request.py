@@ -1,13 +1,12 @@
 """Reads a Responses request into the neutral language; no I/O.
 
-Shapes: `types/responses/response_create_params.py` of the `openai` SDK 3.54.0, and
+Shapes: `types/responses/response_create_params.py` of the `openai` SDK 3.51.0, and
 the "responses lite" form of Codex, whose tools stand in the first input item.
 """
 
 from __future__ import annotations
 
 from proxy.model import (
-    Json,
     Kept,
     Limits,
     Message,
@@ -60,15 +59,8 @@ def _request(top: Fields) -> Request:
         include=top.texts("include") or (),
         metadata=_metadata(top),
         kept=_kept(top),
-        extras=_extras(top, text),
+        extras=top.rest_with("text", text),
     )
-
-
-def _extras(top: Fields, text: Fields | None) -> dict[str, Json]:
-    """Return what has no place of its own; read last, when all else has been."""
-    if text is not None and text.rest:
-        return {**top.rest, "text": text.rest}
-    return top.rest
 
 
 def _input(top: Fields) -> tuple[Message, ...]:

@@ -58,6 +58,17 @@ def test_what_nobody_read_is_the_rest() -> None:
     assert fields.raw == _ALL
 
 
+def test_the_rest_of_an_inner_object_is_kept_below_its_name() -> None:
+    top = Fields({"x": 1, "inner": {"known": "a", "new": 2}})
+    inner = top.need_object("inner")
+    assert top.rest_with("inner", None) == {"x": 1}
+    assert top.rest_with("inner", inner)["inner"] == {"known": "a", "new": 2}
+    inner.text("known")
+    assert top.rest_with("inner", inner) == {"x": 1, "inner": {"new": 2}}
+    inner.any("new")
+    assert top.rest_with("inner", inner) == {"x": 1}
+
+
 def test_paths_are_told() -> None:
     inner = Fields({"a": {"b": [{"c": 1}]}}).need_object("a")
     (entry,) = inner.need_objects("b")
