@@ -4,12 +4,12 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ledger_rows import finished, routed
 
 from app.commands import spend
 from app.failure import CommandFailed, Exit
 from app.services import Services
-from proxy.ledger import Finished, LedgerError, Routed
-from proxy.model import Usage
+from proxy.ledger import LedgerError
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -17,32 +17,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 async def record(
     services: Services, name: str, when: datetime, cost: int | None
 ) -> None:
-    services.ledger.routed(
-        Routed(
-            id=name,
-            run="run-1",
-            time=when,
-            client="codex",
-            protocol="openai-responses",
-            route_class="fallback_safe",
-            requested_model="m",
-            mode="direct",
-            stream=True,
-            decision="{}",
-        )
-    )
-    row = Finished(
-        id=name,
-        run="run-1",
-        time=when,
-        duration_ms=5,
-        status="success",
-        provider="scripted",
-        model="m",
-        billing="metered",
-        usage=Usage(input_tokens=1),
-        cost_nano=cost,
-    )
+    services.ledger.routed(routed(name, time=when))
+    row = finished(name, time=when, cost_nano=cost)
     assert await services.ledger.finish(row)
 
 
