@@ -10,7 +10,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """The exit codes of every command (design section 9)."""
+    """The exit codes of every command."""
 
     OK = 0
     FAILED = 1

@@ -1,8 +1,8 @@
 """Decides, from the raw request head alone, who may do what; pure, no I/O.
 
 Authentication is decided once, from the raw request target, before routing, and denies
-by default (design section 7, `facts/security.md` section 4). Three locks stand on
-their own: the Host list, the refusal of browsers, and the gateway key.
+by default. Three locks stand on their own: the Host list, the refusal of browsers, and
+the gateway key.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_TARGET = 8_000
 """Bytes of a request target; real clients stay under 300."""
 
 NO_RETRY = ("x-should-retry", "false")
-"""Stops a Claude Code that would repeat a 401 for minutes (`facts/clients.md` 0.2)."""
+"""Stops a Claude Code that would repeat a 401 for minutes (seen with 2.1.329)."""
 
 
 class Endpoint(StrEnum):
@@ -229,7 +229,7 @@ def _identify(
 
 def _refuse_upgrade(headers: Sequence[tuple[str, str]], endpoint: Endpoint) -> None:
     # Codex opens a websocket first and falls back to POST at once on 426 only
-    # (`facts/clients.md` section 0, 4).
+    # (seen with 0.169.0).
     if endpoint is Endpoint.RESPONSES and _values(headers, "upgrade"):
         raise Refused(
             FailureKind.UPGRADE_REFUSED,

@@ -1,8 +1,8 @@
 """Answers `GET /v1/models` in the shape each client expects; pure.
 
-Claude Code's picker lists only ids that begin with `claude` or `anthropic`
-(`facts/clients.md` section 1); OpenAI's clients and Codex take the plain list. The
-fields of Anthropic's list are those of `ModelInfo` in its SDK 2.12.0.
+Claude Code's picker lists only ids that begin with `claude` or `anthropic` (seen with
+2.1.329); OpenAI's clients and Codex take the plain list. The fields of Anthropic's list
+are those of `ModelInfo` in its SDK 2.8.0.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def _model(tally: Tally) -> str:
 
 
 def _share(name: str, tally: Tally) -> Share:
-    """Sort a tally's cost by its billing mode; design section 6."""
+    """Sort a tally's cost by its billing mode."""
     known, unknown = tally.cost_nano, tally.unpriced
     match tally.billing:
         case "local":

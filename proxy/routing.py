@@ -1,9 +1,9 @@
 """Decides where a request goes and says why; pure, no clock, no I/O, no randomness.
 
-`decide` is the interim rule of design section 4 (last paragraph): a pin; else the
-ready providers that speak the client's protocol and list the asked name or take any
-name; else their first models. `offline` and `direct` work; the other modes are known
-by name and act as `direct`, saying so.
+`decide` is the rule while requests are not classified: a pin; else the ready providers
+that speak the client's protocol and list the asked name or take any name; else their
+first models. `offline` and `direct` work; the other modes are known by name and act as
+`direct`, saying so.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from proxy.catalogue import Catalogue
 
 MAX_ATTEMPTS = 3
-"""Provider calls one request may cost at most (design section 5)."""
+"""Provider calls one request may cost at most."""
 
 ROUTE_CLASS = "fallback_safe"
 """The class every request has until classification is built."""
 
 
 class Mode(StrEnum):
-    """A named preset the user switches (design section 2)."""
+    """A named preset the user switches."""
 
     CODING_AUTO = "coding-auto"
     CODING_FAST = "coding-fast"
@@ -141,7 +141,7 @@ PRACTICE = Provider(
         ),
     ),
 )
-"""The built-in provider of design section 10."""
+"""The built-in provider: it answers where none is configured."""
 
 
 def decide(
@@ -310,7 +310,7 @@ def read_decision(text: str) -> StoredDecision:
 
 
 def explain(decision: StoredDecision) -> tuple[str, ...]:
-    """Return the layers of design section 4 that exist, one sentence each."""
+    """Return what led to the decision, one sentence for each thing looked at."""
     layers = [f"The client asked for {decision.requested_model or 'no model'}."]
     note = mode_note(Mode(decision.mode)) if decision.mode in set(Mode) else ""
     layers.append(note or f"The mode was {decision.mode}.")

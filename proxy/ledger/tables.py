@@ -6,7 +6,7 @@ from peewee import IntegerField, Model, TextField
 
 
 class RequestRow(Model):
-    """The view `requests`: a published interface (design section 9)."""
+    """The view `requests`: a published interface."""
 
     id = TextField(primary_key=True)
     sequence = IntegerField()

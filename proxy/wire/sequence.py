@@ -1,7 +1,7 @@
 """Puts the parts of an answer one behind the other; no I/O.
 
 Messages has exactly one open block at a time, while other protocols interleave the
-pieces of parallel calls (protocols D8, case 5). The pieces of the oldest open part go
+pieces of parallel calls. The pieces of the oldest open part go
 out as they come, those of later parts wait until it has ended.
 """
 

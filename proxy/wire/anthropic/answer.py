@@ -1,6 +1,6 @@
 """Writes the pieces of a Messages answer that stream and whole answer share; no I/O.
 
-Shapes: `Message`, `Usage` and the stop types of the `anthropic` SDK 2.12.0.
+Shapes: `Message`, `Usage` and the stop types of the `anthropic` SDK 2.8.0.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def block(part: Text | Thinking | ToolCall | ServerPart | Opaque) -> Json:
 def call_input(arguments: str, kind: CallKind) -> dict[str, Json]:
     """Return a call's input as the object the protocol demands.
 
-    Free text, and JSON that is no object, becomes the field `input` (protocols D8,
-    cases 8 and 29); empty arguments become an empty object (case 7).
+    Free text, and JSON that is no object, becomes the field `input`; empty
+    arguments become an empty object.
     """
     if kind is CallKind.CUSTOM:
         return {"input": arguments}

@@ -1,6 +1,6 @@
 """Writes an answer as a Messages event stream; no I/O.
 
-Order (protocols D1): message_start, then per block start, deltas, stop, with exactly
+Order: message_start, then per block start, deltas, stop, with exactly
 one block open, then message_delta and message_stop. `ping` may stand anywhere.
 """
 

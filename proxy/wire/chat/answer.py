@@ -1,6 +1,6 @@
 """Writes the pieces of a Chat answer that stream and whole answer share; no I/O.
 
-Shapes: `ChatCompletion` and `CompletionUsage` of the `openai` SDK 3.54.0. Reasoning
+Shapes: `ChatCompletion` and `CompletionUsage` of the `openai` SDK 3.51.0. Reasoning
 goes into `reasoning_content`, which the vendor's types lack and many clients read.
 """
 
@@ -140,7 +140,7 @@ def _call(part: ToolCall) -> Json:
     if part.kind is CallKind.CUSTOM:
         custom: Json = {"name": part.name, "input": part.arguments}
         return {"id": part.id, "type": "custom", "custom": custom}
-    # An empty call is one with an empty object (protocols D8, case 7).
+    # An empty call is one with an empty object.
     function: Json = {"name": part.name, "arguments": part.arguments or "{}"}
     return {"id": part.id, "type": "function", "function": function}
 

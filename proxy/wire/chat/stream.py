@@ -1,6 +1,6 @@
 """Writes an answer as a Chat Completions stream; no I/O.
 
-Order (protocols D3): a chunk with the role, chunks with content and calls, one with
+Order: a chunk with the role, chunks with content and calls, one with
 the finish reason, one with the usage where the client asked for it, then `[DONE]`.
 Calls could interleave, as each piece names its call by index; they are written one
 after the other all the same, because not every client can take it.
@@ -161,7 +161,7 @@ class StreamWriter:
         call = self._calls.get(index)
         if call is None or not call.empty or call.kind is CallKind.CUSTOM:
             return b""
-        # An empty call is one with an empty object (protocols D8, case 7).
+        # An empty call is one with an empty object.
         return self._arguments(ToolCallArguments(index, "{}"))
 
     def _call(self, call: Json) -> bytes:

@@ -1,6 +1,6 @@
 """Reads the tool list and tool choice of Chat Completions; no I/O.
 
-Shapes: `types/chat/chat_completion_tool_union_param.py` of the `openai` SDK 3.54.0.
+Shapes: `types/chat/chat_completion_tool_union_param.py` of the `openai` SDK 3.51.0.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writes the pieces of a Responses answer that stream and whole answer share; no I/O.
 
-Shapes: `Response`, `ResponseOutputItem` and `ResponseUsage` of the `openai` SDK 3.54.0.
+Shapes: `Response`, `ResponseOutputItem` and `ResponseUsage` of the `openai` SDK 3.51.0.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def call(part: ToolCall, own_id: str, status: str) -> dict[str, Json]:
     if part.kind is CallKind.CUSTOM:
         shape = {"id": own_id, "type": "custom_tool_call", "input": part.arguments}
     else:
-        # An empty call is one with an empty object (protocols D8, case 7).
+        # An empty call is one with an empty object.
         arguments = part.arguments if part.arguments or status != "completed" else "{}"
         shape = {"id": own_id, "type": "function_call", "arguments": arguments}
         shape["status"] = status

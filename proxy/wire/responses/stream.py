@@ -1,6 +1,6 @@
 """Writes an answer as a Responses event stream; no I/O.
 
-Order (protocols D2): response.created, in_progress, then per item output_item.added,
+Order: response.created, in_progress, then per item output_item.added,
 its pieces, output_item.done, then response.completed or incomplete. Every event has
 the next `sequence_number`; items follow one another.
 """

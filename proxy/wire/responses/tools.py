@@ -1,6 +1,6 @@
 """Reads and writes the tool list and tool choice of Responses; no I/O.
 
-Shapes: `types/responses/tool_param.py` of the `openai` SDK 3.54.0.
+Shapes: `types/responses/tool_param.py` of the `openai` SDK 3.51.0.
 """
 
 from __future__ import annotations

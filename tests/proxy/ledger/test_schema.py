@@ -22,7 +22,7 @@ from proxy.ledger.schema import (
 )
 
 TABLES = ("runs", "run_ends", "projects", "routed", "finished", "gateway_keys")
-# The published view: design section 9, then what we add.
+# The published view; other programs read it by these names.
 PUBLISHED = """
     id time client protocol session project route_class requested_model provider
     model lane fallback_chain input_tokens cache_read_tokens cache_write_tokens

@@ -19,7 +19,7 @@ from proxy.wire.envelope import error_body, error_event, error_type, status_of
 
 SENTENCE = "No route is ready. Add a provider; “details” follow.\nSecond line."
 
-# What D6 of the protocol facts fixes; the SDK class each status becomes.
+# Status, kind, our word for it, and the SDK class the status becomes.
 ANTHROPIC = [
     (400, FailureKind.BAD_REQUEST, "invalid_request_error", "BadRequestError"),
     (401, FailureKind.UNAUTHORIZED, "authentication_error", "AuthenticationError"),
