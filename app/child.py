@@ -239,20 +239,20 @@ def main(environ: MutableMapping[str, str]) -> int:
     """Run the gateway process; returns its exit status."""
     bequest = take_bequest(environ)
     paths = paths_for(environ)
-    status = 1
+    last_words = _LastWords(paths)
     with contextlib.ExitStack() as stack:
-        stack.push(_LastWords(paths))
+        stack.push(last_words)
         make_folders(paths)
         runner = stack.enter_context(asyncio.Runner(loop_factory=loop_factory()))
         runner.run(run(paths, environ, bequest))
-        status = 0
-    return status
+    return 1 if last_words.said else 0
 
 
 class _LastWords:
     """Puts into the log and on the terminal why this process ends, as a sentence."""
 
     def __init__(self, paths: Paths) -> None:
+        self.said = False
         self._paths = paths
 
     def __call__(
@@ -265,6 +265,7 @@ class _LastWords:
         del kind, trace
         if not isinstance(error, Exception):
             return False
+        self.said = True
         sentence = f"The gateway cannot run. {why(error)}"
         with contextlib.suppress(OSError), logging_to(self._paths, str):
             _log.error("%s", sentence, extra={"event": "gateway_failed"})

@@ -24,7 +24,6 @@ from e2e.gateway import (
     Turnout,
     environment,
     free_port,
-    processes,
 )
 
 WITHIN = 20.0
@@ -35,7 +34,9 @@ Row = dict[str, Any]
 class House:
     """A home below `base`; every process started for it is ended with `close`."""
 
-    def __init__(self, base: Path, upstream: str | None = None, extra: str = "") -> None:
+    def __init__(
+        self, base: Path, upstream: str | None = None, extra: str = ""
+    ) -> None:
         """Write `config.toml`; `extra` goes into its table `[gateway]`."""
         self.home = base / "home"
         self.home.mkdir(mode=0o700, parents=True)
@@ -135,21 +136,29 @@ class House:
 
     def gateway(self) -> int:
         """The process id of the gateway that serves, as its keeper names it."""
-        return int(until(lambda: self.keeper().get("gateway_pid")))
+        return int(until(lambda: self.keeper().get("gateway_pid") or 0))
 
     def next_gateway(self, *before: int) -> int:
         """Wait until the keeper names a ready gateway that is none of `before`."""
 
         def another() -> int:
             told = self.keeper()
-            pid = told.get("gateway_pid")
+            pid = int(told.get("gateway_pid") or 0)
             return pid if told.get("ready") and pid not in before else 0
 
         return until(another)
 
     def processes(self) -> list[psutil.Process]:
-        """What runs for this home now, without zombies."""
-        return [one for one in processes(self.home) if lives(one)]
+        """What runs for this home now, without zombies.
+
+        Told by the made-up HOME: TURNOUT_HOME need not be set.
+        """
+        outside, found = self.env["HOME"], []
+        for one in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if one.environ().get("HOME") == outside and lives(one):
+                    found.append(one)
+        return found
 
     def gateways(self) -> set[int]:
         """The process ids of all gateways of this home."""
@@ -188,7 +197,7 @@ class House:
 
     def close(self) -> None:
         """Kill what is left."""
-        for one in processes(self.home):
+        for one in self.processes():
             with contextlib.suppress(psutil.Error):
                 one.kill()
 

@@ -20,7 +20,11 @@ TERMINAL = {
     "responses": b"response.completed",
     "chat": b"[DONE]",
 }
-ERROR = {"messages": b"event: error", "responses": b'"error"', "chat": b'"error"'}
+ERROR = {
+    "messages": b"event: error",
+    "responses": b"event: response.failed",
+    "chat": b'data: {"error"',
+}
 
 
 def body_of(protocol: str, prompt: str = "Hello", *, stream: bool = False) -> bytes:
