@@ -9,14 +9,25 @@ import contextlib
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from e2e.house import until
 from PySide6.QtGui import QImage
 
-NEEDED = ("Xvfb", "openbox", "trayer", "dbus-daemon", "xdotool", "scrot", "xwininfo")
+NEEDED = (
+    "Xvfb",
+    "dbus-daemon",
+    "gdbus",
+    "openbox",
+    "scrot",
+    "trayer",
+    "xdotool",
+    "xwininfo",
+)
 
 _WINDOW = re.compile(
     r'^\s*0x[0-9a-f]+ (?:"(?P<name>.*)"|\(has no name\)): \((?P<kind>.*)\)\s+'
@@ -111,6 +122,29 @@ class Screen:
         self._run("scrot", "-o", str(file))
         return QImage(str(file))
 
+    def ask_bus(self, service: str, path: str, method: str, *given: str) -> str:
+        """Call a method on the session bus and return its answer as text."""
+        whom = ("--session", "-d", service, "-o", path, "-m", method)
+        return self._run("gdbus", "call", *whom, "--", *given)
+
+    def active_title(self) -> str:
+        """The title of the window that has the focus, '' where none has."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            return self._run("xdotool", "getactivewindow", "getwindowname")
+        return ""
+
+    @contextlib.contextmanager
+    def watcher(self) -> Iterator[IO[bytes]]:
+        """A tray of the newer kind, until the block ends; a line for each item."""
+        with contextlib.ExitStack() as stack:
+            script = str(Path(__file__).with_name("sni_watcher.py"))
+            env = {**os.environ, **self.env}
+            process = _started(stack, (sys.executable, script), env)
+            told = process.stdout
+            assert told is not None
+            assert told.readline() == b"ready\n"
+            yield told
+
     def _run(self, *words: str) -> str:
         done = subprocess.run(
             words,
@@ -124,15 +158,16 @@ class Screen:
 
 
 @contextlib.contextmanager
-def screen(folder: Path) -> Iterator[Screen]:
-    """A desktop of 1280 x 800 pixels until the block ends."""
+def screen(folder: Path, *, tray: bool = True) -> Iterator[Screen]:
+    """A desktop of 1280 x 800 pixels until the block ends; with a tray host or not."""
     with contextlib.ExitStack() as stack:
         display = f":{_first_line(stack, 'Xvfb', *_XVFB)}"
         bus = _first_line(stack, "dbus-daemon", *_BUS)
         made = Screen(display, bus, folder)
-        for command in (("openbox",), ("trayer", *_TRAYER)):
-            _started(stack, command, {**os.environ, **made.env})
-        until(lambda: [one for one in made.windows() if one.name == "panel"])
+        _started(stack, ("openbox",), {**os.environ, **made.env})
+        if tray:
+            _started(stack, ("trayer", *_TRAYER), {**os.environ, **made.env})
+            until(lambda: [one for one in made.windows() if one.name == "panel"])
         yield made
 
 

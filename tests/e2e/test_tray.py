@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ from upstream.turns import Answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
+MENU = "com.canonical.dbusmenu"
 on_screen = pytest.mark.real
 
 
@@ -89,9 +91,25 @@ def trays(home: House) -> Iterator[Trays]:
 
 @pytest.fixture
 def seen(home: House, tmp_path: Path) -> Iterator[Screen]:
+    with shown(home, screen(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def bare(home: House, tmp_path: Path) -> Iterator[Screen]:
+    """A screen without any tray."""
+    with shown(home, screen(tmp_path, tray=False)) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def shown(
+    home: House, desktop: contextlib.AbstractContextManager[Screen]
+) -> Iterator[Screen]:
+    """What is started for this home shows itself on a desktop."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     assert not missing, f"make setup installs {missing}"
-    with screen(tmp_path) as made:
+    with desktop as made:
         del home.env["QT_QPA_PLATFORM"]
         home.env.update(made.env)
         yield made
@@ -179,10 +197,7 @@ def test_a_click_opens_the_window_and_so_does_a_second_start(
 
 def active(seen: Screen) -> bool:
     """Whether the Overview window has the focus."""
-    with contextlib.suppress(subprocess.CalledProcessError):
-        name = seen._run("xdotool", "getactivewindow", "getwindowname")
-        return name.startswith("Overview")
-    return False
+    return seen.active_title().startswith("Overview")
 
 
 @on_screen
@@ -195,6 +210,58 @@ def test_stop_and_quit_ends_everything(seen: Screen, home: House, trays: Trays) 
     until(lambda: home.processes() == [])
     home.clean()
     assert trays.said() == ""
+
+
+@on_screen
+def test_a_taken_port_is_told_in_a_window_where_no_terminal_tells_it(
+    seen: Screen, home: House, trays: Trays
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", home.port))
+        taken.listen()
+        refused = trays.start()
+        until(lambda: seen.active_title().startswith("Turnout did not start"))
+        seen.picture("refused")
+        seen.press("Return")
+        assert ended(refused) == 1
+    assert f"Port {home.port} is taken by python" in trays.said()
+    home.clean()
+
+
+@on_screen
+def test_without_a_tray_the_window_is_the_app_until_one_appears(
+    bare: Screen, home: House, trays: Trays
+) -> None:
+    process = trays.ready()
+    until(lambda: active(bare))
+    bare.picture("no-tray")
+    with bare.watcher() as told:
+        item = told.readline().decode().partition("/")[0].strip()
+        assert item, "no icon registered with the tray that came late"
+        menu = bare.ask_bus(item, "/MenuBar", f"{MENU}.GetLayout", "0", "-1", "[]")
+        labels = re.findall(r"'label': <'([^']*)'>", menu)
+        assert labels[0].startswith("Turnout, direct: ready. Today 0 $")
+        assert labels[-2:] == [
+            "_Quit (the gateway goes on serving)",
+            "_Stop the gateway and quit",
+        ]
+        greyed = re.findall(r"'enabled': <false>, 'label': <'([^']*)'>", menu)
+        assert [label.partition(" (")[0] for label in greyed[1:]] == [
+            "Coding auto",
+            "Coding fast",
+            "Coding premium",
+            "No request today",
+            "Start at login",
+        ]
+        offline = re.search(r"<\((\d+), \{'enabled': <true>, 'label': <'_Offline", menu)
+        assert offline is not None
+        event = (offline[1], "clicked", "<0>", "0")
+        bare.ask_bus(item, "/MenuBar", f"{MENU}.Event", *event)
+        until(lambda: mode(home) == "offline")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process) == 0
+    assert trays.said() == ""
+    gone(home)
 
 
 # --- without a screen -----------------------------------------------------------------
