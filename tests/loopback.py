@@ -34,7 +34,10 @@ id = "scripted-large"
 lane = "claude/premium"
 context = 200000
 max_output = 64000
-price = {{ input = "3.00", output = "15.00", cache_read = "0.30", cache_write = "3.75" }}
+price.input = "3.00"
+price.output = "15.00"
+price.cache_read = "0.30"
+price.cache_write = "3.75"
 """
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import zstandard
 from loopback import SCRIPTED_KEY, Serving, provider, serving
+from raw_wire import until
 from upstream import RESET, Answer, Script, ScriptedUpstream, Text, refuse
 from upstream.failures import (
     HTML,
@@ -520,10 +521,3 @@ async def test_offline_opens_loopback_sockets_only_and_uses_no_proxy(
         assert gateway.events()[0].attempts[0].error_kind == "dns"
         assert not second.requests
         assert not upstream.requests
-
-
-async def until(met: Callable[[], bool]) -> None:
-    """Wait for the gateway's own tasks; a second is far more than they need."""
-    async with asyncio.timeout(2.0):
-        while not met():
-            await asyncio.sleep(0.005)
