@@ -59,7 +59,7 @@ class Call:
 
     @property
     def session(self) -> str | None:
-        """The client's own session id (`facts/clients.md` sections 1 to 3)."""
+        """The client's own session id."""
         return self.header(*_SESSION_HEADERS)
 
     @property

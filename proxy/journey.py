@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from proxy.recorder import Clock, Recorder
 
 DEFAULT_RETRY_AFTER = "2"
-"""Seconds; a 429 without the header ends a Codex run (`facts/clients.md` 0.1)."""
+"""Seconds; a 429 without the header ends a Codex run."""
 
 NO_LANE = "unlisted"
 """What `x-turnout-lane` says of a model that no catalogue lists."""

@@ -2,7 +2,7 @@
 
 It knows no aiohttp and no Qt: bytes come in as a `Call` and leave through an `Outlet`.
 Nothing is repeated once a byte has left, and no request costs more than three provider
-calls (design section 5).
+calls.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _REFUSAL = 300
 _SESSIONS = 1024
 
 PROJECT_SECONDS = 0.25
-"""How long a record waits for a project that is being looked up (design section 7)."""
+"""How long a record waits for a project that is being looked up."""
 
 
 class Clock(Protocol):
