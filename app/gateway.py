@@ -22,7 +22,7 @@ from proxy.ledger import LedgerError
 from proxy.listing import models_body, wants_anthropic
 from proxy.model import Usage
 from proxy.pipeline import Config
-from proxy.routing import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
+from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
 from proxy.server import Site
 from proxy.upstream import Limits
 
