@@ -69,9 +69,11 @@ def _holder(port: int) -> str:
     """Name who listens on a port; without the right to look, say that."""
     try:
         for connection in psutil.net_connections("tcp"):
-            listening = connection.status == psutil.CONN_LISTEN
-            here = listening and connection.laddr.ip in _IN_THE_WAY
-            if here and connection.laddr.port == port and connection.pid:
+            place = connection.laddr
+            if connection.status != psutil.CONN_LISTEN or not place:
+                continue
+            here = place.ip in _IN_THE_WAY and place.port == port
+            if here and connection.pid:
                 process = psutil.Process(connection.pid)
                 return f"{process.name()} (process {connection.pid})"
     except psutil.Error:

@@ -27,6 +27,7 @@ class FakeGateway:
         numbers = [int(fd) for fd in take("TURNOUT_FDS").split(",")]
         self.ready = int(take("TURNOUT_READY"))
         self.hold = int(take("TURNOUT_HOLD"))
+        self.beat = float(take("TURNOUT_BEAT"))
         self.mode = mode
         self.home = Path(os.environ["TURNOUT_HOME"])
         self.listeners = [socket.socket(fileno=fd) for fd in numbers]

@@ -236,14 +236,10 @@ def test_a_gateway_that_cannot_start_is_told_in_words(home: House) -> None:
     home.log.write_bytes(b"")
     process = home.begin()
     until(lambda: home.keeper().get("failures", 0) >= 3)
-    for path, find in (
-        ("/v1/messages", lambda said: said["error"]["message"]),
-        ("/v1/responses", lambda said: said["error"]["message"]),
-        ("/v1/chat/completions", lambda said: said["error"]["message"]),
-    ):
+    for path in PATHS.values():
         said = home.ask(path, b"{}", **headers)
         assert (said.status, said.headers["x-should-retry"]) == (503, "false")
-        message = find(json.loads(said.body))
+        message = json.loads(said.body)["error"]["message"]
         assert f"`{TURNOUT} logs`" in message
         for setting in ("ANTHROPIC_BASE_URL", "--profile turnout", "opencode"):
             assert setting in message
