@@ -100,6 +100,11 @@ class Answer:
         self._watchdog: asyncio.TimerHandle | None = None
         self.status = response.status
         self.headers: tuple[tuple[str, str], ...] = tuple(_texts(response.raw_headers))
+        connection = response.connection
+        protocol = connection.protocol if connection is not None else None
+        self._closed = protocol.closed if protocol is not None else None
+        if self._closed is not None:
+            self._closed.add_done_callback(self._lost)
 
     def header(self, name: str) -> str:
         """Return a header's value, '' where it is absent."""
@@ -128,6 +133,17 @@ class Answer:
         """Drop the timer; nothing is read after that."""
         if self._watchdog is not None:
             self._watchdog.cancel()
+        if self._closed is not None:
+            self._closed.remove_done_callback(self._lost)
+            self._closed.add_done_callback(_retrieved)
+
+    def _lost(self, closed: asyncio.Future[None]) -> None:
+        # aiohttp 3.14 closes a connection whose chunks are broken and leaves whoever
+        # reads the body waiting. To go when it passes its own error on.
+        _retrieved(closed)
+        content = self._response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError())
 
     def _watch(self) -> None:
         # One timer a stream, looking back when it fires: arming one for each chunk
@@ -183,11 +199,11 @@ class Upstream:
         which is how a call is cancelled. Raises `UpstreamError`.
         """
         session = self._sessions[offline, fresh]
-        url = URL(call.url, encoded=True)
-        proxy = None if offline else self._proxy_for(url)
         body = io.BytesIO(call.body) if len(call.body) > _BIG_BODY else call.body
         reuse = _Reuse()
         try:
+            url = URL(call.url, encoded=True)
+            proxy = None if offline else self._proxy_for(url)
             async with asyncio.timeout(self.limits.first_byte):
                 response = await session.request(
                     call.method,
@@ -311,6 +327,12 @@ async def _note_reuse(
     _params: aiohttp.TraceConnectionReuseconnParams,
 ) -> None:
     context.trace_request_ctx.reused = True
+
+
+def _retrieved(closed: asyncio.Future[None]) -> None:
+    """Look at a connection's end, so that asyncio does not call it unnoticed."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def _texts(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
