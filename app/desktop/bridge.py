@@ -160,6 +160,12 @@ class Bridge(QObject):
             except DoorClosed as closed:
                 tries += 1
                 self._see(self._lost(closed.message, tries))
+            except Exception as error:
+                # Told once; the feed is read again, or the window would stand still.
+                tries += 1
+                if tries == 1:
+                    self.failed(error)
+                self._see(self._lost("Its state cannot be read.", tries))
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 

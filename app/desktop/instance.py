@@ -17,9 +17,12 @@ from app.paths import Paths
 SHOW, HELLO = b"show\n", b"hello\n"
 """What a second start says: bring the window up, or nothing is wanted."""
 
-TRIES = 20
 PAUSE_MS = 250
-"""A first instance that is just starting is given TRIES times PAUSE_MS."""
+STARTING = 20
+"""So many pauses a first instance that is just starting is waited for."""
+
+UNHEARD = 5
+"""One that lets us in and does not answer is frozen: each such try counts for more."""
 
 
 class Instance(QObject):
@@ -44,11 +47,14 @@ class Instance(QObject):
         Waits a few seconds for one that is just starting. Returns False if none
         answers, or if it ended meanwhile and the claim is ours now.
         """
-        for _ in range(TRIES):
-            if self._said(word):
+        left = STARTING
+        while left > 0:
+            met, heard = self._say(word)
+            if heard:
                 return True
             if self._lock.tryLock(PAUSE_MS):
                 return False
+            left -= UNHEARD if met else 1
         return False
 
     @property
@@ -78,16 +84,17 @@ class Instance(QObject):
             self._server = None
         self._lock.unlock()
 
-    def _said(self, word: bytes) -> bool:
+    def _say(self, word: bytes) -> tuple[bool, bool]:
+        """Return whether somebody let us in, and whether the word was heard."""
         socket = QLocalSocket()
         socket.connectToServer(self._name)
         if not socket.waitForConnected(PAUSE_MS):
-            return False
+            return False, False
         socket.write(word)
         # The answer proves that it was heard, not only that a socket stood there.
         heard = socket.waitForReadyRead(4 * PAUSE_MS)
         socket.abort()
-        return heard
+        return True, heard
 
     def _met(self, server: QLocalServer, woken: Callable[[], None]) -> None:
         socket = server.nextPendingConnection()

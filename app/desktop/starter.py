@@ -7,17 +7,20 @@ named and never hopped over.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from app.door import Door, DoorClosed
 from app.failure import CommandFailed
-from app.serve import CannotServe, configured_port, start_keeper
+from app.identity import command_path
+from app.serve import CannotServe, answers, configured_port, start_keeper
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
     from app.paths import Paths
+
+Result = TypeVar("Result")
 
 
 class Starter:
@@ -31,20 +34,21 @@ class Starter:
         self._started: list[subprocess.Popen[bytes]] = []
 
     async def start_if_none(self) -> None:
-        """Start a keeper where no gateway answers.
+        """Start a keeper where neither a gateway nor a keeper answers.
 
         Raises `app.serve.CannotServe` where that cannot be.
         """
-        feed = Door(self._paths.control_socket).feed()
-        try:
-            await anext(feed)
-        except DoorClosed:
+        if not await self._off_thread(self._runs):
             await self._start()
-        finally:
-            await feed.aclose()
 
     async def start(self) -> None:
         """Start a keeper. Raises `CommandFailed` where that cannot be."""
+        if await self._off_thread(self._kept):
+            raise CommandFailed(
+                "The gateway is being started already",
+                "Its keeper runs and starts it again and again, with pauses.",
+                f"See what stops it: {command_path()} logs.",
+            )
         try:
             await self._start()
         except CannotServe as refused:
@@ -59,9 +63,17 @@ class Starter:
                 keeper.returncode = 0
 
     async def _start(self) -> None:
-        loop = asyncio.get_running_loop()
-        keeper = await loop.run_in_executor(self._pool, self._start_keeper)
-        self._started.append(keeper)
+        self._started.append(await self._off_thread(self._start_keeper))
+
+    async def _off_thread(self, work: Callable[[], Result]) -> Result:
+        # Looking at sockets and ports may take a moment that the window has not.
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def _runs(self) -> bool:
+        return answers(self._paths.control_socket) or self._kept()
+
+    def _kept(self) -> bool:
+        return answers(self._paths.keeper_socket)
 
     def _start_keeper(self) -> subprocess.Popen[bytes]:
         return start_keeper(self._paths, self._port or configured_port(self._paths))

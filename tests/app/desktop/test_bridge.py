@@ -25,7 +25,7 @@ from proxy.catalogue import Billing, Place
 from proxy.routing import Mode
 
 STOPPING = replace(READY, stopping=True)
-Played = Snapshot | DoorClosed
+Played = Snapshot | Exception
 
 
 class FakeDoor:
@@ -42,7 +42,7 @@ class FakeDoor:
             self.open.set()
             await asyncio.Event().wait()
         for played in self.feeds.pop(0):
-            if isinstance(played, DoorClosed):
+            if isinstance(played, Exception):
                 raise played
             yield played
 
@@ -132,6 +132,19 @@ async def test_a_gateway_that_stays_away_is_told_with_the_reason(
     ]
     assert seen.sights[2] == Sight(Link.AWAY, READY, "No gateway is running.")
     assert seen.sights[1].snapshot == READY
+
+
+async def test_a_feed_that_breaks_is_told_once_and_read_again(
+    bridge: Bridge, door: FakeDoor
+) -> None:
+    seen = Seen(bridge)
+    broken: list[Played] = [ValueError("secret words")]
+    door.feeds = [broken, list(broken), [READY]]
+    bridge.watch()
+    await door.open.wait()
+    assert bridge.sight == Sight(Link.LIVE, READY)
+    assert len(seen.notices) == 1
+    assert "secret words" not in str(seen.notices)
 
 
 async def test_many_looks_make_few_fetches(bridge: Bridge, door: FakeDoor) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,8 +23,13 @@ from pytestqt.qtbot import QtBot
 from app.desktop import desk as subject
 from app.desktop.bridge import Notice
 from app.desktop.desk import SECRET_HINT, Desk
+from app.desktop.instance import HELLO, SHOW, Instance, socket_path
 from app.desktop.sight import Link, Shape, Sight
+from app.desktop.starter import Starter
 from app.desktop.tray import Tray
+from app.failure import CommandFailed
+from app.paths import Paths, make_folders, paths_for
+from app.serve import CannotServe
 from proxy.routing import Mode
 
 DESKTOP = Path(__file__).parents[3] / "app" / "desktop"
@@ -159,6 +168,101 @@ def test_a_notice_is_told_in_the_window_if_one_is_open(
     bridge.told.emit(Notice("Second"))
     assert said == ["First"]
     assert desk._windows["overview"].notice.isVisible()
+
+
+# --- one tray, one gateway ------------------------------------------------------------
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    # A socket's path may not be long.
+    made = paths_for({"XDG_RUNTIME_DIR": str(tmp_path)}, tmp_path / "h")
+    make_folders(made)
+    return made
+
+
+@pytest.mark.parametrize("which", ["control_socket", "keeper_socket"])
+async def test_what_runs_already_is_not_started_again(
+    qapp: QApplication, paths: Paths, which: str
+) -> None:
+    with socket.socket(socket.AF_UNIX) as served, ThreadPoolExecutor(1) as pool:
+        served.bind(str(getattr(paths, which)))
+        served.listen()
+        starter = Starter(paths, None, pool)
+        await starter.start_if_none()
+        assert starter._started == []
+        if which == "keeper_socket":
+            with pytest.raises(CommandFailed) as refused:
+                await starter.start()
+            assert "logs" in refused.value.todo
+
+
+async def test_a_taken_port_is_told_where_it_is_asked_for(
+    qapp: QApplication, paths: Paths
+) -> None:
+    with socket.socket() as taken, ThreadPoolExecutor(1) as pool:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        starter = Starter(paths, port, pool)
+        with pytest.raises(CommandFailed) as refused:
+            await starter.start()
+        assert f"Port {port} is taken" in refused.value.message
+        with pytest.raises(CannotServe):
+            await starter.start_if_none()
+
+
+def ended(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None
+
+
+def test_one_instance_holds_the_claim_and_hears_the_others(
+    qtbot: QtBot, paths: Paths
+) -> None:
+    first, second = Instance(paths), Instance(paths)
+    woken: list[int] = []
+    assert first.claim()
+    assert not second.claim()
+    assert second.holder == os.getpid()
+    first.listen(lambda: woken.append(1))
+    # Its waiting holds the interpreter, so the other start is a process as in life.
+    code = (
+        "import sys; from pathlib import Path;"
+        "from app.desktop.instance import Instance;"
+        "from app.paths import paths_for; home = paths_for({}, Path(sys.argv[1]));"
+        "sys.exit(not Instance(home).wake(sys.argv[2].encode()))"
+    )
+    for word, times in ((SHOW, 1), (HELLO, 1), (SHOW, 2)):
+        command = [sys.executable, "-c", code, str(paths.home), word.decode()]
+        with subprocess.Popen(command) as other:
+            qtbot.waitUntil(partial(ended, other), timeout=20000)
+        assert other.returncode == 0
+        assert len(woken) == times
+    first.release()
+    assert second.claim()
+    assert not socket_path(paths).exists()
+    second.release()
+
+
+def test_a_dead_first_instance_leaves_the_claim_to_the_next(
+    qtbot: QtBot, paths: Paths
+) -> None:
+    code = (
+        "import os, sys; from PySide6.QtCore import QLockFile;"
+        "lock = QLockFile(sys.argv[1]); lock.setStaleLockTime(0); lock.tryLock(0);"
+        "os.kill(os.getpid(), 9)"
+    )
+    lock = paths.run / "tray.lock"
+    subprocess.run([sys.executable, "-c", code, str(lock)], check=False)
+    assert lock.exists()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(socket_path(paths)))
+    next_one = Instance(paths)
+    assert next_one.claim()
+    next_one.listen(lambda: None)
+    assert next_one._server is not None
+    assert next_one._server.isListening()
+    next_one.release()
 
 
 # --- the tray icon --------------------------------------------------------------------

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from desktop_scenes import EVENTS, READY, SIGHTS, Wishes, event
@@ -392,3 +395,20 @@ def test_an_overview_holds_its_thread_for_a_moment_only(
         took.append(perf_counter() - before)
     # The limit is 5 ms on a quiet machine; this one is shared.
     assert sorted(took)[4] < 0.02
+
+
+def test_at_twice_the_size_it_is_painted_as_sharp(tmp_path: Path) -> None:
+    # The factor is read once at the start, so it takes a process of its own.
+    script = Path(__file__).parents[2] / "desktop_pictures.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path), "ready", "away"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    pictures = sorted(tmp_path.iterdir())
+    assert len(pictures) == 4
+    for picture in pictures:
+        image = QImage(str(picture))
+        assert (image.width(), image.height()) == (1520, 1440)
