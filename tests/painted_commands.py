@@ -1,17 +1,18 @@
 """Commands made up for tests of the shells, and a state that is moved by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, cast
 
 import msgspec
+from still_state import STILL
 
 from app.commands.command import Command, Effect
 from app.failure import CommandFailed
 from app.services import Services
-from app.state import Changes, Readiness, Snapshot, SpendToday
+from app.state import Changes, Snapshot
 
 EARLY = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
@@ -72,22 +73,7 @@ class Live:
         self.changes = Changes()
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(
-            revision=self.changes.revision,
-            version="1",
-            pid=7,
-            port=8787,
-            mode="direct",
-            mode_note="",
-            readiness=Readiness(ready=True, sentence="Ready."),
-            today=SpendToday(),
-            last=None,
-            requests_open=0,
-            unsaved=0,
-            providers=(),
-            problems=(),
-            started=EARLY,
-        )
+        return replace(STILL, revision=self.changes.revision)
 
     async def changed(self, revision: int) -> None:
         await self.changes.after(revision)

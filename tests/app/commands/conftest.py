@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from still_state import STILL
 
 from app.commands.routing import TryResult
 from app.paths import make_folders, paths_for
 from app.services import Services
 from app.settings import ConfigStore
-from app.state import Changes, Readiness, Snapshot, SpendToday
+from app.state import Changes, Snapshot
 from proxy.ledger import Ledger
 from proxy.model import Protocol, Usage
 from proxy.routing import Mode
@@ -115,22 +116,7 @@ class FakeState:
     """A state that stands still."""
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(
-            revision=1,
-            version="1.2.3",
-            pid=7,
-            port=9999,
-            mode="direct",
-            mode_note="",
-            readiness=Readiness(ready=True, sentence="Requests can be sent."),
-            today=SpendToday(),
-            last=None,
-            requests_open=2,
-            unsaved=3,
-            providers=(),
-            problems=(),
-            started=NOW,
-        )
+        return STILL
 
     async def changed(self, revision: int) -> None:
         await Changes().after(revision)
