@@ -35,6 +35,7 @@ _CREDENTIALS: Final = frozenset(
 _CARRIERS: Final = frozenset(
     {"x-turnout-key", "x-api-key", "authorization", "x-goog-api-key"}
 )
+_PROOFS: Final = _CREDENTIALS | _CARRIERS
 _REQUEST_DROPPED: Final = frozenset(
     {
         "accept-encoding",
@@ -90,6 +91,8 @@ def credentials(headers: Iterable[RawHeader]) -> Credentials:
     own: list[Header] = []
     for name, value in _texts(headers):
         low = name.lower()
+        if low not in _PROOFS:
+            continue
         shown = _shown(low, value)
         if low in _CARRIERS and shown.startswith(_KEY_START):
             keys[shown] = None
@@ -115,7 +118,7 @@ def request_headers(
     sent: list[Header] = []
     for name, value in texts:
         low = name.lower()
-        if low in dropped or low.startswith(("proxy-", _OURS)) or _KEY.search(value):
+        if low in dropped or low.startswith(("proxy-", _OURS)) or _holds_key(value):
             continue
         if low in _CREDENTIALS and not (keep_own and _is_own(low, value)):
             continue
@@ -254,9 +257,18 @@ def _shown(low: str, value: str) -> str:
 
 def _is_own(low: str, value: str) -> bool:
     shown = _shown(low, value)
-    return bool(shown) and not (shown.startswith(_KEY_START) or _KEY.search(value))
+    return bool(shown) and not (shown.startswith(_KEY_START) or _holds_key(value))
+
+
+def _holds_key(value: str) -> bool:
+    # Nearly no value does, and this is asked of each.
+    return _KEY_START in value and _KEY.search(value) is not None
 
 
 def _text(part: str | bytes) -> str:
-    # A str of the server's carries odd bytes as surrogates: those are refused too.
-    return (part.encode() if isinstance(part, str) else part).decode()
+    if isinstance(part, bytes):
+        return part.decode()
+    if not part.isascii():
+        # A str of the server's carries odd bytes as surrogates: those are refused too.
+        part.encode()
+    return part

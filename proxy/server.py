@@ -265,19 +265,25 @@ class GatewayServer:
         return response
 
 
+class _Answer(web.StreamResponse):
+    """aiohttp's streamed response, saved the packet and the call for its head alone."""
+
+    _send_headers_immediately = False
+
+
 class _Outlet:
     """The way back to one client: an aiohttp response begun late."""
 
     def __init__(self, request: BaseRequest, *, close: bool) -> None:
         self.started = False
-        self.response = web.StreamResponse()
+        self.response: web.StreamResponse = _Answer()
         self._request = request
         self._close = close
 
     async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
-        """Send the head."""
+        """Prepare the head, which leaves with the first bytes of the body."""
         self.started = True
-        response = web.StreamResponse(status=status)
+        response = _Answer(status=status)
         response.headers.extend(headers)
         # aiohttp would name itself and its version.
         response.headers.setdefault("server", SERVER)
@@ -386,12 +392,14 @@ async def read_body(request: BaseRequest, limits: ServerLimits) -> bytes:
     if (request.content_length or 0) > limits.body_bytes:
         raise _too_large()
     await _ask_for_body(request)
-    parts = bytearray()
+    parts: list[bytes] = []
+    size = 0
     try:
         async with asyncio.timeout(limits.body):
             while chunk := await request.content.readany():
-                parts += chunk
-                if len(parts) > limits.body_bytes:
+                parts.append(chunk)
+                size += len(chunk)
+                if size > limits.body_bytes:
                     raise _too_large()
     except TimeoutError:
         raise Refused(
@@ -405,10 +413,11 @@ async def read_body(request: BaseRequest, limits: ServerLimits) -> bytes:
             FailureKind.BAD_REQUEST, 400, "The request body was cut short."
         ) from None
     packing = request.headers.get("content-encoding", "")
+    body = b"".join(parts)
     if not packing:
-        return bytes(parts)
+        return body
     try:
-        return unpack(bytes(parts), packing, limits.body_bytes)
+        return unpack(body, packing, limits.body_bytes)
     except UnknownEncoding as problem:
         raise Refused(FailureKind.UNSUPPORTED_MEDIA, 415, str(problem)) from None
     except TooLarge:
