@@ -15,6 +15,7 @@ import socket
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -37,7 +38,7 @@ CONNECT_SECONDS = 10.0
 READ_BUFFER = 256 * 1024
 """Bytes read at a time from a provider (style section 11)."""
 
-_BIG_BODY = 512 * 1024
+_BIG_BODY = 1024 * 1024  # bytes; aiohttp warns of larger ones that are one piece
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OWN_HEADERS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
 
@@ -271,6 +272,7 @@ def _bypassed(host: str, no_proxy: str) -> bool:
     )
 
 
+@lru_cache(64)
 def _is_loopback_name(host: str) -> bool:
     if host == "localhost":
         return True
