@@ -250,37 +250,43 @@ async def _run(
     host: Host,
     base: Base,
 ) -> None:
-    """Start in order, serve, stop in order."""
-    await gateway.reload_keys()
-    await gateway.live.refresh()
-    await gateway.server.start(sockets)
-    control = await serve_control(
-        gateway.services, gateway.services.paths.control_socket
-    )
-    watchers = (
-        spawn(gateway.watch_config(), "config"),
-        spawn(_finish_for_others(gateway, base), "other runs"),
-    )
-    _log.info("gateway started", extra={"event": "gateway_started"})
-    host.ready()
-    try:
-        await stop.asked.wait()
-    finally:
-        for watcher in watchers:
-            watcher.cancel()
-        gateway.live.stop()
-        await gateway.server.stop_accepting()
-        await control.stop()
-        if not stop.stopped.is_set():
-            await gateway.server.drain(PLANNED_SECONDS, stop.stopped)
-        if stop.stopped.is_set():
-            settings = gateway.services.config.current.settings
-            await gateway.server.drain(settings.drain_seconds, stop.hurry)
-        await gateway.server.break_off()
-        await gateway.server.close()
-        await gateway.upstream.close()
-        gateway.projects.close()
-        _log.info("gateway stopped", extra={"event": "gateway_stopped"})
+    """Start in order, serve, stop in order; what failed to start is closed, too."""
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(gateway.projects.close)
+        stack.push_async_callback(gateway.upstream.close)
+        await gateway.reload_keys()
+        await gateway.live.refresh()
+        stack.push_async_callback(gateway.server.close)
+        await gateway.server.start(sockets)
+        control = await serve_control(
+            gateway.services, gateway.services.paths.control_socket
+        )
+        watchers = (
+            spawn(gateway.watch_config(), "config"),
+            spawn(_finish_for_others(gateway, base), "other runs"),
+        )
+        _log.info("gateway started", extra={"event": "gateway_started"})
+        host.ready()
+        try:
+            await stop.asked.wait()
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+            gateway.live.stop()
+            await gateway.server.stop_accepting()
+            await control.stop()
+            await _drain(gateway, stop)
+    _log.info("gateway stopped", extra={"event": "gateway_stopped"})
+
+
+async def _drain(gateway: Gateway, stop: Stop) -> None:
+    """Let open streams end: patiently where a new gateway serves, else for a while."""
+    if not stop.stopped.is_set():
+        await gateway.server.drain(PLANNED_SECONDS, stop.stopped)
+    if stop.stopped.is_set():
+        settings = gateway.services.config.current.settings
+        await gateway.server.drain(settings.drain_seconds, stop.hurry)
+    await gateway.server.break_off()
 
 
 async def _finish_for_others(gateway: Gateway, base: Base) -> None:
