@@ -1,0 +1,62 @@
+"""The guides: their snippets are what Turnout reads and what it prints."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from app.commands.clients import PLACEHOLDER, Client, Login
+from app.commands.pointing import Wish, missing, parts
+from app.settings import read_config
+
+_ROOT = Path(__file__).resolve().parents[2]
+_GUIDES = sorted((_ROOT / "docs" / "guide").glob("*.md"))
+_PAGES = [*_GUIDES, _ROOT / "README.md"]
+_FENCE = re.compile(r"^```(\w+)\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+_URL = "http://127.0.0.1:8787"
+
+
+def fences(page: Path, *marks: str) -> list[str]:
+    """The contents of a page's fenced blocks with one of these marks."""
+    found = _FENCE.findall(page.read_text(encoding="utf-8"))
+    return [text for mark, text in found if mark in marks]
+
+
+def accepted(snippet: str) -> None:
+    """The snippet is a whole config.toml without a problem, and sets something up."""
+    config = read_config(snippet.encode())
+    assert config.problems == ()
+    assert config.catalogue.providers
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_snippets_are_what_they_say(page: Path) -> None:
+    for snippet in fences(page, "json"):
+        json.loads(snippet)
+    for snippet in fences(page, "toml"):
+        tomllib.loads(snippet)
+        if "[[providers]]" in snippet:
+            accepted(snippet)
+
+
+@pytest.mark.parametrize("login", Login)
+@pytest.mark.parametrize("client", Client)
+def test_a_guide_shows_the_lines_that_are_printed(client: Client, login: Login) -> None:
+    page = _ROOT / "docs" / "guide" / f"{client}.md"
+    shown = fences(page, "text", "json", "toml")
+    lacks = missing(client, login, ())
+    assert lacks is not None
+    assert f'[[providers]]\nid = "{lacks.id}"\nkey = "{lacks.key}"' in shown
+    for part in parts(client, Wish(_URL, PLACEHOLDER, login, (lacks,))):
+        assert part.text in shown, part.where
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in _LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / link).exists(), link
