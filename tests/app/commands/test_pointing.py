@@ -1,148 +1,109 @@
-"""The clients' lines as functions of the providers there are."""
+"""pointing: which provider a client needs, and its lines for odd providers."""
 
 import json
+import re
+import shlex
 import tomllib
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from app.commands.pointing import (
-    CODEX_MODEL,
     NEEDS,
-    UNNAMED_MODEL,
     Client,
     Login,
+    SettingsPart,
     Wish,
     missing,
     parts,
     usual_login,
 )
 from proxy.catalogue import KeyRef, Model, Provider, known_providers
-from proxy.catalogue.provider import Billing, Place
-from proxy.model import Protocol
 
-KEY = "tnt_made-up"
-OWN = KeyRef("client")
-LOCAL = Provider(
-    id="local",
-    name="Local",
-    base_url="http://127.0.0.1:11434",
-    protocols=(Protocol.CHAT,),
-    key=KeyRef("none"),
-    billing=Billing.LOCAL,
-    place=Place.THIS_MACHINE,
-)
+URL = "http://127.0.0.1:8787"
+KEY = "tnt_secret"
 
 
-def lines(
-    client: Client, *providers: Provider, login: Login = Login.KEY
-) -> tuple[str, ...]:
-    wish = Wish("http://127.0.0.1:8787", KEY, login, providers)
-    assert KEY not in repr(wish)
-    made = parts(client, wish)
-    assert KEY not in repr(made)
-    return tuple(part.text for part in made)
+def known(name: str, key: str) -> Provider:
+    """Return a known provider with its key by `client`, or in a variable."""
+    ref = KeyRef("client") if key == "client" else KeyRef("env", key)
+    return replace(known_providers()[name], key=ref)
 
 
-def opencode(*providers: Provider) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(lines(Client.OPENCODE, *providers)[0])
-    return read
-
-
-def with_models(*models: Model, protocols: tuple[Protocol, ...] = ()) -> Provider:
-    return replace(LOCAL, models=models, protocols=protocols or LOCAL.protocols)
+def lines(client: Client, login: Login, *providers: Provider) -> list[SettingsPart]:
+    """Return a client's parts with a fixed address and key."""
+    return list(parts(client, Wish(URL, KEY, login, providers)))
 
 
 @pytest.mark.parametrize("client", Client)
-def test_the_own_login_is_usual_only_where_its_vendor_takes_it(client: Client) -> None:
-    vendor = known_providers()[NEEDS[client].own[0]]
-    assert usual_login(client, ()) is Login.KEY
-    assert usual_login(client, (replace(vendor, key=OWN),)) is Login.OWN
-    assert usual_login(client, (replace(vendor, key=KeyRef("env", "K")),)) is Login.KEY
-    assert usual_login(client, (replace(LOCAL, key=OWN),)) is Login.KEY
-
-
-def test_a_provider_that_speaks_to_the_client_is_enough() -> None:
-    assert missing(Client.OPENCODE, Login.KEY, (LOCAL,)) is None
-    lacks = missing(Client.CLAUDE_CODE, Login.KEY, (LOCAL,))
-    assert lacks is not None
-    assert (lacks.id, lacks.key) == ("anthropic", KeyRef("env", "ANTHROPIC_API_KEY"))
-    assert missing(Client.CLAUDE_CODE, Login.KEY, (lacks,)) is None
-    # Whom the client logs in to itself is another question than whose key is here.
-    own = missing(Client.CLAUDE_CODE, Login.OWN, (lacks,))
-    assert own is not None
-    assert (own.id, own.key) == ("anthropic", OWN)
-    assert missing(Client.CLAUDE_CODE, Login.OWN, (own,)) is None
-
-
-@pytest.mark.parametrize("client", Client)
-def test_codex_is_offered_its_plan_before_a_key_is_asked_for(client: Client) -> None:
-    lacks = missing(client, Login.OWN, ())
-    assert lacks is not None
-    assert lacks.id == ("chatgpt" if client is Client.CODEX else "anthropic")
-
-
-def test_codex_is_told_a_model_that_speaks_its_protocol() -> None:
-    chat = with_models(Model("chat-only"))
-    both = with_models(Model("first"), Model("second"), protocols=tuple(Protocol))
-    assert tomllib.loads(lines(Client.CODEX, chat, both)[0])["model"] == "first"
-    assert tomllib.loads(lines(Client.CODEX, chat)[0])["model"] == CODEX_MODEL
-
-
-def test_a_key_in_a_header_is_quoted_for_the_shell() -> None:
-    terminal, _ = lines(Client.CLAUDE_CODE, login=Login.OWN)
-    assert f"export ANTHROPIC_CUSTOM_HEADERS='x-turnout-key: {KEY}'" in terminal
-    assert "export ANTHROPIC_BASE_URL=http://127.0.0.1:8787\n" in terminal
-
-
-def test_opencode_gets_one_model_of_a_lane_and_the_small_one_is_small() -> None:
-    file = opencode(
-        with_models(
-            Model("large", lane="x/premium"),
-            Model("older-large", lane="x/premium"),
-            Model("little", lane="x/small"),
-        )
-    )
-    assert list(file["provider"]["turnout"]["models"]) == ["large", "little"]
-    assert file["model"] == "turnout/large"
-    assert file["small_model"] == "turnout/little"
-
-
-def test_opencode_is_told_only_what_is_known_of_a_model() -> None:
-    seeing = Model("a", "Model A", "x/small", 1000, 100, vision=True)
-    plain = Model("b", lane="x/standard")
-    models = opencode(with_models(seeing, plain))["provider"]["turnout"]["models"]
-    assert models == {
-        "a": {
-            "name": "Model A",
-            "attachment": True,
-            "modalities": {"input": ["text", "image"], "output": ["text"]},
-            "limit": {"context": 1000, "output": 100},
-        },
-        "b": {"name": "b"},
-    }
-
-
-def test_opencode_without_a_provider_asks_the_practice_one() -> None:
-    assert opencode()["model"] == opencode()["small_model"] == "turnout/echo"
-    assert opencode(LOCAL)["model"] == f"turnout/{UNNAMED_MODEL}"
-    # A provider that lists its models is better than an earlier one that lists none.
-    assert opencode(LOCAL, with_models(Model("m")))["model"] == "turnout/m"
+def test_each_clients_suggestions_are_known_and_speak_its_language(
+    client: Client,
+) -> None:
+    needs = NEEDS[client]
+    for name in (*needs.own, needs.keyed):
+        assert set(known_providers()[name].protocols) & set(needs.protocols)
 
 
 @pytest.mark.parametrize(
-    ("protocols", "package"),
+    ("client", "name", "key", "login"),
     [
-        ((Protocol.CHAT, Protocol.RESPONSES), "@ai-sdk/openai-compatible"),
-        ((Protocol.MESSAGES,), "@ai-sdk/anthropic"),
-        ((Protocol.RESPONSES,), "@ai-sdk/openai"),
+        (Client.CLAUDE_CODE, "anthropic", "client", Login.OWN),
+        (Client.CLAUDE_CODE, "anthropic", "A", Login.KEY),
+        (Client.CLAUDE_CODE, "openai", "client", Login.KEY),
+        (Client.CODEX, "chatgpt", "client", Login.OWN),
+        (Client.CODEX, "openai", "client", Login.OWN),
+        (Client.CODEX, "anthropic", "client", Login.KEY),
+        (Client.OPENCODE, "openai", "client", Login.OWN),
+        (Client.OPENCODE, "chatgpt", "client", Login.KEY),
     ],
 )
-def test_opencode_speaks_what_the_provider_speaks(
-    protocols: tuple[Protocol, ...], package: str
+def test_the_own_login_is_usual_where_a_provider_takes_it(
+    client: Client, name: str, key: str, login: Login
 ) -> None:
-    provider = with_models(Model("m"), protocols=protocols)
-    assert opencode(provider)["provider"]["turnout"]["npm"] == package
-    openai = replace(provider, id="openai", protocols=tuple(Protocol))
-    assert opencode(openai)["provider"]["turnout"]["npm"] == "@ai-sdk/openai"
+    assert usual_login(client, (known(name, key),)) is login
+
+
+def test_a_provider_that_takes_logins_is_no_provider_with_a_key() -> None:
+    own = known("anthropic", "client")
+    assert missing(Client.CLAUDE_CODE, Login.OWN, (own,)) is None
+    lacks = missing(Client.CLAUDE_CODE, Login.KEY, (own,))
+    assert lacks is not None
+    assert str(lacks.key) == "env:ANTHROPIC_API_KEY"
+
+
+def test_a_provider_in_another_language_is_not_enough() -> None:
+    there = (known("anthropic", "A"),)
+    lacks = missing(Client.CODEX, Login.KEY, there)
+    assert lacks is not None
+    assert (lacks.id, str(lacks.key)) == ("openai", "env:OPENAI_API_KEY")
+    assert missing(Client.OPENCODE, Login.KEY, there) is None
+
+
+def test_a_models_name_is_text_wherever_it_stands() -> None:
+    odd = 'he said "x" \\ ü'
+    shop = replace(known("openai", "A"), id="shop", models=(Model(odd),))
+    profile = tomllib.loads(lines(Client.CODEX, Login.KEY, shop)[0].text)
+    assert profile["model"] == odd
+    file = json.loads(lines(Client.OPENCODE, Login.KEY, shop)[0].text)
+    assert file["model"] == f"turnout/{odd}"
+    assert file["provider"]["turnout"]["models"] == {odd: {"name": odd}}
+
+
+@pytest.mark.parametrize("client", Client)
+@pytest.mark.parametrize("login", Login)
+def test_every_part_says_where_in_one_way_only(client: Client, login: Login) -> None:
+    for part in lines(client, login):
+        files = re.findall(r"~/\S+", part.where)
+        assert len(files) + ("terminal" in part.where) == 1
+        assert KEY not in part.where
+        assert KEY not in repr(part)
+        if not files:
+            words = [shlex.split(line)[0] for line in part.text.splitlines()]
+            assert words[-1] in {"claude", "codex", "opencode"}
+
+
+@pytest.mark.parametrize("client", Client)
+def test_the_own_login_is_never_replaced(client: Client) -> None:
+    text = "\n".join(part.text for part in lines(client, Login.OWN))
+    for word in ("AUTH_TOKEN", "API_KEY", "apiKey", "env_key", "model_provider"):
+        assert word not in text
