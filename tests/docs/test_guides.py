@@ -56,6 +56,16 @@ def test_a_guide_shows_the_lines_that_are_printed(client: Client, login: Login) 
         assert part.text in shown, part.where
 
 
+@pytest.mark.parametrize("login", Login)
+def test_the_readme_shows_the_lines_that_are_printed(login: Login) -> None:
+    shown = fences(_ROOT / "README.md", "text", "toml")
+    lacks = missing(Client.CLAUDE_CODE, login, ())
+    assert lacks is not None
+    assert f'[[providers]]\nid = "{lacks.id}"\nkey = "{lacks.key}"' in shown
+    wish = Wish(_URL, PLACEHOLDER, login, (lacks,))
+    assert parts(Client.CLAUDE_CODE, wish)[0].text in shown
+
+
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for link in _LINK.findall(page.read_text(encoding="utf-8")):
