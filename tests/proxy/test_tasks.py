@@ -16,7 +16,7 @@ async def test_a_task_that_nobody_holds_still_ends() -> None:
         await asyncio.sleep(0)
         done.set()
 
-    spawn(work(), "work")
+    _ = spawn(work(), "work")
     gc.collect()
     async with asyncio.timeout(1.0):
         await done.wait()
