@@ -222,6 +222,7 @@ class Gateway:
                 self._apply()
             if self._keys_unread:
                 await self.reload_keys()
+            self.live.look_at_the_day()
 
     def pipeline_config(self) -> Config:
         """Return what the pipeline needs of the configuration in force."""

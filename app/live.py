@@ -21,6 +21,7 @@ from app.state import (
     SpendToday,
     spend_today,
 )
+from proxy.ledger import LedgerError
 from proxy.routing import PRACTICE, effective_mode
 from proxy.tasks import spawn
 
@@ -65,6 +66,7 @@ class LiveState:
         self._changes = Changes()
         self._started = clock.now()
         self._today = SpendToday()
+        self._day = start_of_day(self._started)
         self._last: Event | None = None
         self._looking = False
         self._again = False
@@ -114,12 +116,25 @@ class LiveState:
         _ = spawn(self._look(), "state")
 
     async def refresh(self) -> None:
-        """Read today's sums and the last request from the ledger."""
-        report = await self._ledger.spend_today(start_of_day(self._clock.now()))
-        recent = await self._ledger.recent(1)
+        """Read today's sums and the last request from the ledger.
+
+        While it cannot be read, what was known stays.
+        """
+        self._day = start_of_day(self._clock.now())
+        try:
+            report = await self._ledger.spend_today(self._day)
+            recent = await self._ledger.recent(1)
+        except LedgerError:
+            _log.warning("The ledger cannot be read; today's sums may be old.")
+            return
         self._today = spend_today(report)
         self._last = recent[0] if recent else None
         self.moved()
+
+    def look_at_the_day(self) -> None:
+        """Begin a new day's sums where midnight has passed without a request."""
+        if start_of_day(self._clock.now()) != self._day:
+            self.request_finished()
 
     async def _look(self) -> None:
         try:

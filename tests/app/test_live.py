@@ -1,0 +1,289 @@
+"""The live state from a made-up ledger and configuration."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from app import live as module
+from app.live import Facts, LiveState
+from app.state import SpendToday
+from proxy.catalogue import (
+    Billing,
+    Catalogue,
+    KeyRef,
+    Model,
+    Place,
+    Provider,
+    catalogue_of,
+)
+from proxy.errors import Failure, FailureKind
+from proxy.health import LastFailures
+from proxy.ledger import Event, Ledger, LedgerError
+from proxy.model import Protocol
+from proxy.pipeline import Config
+from proxy.reports import Share, SpendReport
+from proxy.routing import Mode
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+REPORT = SpendReport(
+    requests=3,
+    billed_nano=10,
+    covered_nano=20,
+    local_requests=1,
+    unknown_requests=1,
+    by_client=(Share(name="codex", requests=3, billed_nano=10, covered_nano=20),),
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+class FakeLedger:
+    """Counts what it is asked; `broken` cannot be read."""
+
+    def __init__(self) -> None:
+        self.report = REPORT
+        self.last: tuple[Event, ...] = ()
+        self.unsaved = 0
+        self.days: list[datetime] = []
+        self.broken = False
+
+    async def spend_today(self, start: datetime) -> SpendReport:
+        self.days.append(start)
+        if self.broken:
+            raise LedgerError("It cannot be read now.")
+        return self.report
+
+    async def recent(self, limit: int) -> tuple[Event, ...]:
+        return self.last[:limit]
+
+
+class Scene:
+    """A live state and everything it is read from."""
+
+    def __init__(self) -> None:
+        self.ledger = FakeLedger()
+        self.clock = Clock()
+        self.failures = LastFailures()
+        self.config = Config(catalogue_of(()), Mode.DIRECT, {})
+        self.problems: tuple[str, ...] = ()
+        facts = Facts(
+            version="1.2.3",
+            port=8787,
+            config=lambda: self.config,
+            problems=lambda: self.problems,
+            mode_note=lambda: "",
+            open_requests=lambda: 4,
+        )
+        ledger = cast(Ledger, self.ledger)
+        self.state = LiveState(facts, ledger, self.failures, self.clock)
+
+    def configure(
+        self,
+        *providers: Provider,
+        mode: Mode = Mode.DIRECT,
+        not_ready: Mapping[str, str] | None = None,
+    ) -> None:
+        given: Catalogue = catalogue_of(providers)
+        found = {one.id: "" for one in providers} | dict(not_ready or {})
+        self.config = Config(given, mode, found)
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    monkeypatch.setattr(module, "PAUSE", 0.02)
+    return Scene()
+
+
+def provider(name: str, place: Place = Place.PROVIDER, **more: Any) -> Provider:
+    made = Provider(
+        id=name,
+        name=name.title(),
+        base_url="http://127.0.0.1:9",
+        protocols=(Protocol.MESSAGES,),
+        key=KeyRef("none", ""),
+        billing=Billing.METERED,
+        place=place,
+        any_model=True,
+    )
+    return replace(made, **more)
+
+
+# --- readiness ------------------------------------------------------------------------
+
+
+def readiness(scene: Scene) -> tuple[bool, str, str]:
+    found = scene.state.snapshot().readiness
+    return found.ready, found.sentence, found.todo
+
+
+def test_without_a_provider_practice_answers_and_says_so(scene: Scene) -> None:
+    ready, sentence, todo = readiness(scene)
+    assert ready
+    assert "simulated" in sentence
+    assert "config.toml" in todo
+    (practice,) = scene.state.snapshot().providers
+    assert practice.id == "practice"
+
+
+def test_a_ready_provider_is_named(scene: Scene) -> None:
+    scene.configure(provider("one"), provider("two"), not_ready={"two": "no key"})
+    assert readiness(scene) == (True, "Requests can be sent: one.", "")
+
+
+def test_nobody_ready_names_what_to_mend(scene: Scene) -> None:
+    scene.configure(provider("one"), not_ready={"one": "ONE_KEY is not set"})
+    assert readiness(scene) == (
+        False,
+        "No provider can take a request now.",
+        "one: Not ready: ONE_KEY is not set.",
+    )
+
+
+def test_offline_counts_only_what_is_on_this_machine(scene: Scene) -> None:
+    far, near = provider("far"), provider("near", Place.THIS_MACHINE)
+    scene.configure(far, near, mode=Mode.OFFLINE)
+    assert readiness(scene) == (
+        True,
+        "Requests can be sent on this machine: near.",
+        "",
+    )
+    scene.configure(far, mode=Mode.OFFLINE)
+    ready, sentence, todo = readiness(scene)
+    assert not ready
+    assert "offline" in sentence
+    assert "direct" in todo
+
+
+def test_offline_a_model_may_be_nearer_than_its_provider(scene: Scene) -> None:
+    near = Model(id="m", place=Place.THIS_MACHINE)
+    mixed = provider("mixed", any_model=False, models=(near,))
+    scene.configure(mixed, mode=Mode.OFFLINE)
+    assert readiness(scene)[0]
+    away = provider("away", Place.THIS_MACHINE, any_model=False)
+    scene.configure(replace(away, models=(replace(near, place=Place.PROVIDER),)))
+    scene.config = replace(scene.config, mode=Mode.OFFLINE)
+    assert not readiness(scene)[0]
+
+
+def test_a_stopping_gateway_is_not_ready(scene: Scene) -> None:
+    before = scene.state.snapshot().revision
+    scene.state.stop()
+    found = scene.state.snapshot()
+    assert found.stopping
+    assert not found.readiness.ready
+    assert found.revision > before
+
+
+# --- what a snapshot says -------------------------------------------------------------
+
+
+def test_a_snapshot_is_of_this_moment(scene: Scene) -> None:
+    scene.configure(provider("one", key=KeyRef("client", "")))
+    scene.failures.met("one", Failure(FailureKind.CONNECT, "It was not reached."))
+    scene.problems = ("line 3: no",)
+    scene.ledger.unsaved = 2
+    found = scene.state.snapshot()
+    assert (found.version, found.port, found.pid) == ("1.2.3", 8787, os.getpid())
+    assert (found.mode, found.requests_open, found.unsaved) == ("direct", 4, 2)
+    assert found.problems == ("line 3: no",)
+    assert found.started == NOON
+    (health,) = found.providers
+    assert health.sentence == "Ready with the client's own login."
+    assert health.last_failure == "It was not reached."
+    assert found.today == SpendToday()
+
+
+async def test_a_refresh_reads_the_day_and_the_last_request(scene: Scene) -> None:
+    event = cast(Event, object())
+    scene.ledger.last = (event,)
+    await scene.state.refresh()
+    found = scene.state.snapshot()
+    assert found.last is event
+    assert (found.today.requests, found.today.billed_nano) == (3, 10)
+    assert [one.client for one in found.today.by_client] == ["codex"]
+
+
+@pytest.mark.logs_trouble
+async def test_a_ledger_that_cannot_be_read_leaves_what_was_known(scene: Scene) -> None:
+    await scene.state.refresh()
+    scene.ledger.broken = True
+    await scene.state.refresh()
+    assert scene.state.snapshot().today.requests == 3
+
+
+# --- changes --------------------------------------------------------------------------
+
+
+async def settled(scene: Scene) -> None:
+    async with asyncio.timeout(5):
+        while scene.state._looking:  # noqa: ASYNC110 - it is the task's own mark
+            await asyncio.sleep(0.005)
+
+
+async def test_many_requests_make_few_looks(scene: Scene) -> None:
+    for _ in range(50):
+        scene.state.request_finished()
+        await asyncio.sleep(0)
+    await settled(scene)
+    assert 1 <= len(scene.ledger.days) <= 3
+
+
+async def test_the_last_of_many_is_seen(scene: Scene) -> None:
+    scene.state.request_finished()
+    while not scene.ledger.days:  # noqa: ASYNC110 - the first look is under way
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    scene.ledger.report = replace(REPORT, requests=9)
+    scene.state.request_finished()
+    await settled(scene)
+    assert scene.state.snapshot().today.requests == 9
+
+
+@pytest.mark.logs_trouble
+async def test_after_trouble_it_looks_again(scene: Scene) -> None:
+    scene.ledger.broken = True
+    scene.state.request_finished()
+    await settled(scene)
+    scene.ledger.broken = False
+    scene.state.request_finished()
+    await settled(scene)
+    assert scene.state.snapshot().today.requests == 3
+
+
+async def test_who_waits_is_woken(scene: Scene) -> None:
+    revision = scene.state.snapshot().revision
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(scene.state.changed(revision))
+        await asyncio.sleep(0)
+        scene.state.moved()
+    assert scene.state.snapshot().revision == revision + 1
+
+
+async def test_midnight_begins_a_new_day_without_a_request(scene: Scene) -> None:
+    await scene.state.refresh()
+    scene.state.look_at_the_day()
+    await settled(scene)
+    assert len(scene.ledger.days) == 1
+    scene.clock.time = NOON + timedelta(days=1)
+    scene.ledger.report = SpendReport()
+    scene.state.look_at_the_day()
+    await settled(scene)
+    assert scene.ledger.days[1] - scene.ledger.days[0] == timedelta(days=1)
+    assert scene.state.snapshot().today == SpendToday()
+    scene.state.look_at_the_day()
+    await settled(scene)
+    assert len(scene.ledger.days) == 2
