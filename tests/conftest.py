@@ -6,6 +6,7 @@ the tests knows (keys, proxies, homes, a keyring) is out of reach.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -72,6 +73,30 @@ def turnout_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "turnout-home"
     monkeypatch.setenv("TURNOUT_HOME", str(home))
     return home
+
+
+class _Trouble(logging.Handler):
+    """Keeps what our own loggers say at WARNING and above."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(("app.", "discovery.", "proxy.", "wizard.")):
+            self.said.append(f"{record.levelname} {record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def _no_trouble_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A logged warning fails a test that neither reads the log nor is marked."""
+    trouble = _Trouble()
+    logging.getLogger().addHandler(trouble)
+    yield
+    logging.getLogger().removeHandler(trouble)
+    marked = request.node.get_closest_marker("logs_trouble") is not None
+    if not marked and "caplog" not in request.fixturenames:
+        assert not trouble.said
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -275,6 +275,7 @@ def test_a_refusal_is_three_lines_and_its_own_exit_code() -> None:
     assert screen.out.getvalue() == ""
 
 
+@pytest.mark.logs_trouble
 def test_a_fault_is_one_sentence_without_its_text() -> None:
     screen = Screen()
     assert screen.run(Call(SAY, {"text": "fall"}, None)) == 1

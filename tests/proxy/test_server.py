@@ -943,6 +943,7 @@ async def test_a_drain_ends_when_the_last_answer_has() -> None:
         assert time.monotonic() - began < 2.0
 
 
+@pytest.mark.logs_trouble
 async def test_hurry_cuts_a_drain_short() -> None:
     async with small(ServerLimits()) as one, line_to(one.port) as line:
         one.pipeline.held, hurry = asyncio.Event(), asyncio.Event()

@@ -134,6 +134,7 @@ async def test_a_gateway_that_stays_away_is_told_with_the_reason(
     assert seen.sights[1].snapshot == READY
 
 
+@pytest.mark.logs_trouble
 async def test_a_feed_that_breaks_is_told_once_and_read_again(
     bridge: Bridge, door: FakeDoor
 ) -> None:

@@ -114,6 +114,7 @@ def test_an_empty_file_is_a_new_ledger(path: Path) -> None:
     assert prepare(path, ledger_rows.noon) == ()
 
 
+@pytest.mark.logs_trouble
 @pytest.mark.parametrize("content", [b"not a database" * 400, b"\x00" * 8192])
 def test_what_is_no_database_is_set_aside_whole(path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -128,6 +129,7 @@ def test_what_is_no_database_is_set_aside_whole(path: Path, content: bytes) -> N
     assert (folder / f"{ASIDE}-shm").exists()
 
 
+@pytest.mark.logs_trouble
 def test_a_damaged_page_is_found(path: Path) -> None:
     asyncio.run(use(path, 50))
     content = bytearray(path.read_bytes())

@@ -231,6 +231,7 @@ async def test_keys_are_made_and_revoked_by_entries(ledger: Ledger) -> None:
     assert ring.find(texts[2]) == rows[2].identity
 
 
+@pytest.mark.logs_trouble
 async def test_a_key_is_made_once(ledger: Ledger) -> None:
     row = KeyRow(id="k", name="codex", scope=Scope.CALL, hash="h", created=NOON)
     await ledger.add_key(row)

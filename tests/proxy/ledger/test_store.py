@@ -123,6 +123,7 @@ async def test_a_client_that_leaves_during_the_commit_is_recorded(path: Path) ->
     await ledger.close()
 
 
+@pytest.mark.logs_trouble
 async def test_a_file_locked_at_the_opening_is_written_later(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +182,7 @@ async def test_the_dead_are_finished_and_the_living_left_alone(path: Path) -> No
     await ledger.close()
 
 
+@pytest.mark.logs_trouble
 async def test_a_locked_file_does_not_keep_a_gateway_from_starting(
     path: Path,
 ) -> None:

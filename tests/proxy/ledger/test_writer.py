@@ -178,6 +178,7 @@ async def test_a_second_row_of_one_request_spoils_nothing(
     assert "secret-name" not in caplog.text
 
 
+@pytest.mark.logs_trouble
 async def test_a_row_sqlite_cannot_hold_spoils_nothing(
     writer: Writer, path: Path
 ) -> None:
@@ -191,6 +192,7 @@ async def test_a_row_sqlite_cannot_hold_spoils_nothing(
     assert ids(path) == ["req-1", "req-2"]
 
 
+@pytest.mark.logs_trouble
 async def test_a_locked_file_lets_answers_go_and_is_caught_up_with(
     writer: Writer, path: Path, count: Count
 ) -> None:
@@ -224,6 +226,7 @@ async def test_a_commit_that_takes_long_lets_the_answer_go(
     writer.close(5)
 
 
+@pytest.mark.logs_trouble
 async def test_a_full_disk_lets_answers_go_and_is_caught_up_with(
     path: Path, count: Count
 ) -> None:
@@ -251,6 +254,7 @@ async def test_a_full_disk_lets_answers_go_and_is_caught_up_with(
     writer.close(5)
 
 
+@pytest.mark.logs_trouble
 async def test_a_file_that_cannot_be_opened_is_tried_again(
     path: Path, count: Count
 ) -> None:
@@ -269,6 +273,7 @@ async def test_a_file_that_cannot_be_opened_is_tried_again(
     writer.close(5)
 
 
+@pytest.mark.logs_trouble
 async def test_after_an_input_output_error_the_connection_is_a_fresh_one(
     path: Path, count: Count
 ) -> None:
@@ -345,6 +350,7 @@ def test_closing_writes_what_waits(connect: Connect, path: Path) -> None:
     assert len(ids(path)) == 1000
 
 
+@pytest.mark.logs_trouble
 def test_closing_in_trouble_tells_how_many_are_left(
     connect: Connect, path: Path
 ) -> None:
