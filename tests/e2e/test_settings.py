@@ -98,9 +98,6 @@ CASES = {
         environment={"ANTHROPIC_API_KEY": OWN_KEY},
         parts=(0,),
     ),
-    "claude-code, file, key": Case(
-        "claude-code", "anthropic", KEY, "x-api-key", parts=(1,)
-    ),
     "claude-code, terminal, own key": Case(
         "claude-code",
         "anthropic",
@@ -175,6 +172,7 @@ def known_provider(
 def _wait_for(turnout: Turnout, provider: str) -> None:
     deadline = time.monotonic() + PICKED_UP_WITHIN
     while time.monotonic() < deadline:
+        # The command takes a while by itself, so the loop is no busy one.
         listed = json.loads(turnout.command("providers", "--json"))
         if provider in {one["id"] for one in listed}:
             return
