@@ -61,7 +61,7 @@ class Failure:
     retry_after: float | None = None
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+class Refused(Exception):
     """A request that Turnout answers itself with an error.
 
     `message` says what happened, what Turnout did and what to do now; `status` is the
