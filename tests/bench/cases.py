@@ -6,6 +6,7 @@ from enum import StrEnum
 from bench.canned import EVENTS, JSON_QUERY, stream_query
 
 PACE_MS = 4
+SHORT_EVENTS = 8
 HELD_STREAMS = 200
 HELD_PACE_MS = 100
 
@@ -17,6 +18,7 @@ class Form(StrEnum):
 
     JSON = "JSON answer"
     UNPACED = "300 events at once"
+    SHORT = f"{SHORT_EVENTS} events, one each {PACE_MS} ms"
     PACED = f"300 events, one each {PACE_MS} ms"
     HELD = f"held streams, an event each {HELD_PACE_MS} ms"
 
@@ -39,6 +41,8 @@ class Case:
                 return JSON_QUERY
             case Form.UNPACED:
                 return stream_query(EVENTS, 0)
+            case Form.SHORT:
+                return stream_query(SHORT_EVENTS, PACE_MS)
             case Form.PACED:
                 return stream_query(EVENTS, PACE_MS)
             case Form.HELD:
@@ -59,6 +63,8 @@ def full() -> tuple[Case, ...]:
         Case(Form.JSON, _SMALL, 64, 10, 8),
         Case(Form.JSON, _LARGE, 1, 20, 8),
         Case(Form.JSON, _LARGE, 16, 3, 5),
+        Case(Form.SHORT, _SMALL, 1, 25, 12),
+        Case(Form.SHORT, _LARGE, 1, 25, 12),
         Case(Form.UNPACED, _SMALL, 1, 20, 12),
         Case(Form.UNPACED, _SMALL, 16, 6, 6),
         Case(Form.UNPACED, _SMALL, 64, 3, 6),
@@ -75,8 +81,9 @@ def quick() -> tuple[Case, ...]:
     """The cases the aims speak of, few rounds, under a minute."""
     return (
         Case(Form.JSON, _SMALL, 64, 6, 3),
+        Case(Form.SHORT, _SMALL, 1, 15, 6),
+        Case(Form.SHORT, _LARGE, 1, 15, 6),
         Case(Form.UNPACED, _SMALL, 1, 12, 6),
-        Case(Form.UNPACED, _LARGE, 1, 8, 6),
         Case(Form.PACED, _SMALL, 1, 1, 4),
         Case(Form.HELD, _SMALL, HELD_STREAMS, 25, 2),
     )
