@@ -22,6 +22,7 @@ from loopback import Serving, provider, serving
 from raw_wire import Heard, Line, chunked, line_to, request, tell
 from upstream import ScriptedUpstream
 
+from app.commands.keys import NewKey, Revoked
 from proxy.exchange import Call, Outlet
 from proxy.guard import Policy, allowed_hosts
 from proxy.keys import KeyRing, KeyRow, Scope, hash, new_key
@@ -43,6 +44,7 @@ class World:
 
     gateway: Serving
     upstream: ScriptedUpstream
+    reader: str = ""
 
     @property
     def port(self) -> int:
@@ -665,6 +667,105 @@ async def test_a_wrong_key_is_told_not_to_try_again(world: World, path: str) -> 
         heard = await tell(world.port, request(world.port, key, path, good(path)))
         envelope(heard, path, 401)
         assert heard.header("x-should-retry") == "false"
+
+
+async def made(world: World, name: str, scope: str = "call") -> str:
+    return (
+        await world.gateway.door.call("keys new", NewKey, name=name, scope=scope)
+    ).key
+
+
+async def test_a_key_works_at_once_and_not_a_moment_longer(world: World) -> None:
+    key = await made(world, "shortlived")
+    async with line_to(world.port) as line:
+        ask = request(world.port, key, CHAT, good(CHAT))
+        await line.send(ask)
+        assert (await line.hear()).status == 200
+        gone = await world.gateway.door.call("keys revoke", Revoked, name="shortlived")
+        assert gone.count == 1
+        # On the connection that was open already, too.
+        await line.send(ask)
+        envelope(await line.hear(), CHAT, 401)
+    assert world.gateway.events()[0].client == "shortlived"
+
+
+async def test_keys_of_two_clients_are_refused_and_a_wrong_one_beside_is_not(
+    world: World,
+) -> None:
+    other = await made(world, "other")
+    for extra, status in (
+        (f"Authorization: Bearer {other}\r\n", 401),
+        (f"x-api-key: {other}\r\n", 401),
+        ("x-api-key: tnt_wrong\r\n", 200),
+        (f"Authorization: Bearer {world.key}\r\n", 200),
+    ):
+        heard = await world.post(CHAT, good(CHAT), extra=extra)
+        assert heard.status == status, extra
+    in_path = f"/k/{other}{CHAT}"
+    assert (await world.post(in_path, good(CHAT))).status == 401
+
+
+async def test_a_scope_opens_its_own_paths_only(world: World) -> None:
+    reader = await made(world, "reader", "read")
+    for path in PATHS:
+        heard = await tell(world.port, request(world.port, reader, path, good(path)))
+        assert "scope" in envelope(heard, path, 403)
+    recent = request(world.port, reader, "/events/recent", method="GET")
+    assert (await tell(world.port, recent)).status == 200
+    heard = await world.post("/events/recent", b"", method="GET")
+    assert "read" in envelope(heard, "/events/recent", 403)
+
+
+# --- what has happened lately ---------------------------------------------------------
+
+
+async def recent(world: World, query: str) -> Heard:
+    world.reader = world.reader or await made(world, "events", "read")
+    data = request(world.port, world.reader, f"/events/recent{query}", method="GET")
+    return await tell(world.port, data)
+
+
+async def test_recent_events_come_newest_first_and_go_on_from_an_id(
+    world: World,
+) -> None:
+    labels = []
+    for _ in range(4):
+        heard = await world.post(CHAT, good(CHAT))
+        labels.append(heard.header("x-turnout-request"))
+    newest = json.loads((await recent(world, "?limit=4")).body)
+    assert [row["id"] for row in newest] == labels[::-1]
+    assert json.loads((await recent(world, "?limit=2")).body) == newest[:2]
+    after = json.loads((await recent(world, f"?since={labels[1]}&limit=10")).body)
+    assert [row["id"] for row in after] == labels[:1:-1]
+    assert json.loads((await recent(world, f"?since={labels[-1]}")).body) == []
+    assert len(json.loads((await recent(world, "")).body)) <= 50
+    assert all("hi" not in row.values() for row in newest)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?limit=0",
+        "?limit=-1",
+        "?limit=1001",
+        "?limit=ten",
+        "?limit=1e2",
+        "?limit=",
+        "?limit=%D9%A1",
+        "?limit=" + "9" * 400,
+        "?limit=5&limit=no",
+        f"?since={CANARY}",
+        "?since=%00",
+        "?since=%FF%FE",
+        "?since=2026-11-21",
+        "?since=" + "x" * 7_000,
+        "?since='%20OR%201=1--",
+    ],
+)
+async def test_wrong_questions_about_events_are_refused_in_words(
+    world: World, query: str
+) -> None:
+    envelope(await recent(world, query), "/events/recent", 400)
 
 
 # --- noise ----------------------------------------------------------------------------
