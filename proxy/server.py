@@ -249,6 +249,15 @@ class GatewayServer:
         outlet = _Outlet(request, close=self._stopping)
         try:
             await self._pipeline.serve(call, outlet)
+        except asyncio.CancelledError:
+            if outlet.started or not self._pipeline.stopping:
+                raise
+            # Nothing has left yet, so the end of a drain can be told in words.
+            raise Refused(
+                FailureKind.STOPPING,
+                503,
+                "Turnout is stopping and ended this request early. Send it again.",
+            ) from None
         except Exception as error:
             if not outlet.started:
                 raise

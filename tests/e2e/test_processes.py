@@ -11,18 +11,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import psutil
 import pytest
 from e2e.gateway import TURNOUT
 from e2e.house import House, ended, house, kill, until
 from e2e.load import PATHS, Outcome, ask, fresh, kept, load
 from upstream import Answer, Pause, Reply, ScriptedUpstream, Seen, Step, in_thread, say
-from upstream.reply import held_after, paced
+from upstream.reply import held_after, held_before_headers, paced
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
@@ -75,17 +74,18 @@ def home(base: Path, provider: ScriptedUpstream) -> Iterator[House]:
         yield made
 
 
+async def ask_alone(home: House, one: Outcome) -> Outcome:
+    """One request on a connection of its own."""
+    async with fresh() as session:
+        return await ask(session, home.url, home.headers, one)
+
+
 async def open_stream(
     home: House, protocol: str, tasks: asyncio.TaskGroup
 ) -> tuple[Outcome, asyncio.Task[Outcome]]:
     """A stream that has begun."""
     one = Outcome(protocol, True, time.monotonic())
-
-    async def run() -> Outcome:
-        async with fresh() as session:
-            return await ask(session, home.url, home.headers, one)
-
-    task = tasks.create_task(run())
+    task = tasks.create_task(ask_alone(home, one))
     await one.begun.wait()
     assert not one.broken
     return one, task
@@ -111,8 +111,9 @@ async def test_killed_gateways_lose_nothing_they_answered(home: House) -> None:
     headers = home.headers
     away: list[float] = []
     async with fresh() as session, load(session, home.url, headers, 8) as outcomes:
-        for _ in range(5):
-            await asyncio.sleep(0.3)
+        for age in (0.2, 2.2, 0.2, 0.2, 0.2):
+            # Five that live for under two seconds in a row would be slowed down.
+            await asyncio.sleep(age)
             before = home.gateway()
             kill(before)
             killed = time.monotonic()
@@ -131,30 +132,35 @@ async def test_killed_gateways_lose_nothing_they_answered(home: House) -> None:
     process.send_signal(signal.SIGTERM)
     assert ended(process) == 0
     says_exactly_once(home, outcomes)
-    cut = {row["id"] for row in home.rows() if row["status"] == "interrupted"}
-    assert {one.id for one in broken if one.id} <= cut | {
-        row["id"] for row in home.rows() if row["status"] == "success"
-    }
-    assert cut
+    told = {row["id"]: row["status"] for row in home.rows()}
+    unknown = [one for one in broken if one.id and one.id not in told]
+    # A row takes a moment to its commit; what is killed in it was not answered.
+    assert [one for one in unknown if one.seconds > 0.1] == []
+    found = {told[one.id] for one in broken if one.id in told}
+    assert "interrupted" in found
+    # A client can be killed off between its row and the last bytes of its answer.
+    assert found <= {"interrupted", "success"}
     home.clean()
 
 
 # --- a planned restart ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("client", [fresh, kept])
 async def test_planned_restarts_are_not_noticed(
-    home: House,
-    provider: ScriptedUpstream,
-    client: Callable[[], aiohttp.ClientSession],
+    home: House, provider: ScriptedUpstream
 ) -> None:
     process = home.serve()
-    headers = home.headers
+    headers, url = home.headers, home.url
     async with asyncio.TaskGroup() as tasks:
         provider.push(held, held, held)
         streams = [await open_stream(home, protocol, tasks) for protocol in PATHS]
         first = home.gateway()
-        async with client() as session, load(session, home.url, headers, 8) as asked:
+        async with (
+            fresh() as each,
+            kept() as same,
+            load(each, url, headers, 4) as asked,
+            load(same, url, headers, 4) as asked_on,
+        ):
             await asyncio.sleep(0.3)
             assert "new gateway" in await asyncio.to_thread(home.say, "restart")
             second = await asyncio.to_thread(home.next_gateway, first)
@@ -162,6 +168,7 @@ async def test_planned_restarts_are_not_noticed(
             process.send_signal(signal.SIGHUP)
             third = await asyncio.to_thread(home.next_gateway, first, second)
             await asyncio.sleep(0.3)
+        asked += asked_on
         worst = max(one.seconds for one in asked)
         print(f"{len(asked)} requests, the slowest {worst:.3f} s")
         assert [one for one in asked if not one.complete] == []
@@ -351,6 +358,11 @@ async def test_a_stop_drains_and_then_says_so(
         provider.push(soon, endless, endless, endless)
         short, _ = await open_stream(home, "messages", tasks)
         long = [(await open_stream(home, each, tasks))[0] for each in PATHS]
+        provider.push(*[replace(say("late"), change=held_before_headers)] * 3)
+        silent = [Outcome(each, each == "chat", time.monotonic()) for each in PATHS]
+        for one in silent:
+            tasks.create_task(ask_alone(home, one))
+        await asyncio.to_thread(until, lambda: len(provider.requests) == 7)
         process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert await asyncio.to_thread(ended, process) == 0
@@ -363,7 +375,11 @@ async def test_a_stop_drains_and_then_says_so(
         assert not one.complete, one
     rows = {row["id"]: row for row in home.rows()}
     assert rows[short.id]["status"] == "success"
-    assert {rows[one.id]["status"] for one in long} == {"interrupted"}
+    for one in silent:
+        assert (one.status, one.broken) == (503, "")
+        assert "stopping" in json.loads(one.body)["error"]["message"]
+    both = [*long, *silent]
+    assert {rows[one.id]["status"] for one in both} == {"interrupted"}
     assert list((home.home / "runs").iterdir()) == []
     home.clean()
 
