@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from e2e import expect
+from e2e import expect, gateway
 from e2e.clients import Place, start
 from e2e.gateway import SCRIPTED_KEY, Turnout, running
 from upstream import ScriptedUpstream, Seen
@@ -23,7 +23,6 @@ from upstream.coding import TURNS, prompt_for
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
-PICKED_UP_WITHIN = 10.0
 OWN_KEY = "sk-the-clients-own-51c07be2"
 ACCOUNT = "account-of-the-plan"
 CLAUDE_LOGIN = "sk-ant-oat01-the-clients-own-login"
@@ -154,30 +153,17 @@ CASES = {
 
 @pytest.fixture
 def known_provider(
-    case: Case, base: Path, upstream: ScriptedUpstream
+    case: Case, base: Path, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Turnout]:
     """`turnout serve` with one known provider, moved to the scripted one's address."""
     entry = (
+        "[gateway]\nport = {port}\n\n"
         f'[[providers]]\nid = "{case.provider}"\nkey = "{case.key}"\n'
-        f'base_url = "{upstream.url}{case.version}"\n'
+        f'base_url = "{{upstream}}{case.version}"\n'
     )
-    with running(base / "home", None) as turnout:
-        # As a reader does it: the file that the first start wrote is edited.
-        with (turnout.home / "config.toml").open("a") as file:
-            file.write(f"\n{entry}")
-        _wait_for(turnout, case.provider)
+    monkeypatch.setattr(gateway, "CONFIG", entry)
+    with running(base / "home", upstream.url) as turnout:
         yield turnout
-
-
-def _wait_for(turnout: Turnout, provider: str) -> None:
-    deadline = time.monotonic() + PICKED_UP_WITHIN
-    while time.monotonic() < deadline:
-        # The command takes a while by itself, so the loop is no busy one.
-        listed = json.loads(turnout.command("providers", "--json"))
-        if provider in {one["id"] for one in listed}:
-            return
-    message = f"{provider} is not there after {PICKED_UP_WITHIN} s"
-    raise AssertionError(message)
 
 
 def paste(place: Place, part: Mapping[str, str]) -> dict[str, str]:
