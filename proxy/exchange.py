@@ -13,7 +13,7 @@ from proxy.ledger.rows import Attempt
 from proxy.model import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from proxy.catalogue import Route
     from proxy.errors import Failure, FailureKind
@@ -112,6 +112,7 @@ class HeldAnswer:
 class Exchange:
     """A routed request in progress; the pipeline is its only writer.
 
+    `routing` queues the row that says where it goes, and is None once that is done.
     `broken_off` are the bytes that close a half-sent event of a broken stream.
     """
 
@@ -129,6 +130,7 @@ class Exchange:
     usage: Usage = field(default_factory=Usage)
     stop_reason: str | None = None
     recorded: bool = False
+    routing: Callable[[], None] | None = None
     broken_off: bytes = b""
 
     def note(

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.catalogue import Billing
@@ -35,6 +36,8 @@ _log = logging.getLogger(__name__)
 COMMIT_SECONDS = 1.0
 """How long an answer's end waits for its record before it leaves all the same."""
 
+ROUTED_SECONDS = 0.005
+"""How long the call to the provider goes before the record of its route."""
 
 _REFUSAL = 300
 _SESSIONS = 1024
@@ -89,19 +92,32 @@ class Recorder:
         self._sessions: OrderedDict[str, str] = OrderedDict()
 
     def routed(self, x: Exchange) -> None:
-        """Queue the row that says where the request goes; never waits."""
+        """Queue the row that says where the request goes, in a moment; never waits.
+
+        The provider is called first, and what a record costs is spent while it thinks.
+        """
+        x.routing = partial(self._route, x, self._clock.now(), stream=x.stream)
+        asyncio.get_running_loop().call_later(ROUTED_SECONDS, self._routed, x)
+
+    @staticmethod
+    def _routed(x: Exchange) -> None:
+        queue, x.routing = x.routing, None
+        if queue is not None:
+            queue()
+
+    def _route(self, x: Exchange, now: datetime, *, stream: bool) -> None:
         self._projects.look_up(x.call.peer)
         self._ledger.routed(
             Routed(
                 id=x.call.id,
                 run=self._run,
-                time=self._clock.now(),
+                time=now,
                 client=x.call.client,
                 protocol=x.call.protocol,
                 route_class=ROUTE_CLASS,
                 requested_model=x.model,
                 mode=x.decision.mode,
-                stream=x.stream,
+                stream=stream,
                 decision=write_decision(x.decision),
                 session=x.call.session,
                 agent=x.call.agent,
@@ -120,6 +136,7 @@ class Recorder:
         if x.recorded:
             return
         x.recorded = True
+        self._routed(x)
         ending = _Ending(status, error, snapshot, self._clock.monotonic())
         saved = asyncio.get_running_loop().create_future()
         _ = spawn(self._record(x, ending, saved), f"record {x.call.id}")
