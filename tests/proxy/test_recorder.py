@@ -4,6 +4,7 @@ import asyncio
 from typing import cast
 
 import pytest
+from raw_wire import until
 from requests_in_hand import (
     ROUTE,
     WHEN,
@@ -98,6 +99,7 @@ async def test_the_routed_row_has_the_decision_and_the_ids() -> None:
     made, _ = recorder(ledger)
     headers = (("x-claude-code-session-id", "s"), ("x-claude-code-agent-id", "a"))
     made.routed(exchange(call(headers=headers)))
+    await until(lambda: bool(ledger.routed_rows))
     (row,) = ledger.routed_rows
     assert (row.session, row.agent, row.parent_agent) == ("s", "a", None)
     assert read_decision(row.decision).chosen == "scripted/scripted-large"
@@ -106,6 +108,21 @@ async def test_the_routed_row_has_the_decision_and_the_ids() -> None:
         "anthropic-messages",
         True,
     )
+
+
+async def test_a_request_that_ends_at_once_has_its_routed_row_first() -> None:
+    ledger = PaperLedger(slow=asyncio.Event())
+    made, _ = recorder(ledger)
+    x = exchange()
+    made.routed(x)
+    waiting = spawn(made.finished(x, Status.SUCCESS, None, "snap"), "a client")
+    await until(lambda: bool(ledger.routed_rows))
+    assert not ledger.rows
+    assert ledger.slow is not None
+    ledger.slow.set()
+    await waiting
+    await asyncio.sleep(0.02)
+    assert (len(ledger.routed_rows), len(ledger.rows)) == (1, 1)
 
 
 async def test_a_row_outlives_the_client_that_waited_for_it() -> None:
