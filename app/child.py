@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.allocator import give_back, keep_blocks
 from app.assemble import Host, logging_to, serve
 from app.identity import command_path
 from app.keeper import ALREADY_RUNS
@@ -227,6 +228,7 @@ class _Link:
 
     def _beats(self) -> None:
         self._write(b"h")
+        give_back()
         self._timer = self._loop.call_later(self._bequest.beat, self._beats)
 
     def _write(self, byte: bytes) -> None:
@@ -237,6 +239,7 @@ class _Link:
 
 def main(environ: MutableMapping[str, str]) -> int:
     """Run the gateway process; returns its exit status."""
+    keep_blocks()
     bequest = take_bequest(environ)
     paths = paths_for(environ)
     last_words = _LastWords(paths)
