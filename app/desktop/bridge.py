@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.commands.clients import ClientSettings, Login
+from app.commands.clients import ClientSettings
 from app.commands.gateway import Done, ModeStatus
-from app.commands.providers import ProviderList
 from app.commands.spend import EventList
 from app.desktop.sight import Link, Sight
 from app.desktop.words import CLIENT_NAMES, MODE_NAMES
@@ -36,7 +35,6 @@ AWAY_AFTER = 10
 RECENT = 50
 """Finished requests that are shown."""
 
-_VENDORS = {"claude-code": "anthropic", "codex": "openai", "opencode": "anthropic"}
 
 _log = logging.getLogger(__name__)
 
@@ -207,10 +205,7 @@ class Bridge(QObject):
             self.told.emit(Notice(title, now.note, bad=False))
 
     async def _copy_settings(self, client: str) -> None:
-        login = await self._login(client)
-        lines = await self._door.call(
-            "settings", ClientSettings, client=client, login=login.value
-        )
+        lines = await self._door.call("settings", ClientSettings, client=client)
         name = CLIENT_NAMES.get(client, client)
         told = Notice(
             f"The lines for {name} are in the clipboard",
@@ -221,13 +216,6 @@ class Bridge(QObject):
             clipboard=lines.text,
         )
         self.told.emit(told)
-
-    async def _login(self, client: str) -> Login:
-        """Keep the client's own login where the user set its vendor up for that."""
-        listed = await self._door.call("providers", ProviderList)
-        keys = {provider.id: provider.key for provider in listed.providers}
-        own = keys.get(_VENDORS.get(client, "")) == "client"
-        return Login.OWN if own else Login.KEY
 
     async def _stop_gateway(self, then: Callable[[], None]) -> None:
         await self._door.call("stop", Done)

@@ -32,7 +32,7 @@ _STATUS: Final[Mapping[FailureKind, int]] = MappingProxyType(
         FailureKind.UNSUPPORTED_MEDIA: 415,
         FailureKind.UPGRADE_REFUSED: 426,
         FailureKind.OFFLINE: 403,
-        FailureKind.NO_ROUTE: 404,
+        FailureKind.NO_ROUTE: 400,
         FailureKind.BUSY: 503,
         FailureKind.CONNECT: 502,
         FailureKind.TLS: 502,

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication
 
 from app.commands.clients import Client, ClientSettings, SettingsPart
 from app.commands.gateway import Done, ModeStatus
-from app.commands.providers import ProviderList, ProviderRow
 from app.commands.spend import EventList
 from app.desktop import bridge as subject
 from app.desktop.bridge import Bridge, Notice
@@ -21,7 +20,6 @@ from app.desktop.sight import Link, Sight
 from app.door import DoorClosed
 from app.failure import CommandFailed
 from app.state import Snapshot
-from proxy.catalogue import Billing, Place
 from proxy.routing import Mode
 
 STOPPING = replace(READY, stopping=True)
@@ -202,19 +200,6 @@ async def test_a_refused_mode_is_told_and_the_menu_shows_the_truth_again(
     assert seen.sights == [bridge.sight]
 
 
-PROVIDER = ProviderRow(
-    id="anthropic",
-    name="Anthropic",
-    ready=True,
-    sentence="",
-    key="env:KEY",
-    protocols=(),
-    place=Place.PROVIDER,
-    billing=Billing.METERED,
-    models=1,
-    any_model=False,
-    price_source="",
-)
 LINES = ClientSettings(
     client=Client.CLAUDE_CODE,
     base_url="http://127.0.0.1:8787",
@@ -225,16 +210,14 @@ LINES = ClientSettings(
 )
 
 
-@pytest.mark.parametrize(("key", "login"), [("env:KEY", "key"), ("client", "own")])
 async def test_the_lines_go_to_the_clipboard_and_their_key_nowhere_else(
-    bridge: Bridge, door: FakeDoor, key: str, login: str
+    bridge: Bridge, door: FakeDoor
 ) -> None:
     seen = Seen(bridge)
-    listed = ProviderList((replace(PROVIDER, key=key),), "config.toml")
-    door.answers = {"providers": listed, "settings": LINES}
+    door.answers = {"settings": LINES}
     bridge.copy_settings("claude-code")
     await until(lambda: seen.notices)
-    assert door.asked[-1] == ("settings", {"client": "claude-code", "login": login})
+    assert door.asked == [("settings", {"client": "claude-code"})]
     notice = seen.notices[0]
     assert notice.clipboard == LINES.text
     assert notice.title == "The lines for Claude Code are in the clipboard"

@@ -44,7 +44,7 @@ OPENAI = [
     (400, FailureKind.BAD_REQUEST, "invalid_request_error", "BadRequestError"),
     (401, FailureKind.UNAUTHORIZED, "authentication_error", "AuthenticationError"),
     (403, FailureKind.FORBIDDEN, "permission_error", "PermissionDeniedError"),
-    (404, FailureKind.NO_ROUTE, "not_found_error", "NotFoundError"),
+    (400, FailureKind.NO_ROUTE, "invalid_request_error", "BadRequestError"),
     (413, FailureKind.TOO_LARGE, "invalid_request_error", "APIStatusError"),
     (422, FailureKind.REJECTED, "invalid_request_error", "UnprocessableEntityError"),
     (429, FailureKind.RATE_LIMITED, "rate_limit_error", "RateLimitError"),
