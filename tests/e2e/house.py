@@ -196,10 +196,11 @@ class House:
         assert [path for path in self.base.rglob("*") if path.is_socket()] == []
 
     def close(self) -> None:
-        """Kill what is left."""
-        for one in self.processes():
-            with contextlib.suppress(psutil.Error):
-                one.kill()
+        """Kill what is left, and what that starts meanwhile."""
+        while left := self.processes():
+            for one in left:
+                with contextlib.suppress(psutil.Error):
+                    one.kill()
 
 
 @contextlib.contextmanager
