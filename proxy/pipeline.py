@@ -19,6 +19,7 @@ from proxy.exchange import Call, Exchange, HeldAnswer, Outlet
 from proxy.guard import NO_RETRY, Endpoint
 from proxy.headers import answer_headers, request_headers, retry_after
 from proxy.journey import Journey
+from proxy.ledger.rows import Status
 from proxy.keys import PREFIX
 from proxy.practice import PRACTICE_PROVIDER_ID
 from proxy.relay import Relay
@@ -125,6 +126,9 @@ class Pipeline:
         except asyncio.CancelledError:
             await journey.interrupt(stopping=self.stopping)
             raise
+        finally:
+            # Only a fault of our own gets here unrecorded; its row must not stay open.
+            await journey.record(Status.ERROR, FailureKind.INTERNAL)
 
     def _exchange(self, call: Call, outlet: Outlet) -> Exchange:
         try:
@@ -294,6 +298,14 @@ async def _relay(
         ),
         settle=partial(journey.settle, answer.status),
     )
+    if answer.header("content-type").lower().startswith("text/html"):
+        name = x.route.provider.id if x.route else "The provider"
+        return Failure(
+            FailureKind.MALFORMED,
+            f"{name} answered with a web page instead of a model's answer. Check its "
+            "base_url, and that no sign-in page stands between.",
+            answer.status,
+        )
     if not events:
         failure = await relay.body()
     else:

@@ -149,7 +149,7 @@ class Reader:
             return RequestRow.sequence > row["sequence"]
         try:
             return RequestRow.time > stamp(datetime.fromisoformat(since))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise ValueError(
                 "since is neither the id of a finished request nor an ISO 8601 time"
                 " with its zone, such as 2026-11-21T08:00:00Z."

@@ -234,6 +234,7 @@ async def test_a_refusal_comes_back_unchanged_and_at_once(
         refuse(403),
         RESET,
         redirect("http://127.0.0.1:1/"),
+        html_page(200),
         Answer(
             (), change=lambda _: Reply(200, (("content-type", "text/event-stream"),))
         ),
