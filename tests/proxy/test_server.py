@@ -758,6 +758,7 @@ async def test_recent_events_come_newest_first_and_go_on_from_an_id(
         "?since=%00",
         "?since=%FF%FE",
         "?since=2026-11-21",
+        "?since=0001-01-01T00:00:00%2B23:59",
         "?since=" + "x" * 7_000,
         "?since='%20OR%201=1--",
     ],
