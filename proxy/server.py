@@ -258,6 +258,9 @@ class GatewayServer:
                 503,
                 "Turnout is stopping and ended this request early. Send it again.",
             ) from None
+        except ConnectionError:
+            # The client left while its last bytes were written: nobody's fault.
+            outlet.abort()
         except Exception as error:
             if not outlet.started:
                 raise
