@@ -146,9 +146,9 @@ def _inode(peer: Peer) -> str | None:
     """Return the socket that is the peer's own end (proc(5), `/proc/net/tcp`)."""
     for table, address in _LOOPBACK.get(peer.host, ()):
         ends = f" {address}:{peer.port:04X} {address}:{peer.gateway_port:04X} "
-        for line in Path(table).read_text("ascii").splitlines():
-            if ends in line:
-                return line.split()[9]
+        _, found, rest = Path(table).read_text("ascii").partition(ends)
+        if found:
+            return rest.split(maxsplit=7)[6]
     return None
 
 
