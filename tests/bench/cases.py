@@ -73,7 +73,7 @@ def full() -> tuple[Case, ...]:
         Case(Form.PACED, _SMALL, 1, 2, 6),
         Case(Form.PACED, _SMALL, 16, 2, 3),
         Case(Form.PACED, _SMALL, 64, 1, 3),
-        Case(Form.HELD, _SMALL, HELD_STREAMS, 50, 3),
+        Case(Form.HELD, _SMALL, HELD_STREAMS, 100, 3),
     )
 
 
@@ -85,7 +85,7 @@ def quick() -> tuple[Case, ...]:
         Case(Form.SHORT, _LARGE, 1, 15, 6),
         Case(Form.UNPACED, _SMALL, 1, 12, 6),
         Case(Form.PACED, _SMALL, 1, 1, 4),
-        Case(Form.HELD, _SMALL, HELD_STREAMS, 25, 2),
+        Case(Form.HELD, _SMALL, HELD_STREAMS, 40, 1),
     )
 
 

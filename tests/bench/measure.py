@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.canned import request
-from bench.cases import HELD_PACE_MS, Case, Form
+from bench.cases import Case, Form
 from bench.load import Lap, delays, held, lap
 from bench.machine import cpu_seconds
 from bench.targets import Target
@@ -68,7 +68,7 @@ async def _lap(case: Case, target: Target) -> Lap:
     gc.disable()
     try:
         if case.form is Form.HELD:
-            return await held(target.port, asked, case.at_once, HELD_PACE_MS / 1000)
+            return await held(target.port, asked, case.at_once)
         return await lap(target.port, asked, case.at_once, case.each)
     finally:
         gc.enable()
