@@ -63,6 +63,7 @@ class ReasonCode(StrEnum):
     """Why a candidate was rejected; each has one sentence in `REASONS`."""
 
     OFFLINE = "offline"
+    TRUST = "trust"
     NOT_READY = "not_ready"
     PROTOCOL = "protocol"
     NOT_LISTED = "not_listed"
@@ -75,6 +76,8 @@ class ReasonCode(StrEnum):
 REASONS: Mapping[ReasonCode, str] = {
     ReasonCode.OFFLINE: "its model does not run on this machine and the mode is "
     "offline",
+    ReasonCode.TRUST: "its model does not run on this machine and the request's trust "
+    "level keeps it here",
     ReasonCode.NOT_READY: "the provider is not ready",
     ReasonCode.PROTOCOL: "it does not speak the client's protocol",
     ReasonCode.NOT_LISTED: "it does not list the model that was asked for",
@@ -92,12 +95,13 @@ class Facts:
     """What `decide` looks at.
 
     `own_credential` says that the client brought a credential of its own beside the
-    gateway key.
+    gateway key, `stays_here` that its trust level keeps the request on this machine.
     """
 
     protocol: Protocol
     requested_model: str
     own_credential: bool = False
+    stays_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +151,13 @@ PRACTICE = Provider(
 def decide(
     facts: Facts,
     catalogue: Catalogue,
-    ready: Mapping[str, str],
+    not_ready: Mapping[str, str],
     mode: Mode,
 ) -> Decision:
     """Choose the routes for one request.
 
-    `ready` maps a provider's id to '' when it can be called now, else to the sentence
-    that says why not; a provider that is absent counts as ready. Providers are
+    `not_ready` maps the id of a provider that cannot be called now to the sentence
+    that says why; a provider that is absent, or has '', is ready. Providers are
     considered in the order of the user's file.
     """
     acting = effective_mode(mode)
@@ -168,7 +172,7 @@ def decide(
         reason = "No provider is configured, so the practice provider answers."
     else:
         candidates, reason = _by_name(facts, catalogue)
-    judged = _Judge(facts, ready, acting)
+    judged = _Judge(facts, not_ready, acting)
     kept = judged.keep(candidates)
     if not kept and pin is None and catalogue.providers:
         kept = judged.keep(_first_models(facts, catalogue, candidates))
@@ -193,6 +197,9 @@ def _pinned(requested: str, catalogue: Catalogue) -> tuple[Provider, str] | None
 
 def _pin_candidate(pin: tuple[Provider, str], facts: Facts) -> Route:
     provider, model_id = pin
+    if provider is PRACTICE:
+        # It has one model, and that answers whatever name is practised with.
+        model_id = PRACTICE_MODEL
     return Route(provider, provider.find_model(model_id), model_id, facts.protocol)
 
 
@@ -223,9 +230,9 @@ def _first_models(
 class _Judge:
     """Applies the hard filters in one place and remembers every loser."""
 
-    def __init__(self, facts: Facts, ready: Mapping[str, str], mode: Mode) -> None:
+    def __init__(self, facts: Facts, not_ready: Mapping[str, str], mode: Mode) -> None:
         self._facts = facts
-        self._ready = ready
+        self._not_ready = not_ready
         self._mode = mode
         self._credential_taken = False
         self.rejected: list[Rejected] = []
@@ -247,6 +254,8 @@ class _Judge:
     def _objection(self, route: Route) -> ReasonCode | None:
         if self._facts.protocol not in route.provider.protocols:
             return ReasonCode.PROTOCOL
+        if self._facts.stays_here and route.place is not Place.THIS_MACHINE:
+            return ReasonCode.TRUST
         if self._mode is Mode.OFFLINE and route.place is not Place.THIS_MACHINE:
             return ReasonCode.OFFLINE
         if route.provider.key.kind == "client":
@@ -254,12 +263,12 @@ class _Judge:
                 return ReasonCode.NO_CREDENTIAL
             if self._credential_taken:
                 return ReasonCode.CREDENTIAL_ELSEWHERE
-        if self._ready.get(route.provider.id):
+        if self._not_ready.get(route.provider.id):
             return ReasonCode.NOT_READY
         return None
 
     def _say(self, route: Route, code: ReasonCode) -> str:
-        detail = self._ready.get(route.provider.id, "")
+        detail = self._not_ready.get(route.provider.id, "")
         if code is ReasonCode.NOT_READY and detail:
             return f"{REASONS[code]}: {detail}"
         return REASONS[code]
@@ -278,7 +287,11 @@ def _bystanders(
 
 
 class StoredDecision(msgspec.Struct, frozen=True):
-    """What the ledger keeps of a decision: names and sentences."""
+    """What the ledger keeps of a decision: names and sentences.
+
+    `lane` and `billing` are those of the route that was `chosen`. The ledger reads
+    these three by name for a request that its gateway did not live to finish.
+    """
 
     mode: str
     requested_model: str
@@ -287,6 +300,7 @@ class StoredDecision(msgspec.Struct, frozen=True):
     lane: str | None
     standby: tuple[str, ...]
     rejected: tuple[tuple[str, str, str], ...]
+    billing: str | None = None
 
 
 def write_decision(decision: Decision) -> str:
@@ -300,6 +314,7 @@ def write_decision(decision: Decision) -> str:
         lane=first.lane if first else None,
         standby=tuple(route.name for route in decision.attempts[1:]),
         rejected=tuple((r.route, r.code, r.sentence) for r in decision.rejected),
+        billing=first.billing if first else None,
     )
     return msgspec.json.encode(stored).decode()
 

@@ -55,12 +55,20 @@ INSERT: dict[Table, str] = {
         " VALUES (?, ?, ?, ?, ?, ?)"
     ),
     # Requests of a dead gateway that nobody finished: by run, so that a second
-    # gateway that does the same finds nothing left.
+    # gateway that does the same finds nothing left. Their route is the one that was
+    # chosen; whether it was the last one tried died with the gateway.
     Table.INTERRUPTED: (
-        "INSERT INTO finished (id, run, time, fallback_chain, attempts, status,"
-        " error_kind, losses)"
-        " SELECT r.id, ?, ?, '[]', '[]', 'interrupted', 'interrupted', '[]'"
-        " FROM routed r"
+        "INSERT INTO finished (id, run, time, provider, model, lane, billing,"
+        " fallback_chain, attempts, status, error_kind, losses)"
+        " SELECT id, ?, ?, substr(chosen, 1, instr(chosen, '/') - 1),"
+        " substr(chosen, instr(chosen, '/') + 1),"
+        " json_extract(decision, '$.lane'), json_extract(decision, '$.billing'),"
+        " iif(chosen IS NULL, '[]', json_array(chosen)), '[]',"
+        " 'interrupted', 'interrupted', '[]'"
+        " FROM (SELECT id, run, sequence, decision,"
+        " json_extract(decision, '$.chosen') AS chosen"
+        " FROM (SELECT id, run, sequence,"
+        " iif(json_valid(decision), decision, '{}') AS decision FROM routed)) r"
         " WHERE r.run = ? AND NOT EXISTS (SELECT 1 FROM finished f WHERE f.id = r.id)"
         " ORDER BY r.sequence"
     ),

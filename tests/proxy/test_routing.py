@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.catalogue import Billing, Catalogue, KeyRef, Model, Place, Provider
-from proxy.model import Protocol
+from proxy.model import Protocol, Usage
 from proxy.routing import (
     AVAILABLE_MODES,
     MAX_ATTEMPTS,
@@ -52,13 +53,13 @@ def provider(
 def run(
     asked: str,
     *providers: Provider,
-    ready: dict[str, str] | None = None,
+    not_ready: dict[str, str] | None = None,
     mode: Mode = Mode.DIRECT,
     protocol: Protocol = MESSAGES,
     own: bool = False,
 ) -> Decision:
     facts = Facts(protocol, asked, own_credential=own)
-    return decide(facts, Catalogue(providers, "s"), ready or {}, mode)
+    return decide(facts, Catalogue(providers, "s"), not_ready or {}, mode)
 
 
 def routes(decision: Decision) -> list[str]:
@@ -75,8 +76,15 @@ def test_with_nothing_configured_practice_answers() -> None:
 
 def test_practice_leaves_once_a_provider_exists_unless_pinned() -> None:
     one = provider("one", "m")
-    assert routes(run("m", one, ready={"one": "its key is missing"})) == []
+    assert routes(run("m", one, not_ready={"one": "its key is missing"})) == []
     assert routes(run("practice/echo", one)) == ["practice/echo"]
+
+
+@pytest.mark.parametrize("asked", ["practice/zzz", "practice/a/b", "practice/echo"])
+def test_whatever_name_is_practised_with_echo_answers(asked: str) -> None:
+    (route,) = run(asked, provider("one", "m")).attempts
+    assert route.name == "practice/echo"
+    assert (route.lane, route.price_for(Usage())) == ("practice/small", None)
 
 
 def test_the_first_that_lists_or_takes_any_name_wins_and_the_others_stand_by() -> None:
@@ -120,7 +128,7 @@ def test_protocols_and_readiness_are_hard_filters() -> None:
         provider("mute", "m", protocols=(CHAT,)),
         provider("tired", "m"),
         provider("fit", "m"),
-        ready={"tired": "environment variable X is not set"},
+        not_ready={"tired": "environment variable X is not set"},
     )
     assert routes(found) == ["fit/m"]
     assert codes(found)["mute/m"] is ReasonCode.PROTOCOL
@@ -170,6 +178,15 @@ def test_every_reason_code_has_its_sentence() -> None:
     assert set(REASONS) == set(ReasonCode)
 
 
+def test_a_stored_decision_names_how_its_choice_is_paid() -> None:
+    stored = read_decision(write_decision(run("m", provider("one", "m"))))
+    assert (stored.lane, stored.billing) == ("claude/premium", "metered")
+    assert read_decision(write_decision(run("m"))).billing == "local"
+    older = msgspec.to_builtins(stored)
+    del older["billing"]
+    assert read_decision(msgspec.json.encode(older).decode()).billing is None
+
+
 def test_a_stored_decision_reads_back_as_sentences() -> None:
     found = run("m", provider("one", "m"), provider("two", "m"), provider("x", "y"))
     told = " ".join(explain(read_decision(write_decision(found))))
@@ -197,13 +214,13 @@ PROVIDERS = st.lists(
 def test_no_route_ever_breaks_a_rule(
     asked: str, providers: list[Provider], mode: Mode, own: bool
 ) -> None:
-    ready = {providers[0].id: "not now"} if providers else {}
-    found = run(asked, *providers, ready=ready, mode=mode, own=own)
-    assert found == run(asked, *providers, ready=ready, mode=mode, own=own)
+    not_ready = {providers[0].id: "not now"} if providers else {}
+    found = run(asked, *providers, not_ready=not_ready, mode=mode, own=own)
+    assert found == run(asked, *providers, not_ready=not_ready, mode=mode, own=own)
     assert len(found.attempts) <= MAX_ATTEMPTS
     for route in found.attempts:
         assert MESSAGES in route.provider.protocols
-        assert not ready.get(route.provider.id)
+        assert not not_ready.get(route.provider.id)
         assert own or route.provider.key.kind != "client"
         if effective_mode(mode) is Mode.OFFLINE:
             assert route.place is Place.THIS_MACHINE

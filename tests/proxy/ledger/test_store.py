@@ -182,6 +182,35 @@ async def test_the_dead_are_finished_and_the_living_left_alone(path: Path) -> No
     await ledger.close()
 
 
+async def test_an_interrupted_request_keeps_the_route_that_was_chosen(
+    path: Path,
+) -> None:
+    decision = (
+        '{"chosen":"cloud/vendor/big-1","lane":"claude/premium","billing":"metered"}'
+    )
+    dead = opened(path, "run-dead")
+    dead.routed(ledger_rows.routed("new", run="run-dead", decision=decision))
+    dead.routed(ledger_rows.routed("old", run="run-dead"))
+    for name, odd in (("none", '{"chosen":null}'), ("broken", "{"), ("bare", '"x"')):
+        dead.routed(ledger_rows.routed(name, run="run-dead", decision=odd))
+    await dead.close()
+    ledger = opened(path, "run-new")
+    assert await ledger.recover(lambda run: run == "run-dead") == 5
+    events = {each.id: each for each in await ledger.recent()}
+    new, old = events["new"], events["old"]
+    assert (new.provider, new.model) == ("cloud", "vendor/big-1")
+    assert (new.lane, new.billing) == ("claude/premium", "metered")
+    assert new.fallback_chain == ("cloud/vendor/big-1",)
+    assert (new.cost_nano, new.attempts) == (None, ())
+    assert (old.provider, old.model) == ("anthropic", "claude-sonnet-5-5")
+    assert (old.lane, old.billing) == (None, None)
+    for name in ("none", "broken", "bare"):
+        odd_one = events[name]
+        assert (odd_one.provider, odd_one.model, odd_one.lane) == (None, None, None)
+        assert odd_one.fallback_chain == ()
+    await ledger.close()
+
+
 @pytest.mark.logs_trouble
 async def test_a_locked_file_does_not_keep_a_gateway_from_starting(
     path: Path,
