@@ -43,6 +43,7 @@ class Price:
 class _Part:
     """One kind of thing that is paid for; `optional` kinds may stay untold."""
 
+    what: str
     count: int | None
     price: Decimal | None
     per: int = _NANO_PER_TOKEN
@@ -58,6 +59,14 @@ class _Part:
         if self.count < 0 or self.price is None:
             return None
         return _EXACT.multiply(Decimal(self.count * self.per), self.price)
+
+    def unknown(self) -> str:
+        """Return the clause that says why `nano` is None."""
+        if self.count is None:
+            return f"the provider did not tell the count of {self.what}"
+        if self.count < 0:
+            return f"the provider's count of {self.what} cannot be true"
+        return f"the price of {self.what} is not known"
 
 
 def cost_nano(usage: Usage, price: Price | None) -> int | None:
@@ -82,20 +91,32 @@ def cost_nano(usage: Usage, price: Price | None) -> int | None:
     return int(total.to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
+def why_unknown(usage: Usage, price: Price | None) -> str:
+    """Return the clause that says why `cost_nano` is None, '' where it is not."""
+    if price is None:
+        return "the model's price is not known"
+    for part in _parts(usage, price):
+        if part.nano() is None:
+            return part.unknown()
+    return ""
+
+
 def _parts(usage: Usage, price: Price) -> Iterator[_Part]:
-    yield _Part(usage.input_tokens, price.input)
-    yield _Part(usage.output_tokens, price.output)
-    yield _Part(usage.cache_read_tokens, price.cache_read, optional=True)
+    yield _Part("input tokens", usage.input_tokens, price.input)
+    yield _Part("output tokens", usage.output_tokens, price.output)
+    read = usage.cache_read_tokens
+    yield _Part("cache reads", read, price.cache_read, optional=True)
     hour = usage.cache_write_1h_tokens or 0
     written = usage.cache_write_tokens
     rest = None if written is None else written - hour
     hour_price = price.cache_write_1h
     if hour_price is None:
         hour_price = price.cache_write
-    yield _Part(rest, price.cache_write, optional=True)
-    yield _Part(hour, hour_price)
+    yield _Part("cache writes", rest, price.cache_write, optional=True)
+    yield _Part("cache writes for an hour", hour, hour_price)
     # Providers leave the count of searches out when there were none.
-    yield _Part(usage.web_searches or 0, price.web_search, _NANO_PER_SEARCH)
+    searches = usage.web_searches or 0
+    yield _Part("web searches", searches, price.web_search, _NANO_PER_SEARCH)
 
 
 def show(nano: int | None) -> str:

@@ -13,7 +13,7 @@ from app.failure import CommandFailed
 from app.services import Services
 from proxy.ledger.rows import Attempt, Event
 from proxy.model import Protocol, Usage
-from proxy.money import Price, show
+from proxy.money import Price, show, why_unknown
 
 NEWEST = "last"
 _TRIED = (Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT)
@@ -94,8 +94,10 @@ async def explain(
     if event is None and stored is None:
         raise CommandFailed(
             "There is no such request",
-            "The record holds no request with this id.",
-            f"{services.command_path} events lists the recent ones.",
+            "The record holds no request with this id. A request that was refused before "
+            "it was routed leaves no record, only a line in the log.",
+            f"{services.command_path} events lists the recent ones, "
+            f"{services.command_path} logs shows the log.",
         )
     layers = [*_decided(stored)]
     if event is None:
@@ -135,10 +137,20 @@ def _happened(event: Event, source: str) -> Iterator[str]:
     for number, attempt in enumerate(event.attempts, start=1):
         yield _attempt(number, attempt)
     yield _ending(event)
-    yield _tokens(event)
-    yield _cost(event, source)
+    yield from _used(event, source)
     if event.losses:
         yield f"Lost in translation: {', '.join(event.losses)}."
+
+
+def _used(event: Event, source: str) -> Iterator[str]:
+    """Tell tokens and cost, where there can be any."""
+    if event.status == "interrupted" and event.cost_nano is None:
+        yield "What it cost is not known."
+    elif event.provider is None and not event.attempts:
+        yield "No provider was called, so it cost nothing."
+    else:
+        yield _tokens(event)
+        yield _cost(event, source)
 
 
 def _attempt(number: int, attempt: Attempt) -> str:
@@ -157,7 +169,7 @@ def _ending(event: Event) -> str:
         "fallback_success": "It was answered by a fallback",
         "error": "It ended in an error",
         "cancelled": "The client left before the answer was complete",
-        "interrupted": "The gateway ended before the answer was complete",
+        "interrupted": "The gateway ended before the answer did",
     }
     ending = words.get(event.status, f"It ended as {event.status}")
     kind = f" ({event.error_kind.replace('_', ' ')})" if event.error_kind else ""
@@ -183,13 +195,26 @@ def _tokens(event: Event) -> str:
 
 def _cost(event: Event, source: str) -> str:
     if event.cost_nano is None:
-        why = "a count is missing" if event.price else "the model's price is not known"
+        why = why_unknown(usage_of(event), event.price) or "it was not recorded"
         return f"Its cost is unknown: {why}."
     price = _prices(event.price) if event.price else ""
     origin = f", price from {source}" if source else ""
     paid = {"subscription": "covered by a subscription, at list price"}
     how = paid.get(event.billing or "", event.billing or "no billing mode")
     return f"It cost {show(event.cost_nano)} ({how}{price}{origin})."
+
+
+def usage_of(event: Event) -> Usage:
+    """Return what a recorded request used."""
+    return Usage(
+        input_tokens=event.input_tokens,
+        cache_read_tokens=event.cache_read_tokens,
+        cache_write_tokens=event.cache_write_tokens,
+        cache_write_1h_tokens=event.cache_write_1h_tokens,
+        output_tokens=event.output_tokens,
+        reasoning_tokens=event.reasoning_tokens,
+        web_searches=event.web_searches,
+    )
 
 
 def _prices(price: Price) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.model import Usage
-from proxy.money import Price, cost_nano, show
+from proxy.money import Price, cost_nano, show, why_unknown
 
 FREE = Price(*[Decimal(0)] * 6)
 SONNET = Price(
@@ -224,3 +224,30 @@ def _price(unit: tuple[Decimal, ...]) -> Price:
 def _inputs(tokens: tuple[int, ...]) -> Usage:
     fresh, read, write = tokens
     return _usage((fresh, 0, read, write))
+
+
+@pytest.mark.parametrize(
+    ("usage", "price", "why"),
+    [
+        (told(), None, "the model's price is not known"),
+        (
+            told(web_searches=2),
+            replace(SONNET, cache_read=None, cache_write=None, web_search=None),
+            "the price of web searches is not known",
+        ),
+        (
+            Usage(input_tokens=5),
+            SONNET,
+            "the provider did not tell the count of output tokens",
+        ),
+        (
+            told(input_tokens=-1),
+            SONNET,
+            "the provider's count of input tokens cannot be true",
+        ),
+        (told(cache_read_tokens=0, cache_write_tokens=0), SONNET, ""),
+    ],
+)
+def test_why_a_cost_is_unknown(usage: Usage, price: Price | None, why: str) -> None:
+    assert why_unknown(usage, price) == why
+    assert (cost_nano(usage, price) is None) is bool(why)

@@ -188,3 +188,52 @@ def test_durations_are_short(milliseconds: int, text: str) -> None:
 
 def test_the_stored_form_here_is_the_real_one() -> None:
     assert set(StoredDecision.__struct_fields__) >= {"chosen", "standby", "rejected"}
+
+
+async def explained(services: Services, name: str, **more: Any) -> str:
+    services.ledger.routed(routed(name))
+    await finish(services, name, **more)
+    return " ".join((await routing.explain(services, name)).layers)
+
+
+async def test_the_part_of_a_price_that_is_not_known_is_named(alone: Services) -> None:
+    price = Price(input=Decimal("3.00"), output=Decimal("15.00"))
+    used = Usage(input_tokens=12, output_tokens=3, web_searches=2)
+    text = await explained(alone, "r1", usage=used, price=price)
+    assert "Its cost is unknown: the price of web searches is not known." in text
+    text = await explained(alone, "r2", usage=Usage(input_tokens=12), price=price)
+    assert "did not tell the count of output tokens." in text
+
+
+async def test_without_a_route_no_provider_is_said_to_have_been_called(
+    alone: Services,
+) -> None:
+    text = await explained(
+        alone,
+        "r1",
+        status="error",
+        error_kind="no_route",
+        provider=None,
+        model=None,
+        billing=None,
+        cost_nano=0,
+    )
+    assert "No provider was called, so it cost nothing." in text
+    assert "token" not in text
+    assert "billing" not in text
+
+
+async def test_what_an_interrupted_request_cost_is_not_known(alone: Services) -> None:
+    text = await explained(alone, "r1", status="interrupted")
+    assert text.endswith(
+        "The gateway ended before the answer did in 2.3 s. What it cost is not known."
+    )
+
+
+async def test_an_unknown_id_may_be_of_a_request_refused_early(
+    alone: Services,
+) -> None:
+    with pytest.raises(CommandFailed) as caught:
+        await routing.explain(alone, "req_x")
+    assert "refused before it was routed leaves no record" in caught.value.message
+    assert "/opt/turnout logs" in caught.value.todo
