@@ -81,8 +81,8 @@ class ConfigStore:
     def poll(self) -> bool:
         """Take over an edit of the file; True where `current` is another one now.
 
-        A file that vanished, or looks half written because it is a mere beginning of
-        what it was, is believed when the next look finds it the same.
+        Whatever is new may be half written: it is believed when two looks in a row
+        find the same bytes, and so is a file that vanished.
         """
         with self._lock:
             stamp = stamp_of(self._file)
@@ -102,8 +102,7 @@ class ConfigStore:
         if data == self._data:
             self._doubtful = None
             return False
-        half = self._data is not None and self._data.startswith(data)
-        if half and data != self._doubtful:
+        if data != self._doubtful:
             self._doubtful, self._look_again = data, True
             return False
         self._doubtful = None
@@ -111,11 +110,14 @@ class ConfigStore:
 
     def _lost(self, error: OSError) -> bool:
         """Go on with what acts while the file cannot be read."""
-        if self._data is None and isinstance(error, FileNotFoundError):
+        self._doubtful = None
+        never = self.current.source == "built-in" and not self.current.problems
+        if never and isinstance(error, FileNotFoundError):
             return False
         if self._look_again:
             return False
-        before, self._data = self.current, b""
+        # Not b"": an empty file that takes its place is another configuration.
+        before, self._data = self.current, None
         problems = (self._unreadable(error),)
         self.current = replace(before, problems=problems)
         if before.source == "file":
@@ -159,16 +161,16 @@ class ConfigStore:
         return None if read_config(data).problems else data
 
     def _save_copy(self, data: bytes) -> None:
-        """Keep a copy for a start with a broken file.
+        """Keep a copy for a start with a broken file, where there is a folder for it.
 
-        A full disk must not keep a good configuration from acting.
+        A full disk must not keep a good configuration from acting, and a mere look at
+        a home that was never used makes no folders there.
         """
         with contextlib.suppress(OSError):
             found = read_whole(self._copy, MOST_BYTES)[0]
             if found == data:
                 return
         with contextlib.suppress(OSError):
-            self._copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace_whole(self._copy, data, stamp_of(self._copy))
 
     def save_mode(self, mode: Mode) -> Config:

@@ -117,7 +117,7 @@ def test_an_edit_is_picked_up(store: ConfigStore, paths: Paths) -> None:
     store.load()
     assert not settle(store)
     paths.config_file.write_bytes(MORE)
-    assert store.poll()
+    assert settle(store)
     assert ids(store) == ["a", "anthropic"]
     assert not settle(store)
 
@@ -128,7 +128,7 @@ def test_an_edit_by_renaming_is_picked_up(store: ConfigStore, paths: Paths) -> N
     fresh = paths.config_file.with_suffix(".new")
     fresh.write_bytes(GOOD.replace(b"9000", b"9001"))
     fresh.replace(paths.config_file)
-    assert store.poll()
+    assert settle(store)
     assert store.current.settings.port == 9001
 
 
@@ -140,7 +140,7 @@ def test_an_edit_of_equal_size_within_the_clocks_grain_is_picked_up(
     monkeypatch.setattr("app.settings.files._stamp", lambda _: frozen.st_ino)
     store.load()
     paths.config_file.write_bytes(GOOD.replace(b"9000", b"9001"))
-    assert store.poll()
+    assert settle(store)
     assert store.current.settings.port == 9001
 
 
@@ -151,7 +151,7 @@ def test_a_broken_edit_keeps_what_ran_and_says_so(
     paths.config_file.write_bytes(MORE.replace(b"9000", b"9001"))
     before = store.load()
     paths.config_file.write_bytes(data)
-    assert store.poll()
+    assert settle(store)
     assert store.current.providers == before.providers
     assert store.current.settings == before.settings
     assert store.current.source == "last-good"
@@ -169,7 +169,7 @@ def test_a_second_broken_edit_lists_its_own_problems(
     store.load()
     for data in (BAD, BROKEN):
         paths.config_file.write_bytes(data)
-        assert store.poll()
+        assert settle(store)
     assert "TOML" in store.current.problems[0].message
     assert ids(store) == ["a"]
 
@@ -189,6 +189,44 @@ def test_a_half_written_file_is_not_believed_at_once(
     assert not store.poll()
     assert store.poll(), "what stays short is meant"
     assert ids(store) == ["a"]
+
+
+def test_a_half_written_new_file_is_neither_believed_nor_kept(
+    store: ConfigStore, paths: Paths
+) -> None:
+    paths.config_file.write_bytes(MORE)
+    store.load()
+    whole = b"# another one altogether\n" + GOOD.replace(b"9000", b"9001")
+    for end in (30, 60):
+        paths.config_file.write_bytes(whole[:end])
+        assert not store.poll()
+    paths.config_file.write_bytes(whole)
+    assert not store.poll()
+    assert paths.last_good_config.read_bytes() == MORE
+    assert store.poll()
+    assert store.current.settings.port == 9001
+    assert paths.last_good_config.read_bytes() == whole
+
+
+def test_an_empty_file_in_the_place_of_a_deleted_one_is_believed(
+    store: ConfigStore, paths: Paths
+) -> None:
+    paths.config_file.write_bytes(GOOD)
+    store.load()
+    paths.config_file.unlink()
+    assert settle(store)
+    assert store.current.problems
+    paths.config_file.write_bytes(b"")
+    assert settle(store)
+    assert (store.current.source, store.current.problems) == ("file", ())
+    assert ids(store) == []
+
+
+def test_looking_at_an_unused_home_makes_no_folders(tmp_path: Path) -> None:
+    paths = paths_for({}, tmp_path)
+    paths.config_file.write_bytes(GOOD)
+    assert ConfigStore(paths).load().source == "file"
+    assert list(tmp_path.iterdir()) == [paths.config_file]
 
 
 def test_a_file_that_vanishes_keeps_what_ran(store: ConfigStore, paths: Paths) -> None:
