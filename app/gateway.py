@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from app.commands.routing import TryResult
+from app.problems import problems
 from app.trial import Collected, trial_call
 from proxy.errors import FailureKind, Refused
 from proxy.guard import Policy, allowed_hosts
@@ -23,6 +24,7 @@ from proxy.listing import models_body, wants_anthropic
 from proxy.model import Usage
 from proxy.pipeline import Config
 from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
+from proxy.routing import Mode, effective_mode
 from proxy.server import Site
 from proxy.upstream import Limits
 
@@ -31,14 +33,14 @@ if TYPE_CHECKING:
 
     from app.assemble import Host
     from app.live import LiveState
-    from app.services import Clock, Services
+    from app.services import Services
     from app.settings import ConfigStore, Settings
     from app.stopping import Stop
     from proxy.ledger import Event, Ledger
     from proxy.model import Protocol
     from proxy.pipeline import Pipeline
     from proxy.projects import Projects
-    from proxy.routing import Mode
+    from proxy.recorder import Clock
     from proxy.secrets import Secrets
     from proxy.server import GatewayServer
     from proxy.upstream import Upstream
@@ -94,14 +96,17 @@ class Gateway:
         self._clock = clock
         self._host = host
         self._stop = stop
+        self._command = command
+        self._port = port
+        # Not the one it serves on where the command line named another.
+        self._first_port = config.current.settings.port
         self._keys_unread = False
         self._policy = Policy(allowed_hosts(port), KeyRing(()), command)
 
     # --- what commands ask ---
 
-    async def set_mode(self, mode: Mode) -> None:
-        """Let `mode` act on the next request."""
-        del mode  # It is in the configuration by now.
+    async def config_changed(self) -> None:
+        """Let the configuration as it is now act on the next request."""
         self._apply()
 
     async def restart(self) -> None:
@@ -187,7 +192,10 @@ class Gateway:
         del query  # `limit` and `client_version`: the list is short and one for all.
         config = self.pipeline.config
         return models_body(
-            config.catalogue, config.not_ready, anthropic=wants_anthropic(headers)
+            config.catalogue,
+            config.not_ready,
+            anthropic=wants_anthropic(headers),
+            offline=effective_mode(config.mode) is Mode.OFFLINE,
         )
 
     async def _events(self, query: str) -> bytes:
@@ -240,11 +248,18 @@ class Gateway:
         }
 
     def problems(self) -> tuple[str, ...]:
-        """Return what is wrong, as sentences: the configuration, then the ledger."""
-        config = self._config.current
-        source = (config.source_note,) if config.source_note else ()
-        told = (str(problem) for problem in config.problems)
-        return (*source, *told, *self._ledger.notes)
+        """Return what is wrong, as sentences: the configuration, then the record."""
+        return (*self._moved_port(), *problems(self._config, self._ledger))
+
+    def _moved_port(self) -> tuple[str, ...]:
+        wanted = self._config.current.settings.port
+        if wanted in {self._first_port, self._port}:
+            return ()
+        return (
+            f"The port {wanted} in config.toml holds from Turnout's next start; until "
+            f"then it serves on port {self._port}. To change now: {self._command} stop, "
+            "then start it again.",
+        )
 
     def _apply(self) -> None:
         self.upstream.limits = limits(self._config.current.settings)

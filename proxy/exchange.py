@@ -99,13 +99,15 @@ class Outlet(Protocol):
 class HeldAnswer:
     """A provider's error answer, read whole: returned unchanged if nothing is left.
 
-    `final` says that asking again cannot help: the provider refused a key of ours.
+    `final` says that asking again cannot help: the provider refused a key of ours;
+    `wait` is how many seconds the provider wants to be left alone, where it said so.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     final: bool = False
+    wait: float | None = None
 
 
 @dataclass(slots=True)
@@ -113,6 +115,7 @@ class Exchange:
     """A routed request in progress; the pipeline is its only writer.
 
     `routing` queues the row that says where it goes, and is None once that is done.
+    `stream` is what the client asked for, `events` what its answer is.
     `broken_off` are the bytes that close a half-sent event of a broken stream.
     """
 
@@ -120,7 +123,7 @@ class Exchange:
     outlet: Outlet
     decision: Decision
     model: str
-    model_span: tuple[int, int] | None
+    model_span: tuple[int, int]
     stream: bool
     offline: bool
     attempts: list[Attempt] = field(default_factory=list)
@@ -131,6 +134,7 @@ class Exchange:
     stop_reason: str | None = None
     recorded: bool = False
     routing: Callable[[], None] | None = None
+    events: bool = False
     broken_off: bytes = b""
 
     def note(

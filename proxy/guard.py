@@ -161,7 +161,7 @@ def admit(
             "/v1/chat/completions and /v1/models; check the client's base URL.",
         )
     endpoint, verb, protocol = known
-    _refuse_upgrade(headers, endpoint)
+    _refuse_upgrade(method, headers, endpoint)
     if method != verb:
         raise Refused(
             FailureKind.METHOD_NOT_ALLOWED,
@@ -227,10 +227,15 @@ def _identify(
     )
 
 
-def _refuse_upgrade(headers: Sequence[tuple[str, str]], endpoint: Endpoint) -> None:
-    # Codex opens a websocket first and falls back to POST at once on 426 only
-    # (seen with 0.169.0).
-    if endpoint is Endpoint.RESPONSES and _values(headers, "upgrade"):
+def _refuse_upgrade(
+    method: str, headers: Sequence[tuple[str, str]], endpoint: Endpoint
+) -> None:
+    # Codex opens a websocket first and falls back to POST at once on 426 only. A POST
+    # that merely offers HTTP/2 (as Java's client does) may be served as it is.
+    offered = ",".join(_values(headers, "upgrade")).lower()
+    if endpoint is not Endpoint.RESPONSES or not offered:
+        return
+    if method != "POST" or "websocket" in offered:
         raise Refused(
             FailureKind.UPGRADE_REFUSED,
             426,

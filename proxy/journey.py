@@ -6,10 +6,12 @@ labelled in one way. It chooses no route and makes no call.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from proxy.advice import in_full
 from proxy.errors import Failure, FailureKind
 from proxy.exchange import milliseconds
 from proxy.ledger.rows import Status
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
     from proxy.health import LastFailures
     from proxy.recorder import Clock, Recorder
 
-DEFAULT_RETRY_AFTER = "2"
+DEFAULT_RETRY_AFTER = 2
 """Seconds; a 429 without the header ends a Codex run."""
 
 NO_LANE = "unlisted"
 """What `x-turnout-lane` says of a model that no catalogue lists."""
 
+_TOO_MANY = 429
 _RETRY_IS_VAIN = frozenset(
     {FailureKind.NO_ROUTE, FailureKind.OFFLINE, FailureKind.BAD_REQUEST}
 )
@@ -64,11 +67,21 @@ class Journey:
         labels += [("x-turnout-attempts", str(tried if x.route else 0))]
         return tuple(labels)
 
-    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
-        """Send the head of a successful answer and note the first byte's time."""
+    def first_byte(self) -> None:
+        """Note when the answer's first byte came; its record may precede its going."""
         elapsed = self.clock.monotonic() - self.x.call.arrived
         self.x.first_byte_ms = milliseconds(elapsed)
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send the head of a successful answer."""
+        if self.x.first_byte_ms is None:
+            self.first_byte()
         await self.x.outlet.start(status, (*headers, *self.labels()))
+
+    def begun(self) -> None:
+        """Put the request on record, now that its answer has begun to leave."""
+        if not self.counting:
+            self.recorder.begun(self.x)
 
     async def settle(self, status: int, failure: Failure | None) -> None:
         """Note the running attempt and commit the record, before the last bytes.
@@ -100,7 +113,7 @@ class Journey:
         await self.record(Status.ERROR, failure.kind)
         x = self.x
         if x.outlet.started:
-            await self.break_off(failure.kind, failure.message)
+            await self.break_off(failure.kind, in_full(failure))
         elif x.held is not None:
             await self._pass_back()
         else:
@@ -109,7 +122,7 @@ class Journey:
     async def break_off(self, kind: FailureKind, message: str) -> None:
         """End an answer that has begun: an error event, or a broken connection."""
         x = self.x
-        if not x.stream:
+        if not x.events:
             x.outlet.abort()
             return
         event = error_event(x.call.protocol, kind, message, x.call.id)
@@ -140,8 +153,9 @@ class Journey:
             return
         names = {name.lower() for name, _ in held.headers}
         extra: list[tuple[str, str]] = []
-        if held.status == 429 and "retry-after" not in names:
-            extra.append(("retry-after", DEFAULT_RETRY_AFTER))
+        if held.status == _TOO_MANY and "retry-after" not in names:
+            wait = DEFAULT_RETRY_AFTER if held.wait is None else math.ceil(held.wait)
+            extra.append(("retry-after", str(wait)))
         if held.final and "x-should-retry" not in names:
             extra.append(("x-should-retry", "false"))
         length = ("content-length", str(len(held.body)))
@@ -154,7 +168,7 @@ class Journey:
         x = self.x
         status = status_of(failure.kind)
         body = error_body(
-            x.call.protocol, status, failure.kind, failure.message, x.call.id
+            x.call.protocol, status, failure.kind, in_full(failure), x.call.id
         )
         headers = [
             ("content-type", "application/json"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from proxy.catalogue import Place
 from proxy.model import Protocol
 from proxy.routing import PRACTICE
 
@@ -64,15 +65,23 @@ def wants_anthropic(headers: Sequence[tuple[str, str]]) -> bool:
 
 
 def models_body(
-    catalogue: Catalogue, not_ready: Mapping[str, str], *, anthropic: bool
+    catalogue: Catalogue,
+    not_ready: Mapping[str, str],
+    *,
+    anthropic: bool,
+    offline: bool = False,
 ) -> bytes:
     """Return the list of models that can be asked for now, as JSON.
 
     Each id stands once, under the first ready provider that lists it. With no provider
-    configured the practice model is listed.
+    configured the practice model is listed; `offline` leaves out models that run
+    elsewhere.
     """
     found: dict[str, tuple[Provider, Model]] = {}
     for provider, model in _models(catalogue, not_ready, anthropic=anthropic):
+        place = model.place or provider.place
+        if offline and place is not Place.THIS_MACHINE:
+            continue
         found.setdefault(model.id, (provider, model))
     if anthropic:
         data = tuple(

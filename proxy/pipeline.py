@@ -10,19 +10,18 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from proxy.advice import in_full
 from proxy.errors import Failure, FailureKind, Refused
-from proxy.exchange import Call, Exchange, HeldAnswer, Outlet
+from proxy.exchange import Call, Exchange, Outlet
 from proxy.guard import NO_RETRY, Endpoint
-from proxy.headers import answer_headers, request_headers, retry_after
 from proxy.journey import Journey
-from proxy.ledger.rows import Status
 from proxy.keys import PREFIX
+from proxy.ledger.rows import Status
+from proxy.native import NativeLane
 from proxy.practice import PRACTICE_PROVIDER_ID
-from proxy.relay import Relay
 from proxy.routing import (
     MAX_ATTEMPTS,
     Facts,
@@ -33,9 +32,7 @@ from proxy.routing import (
     no_route_sentence,
 )
 from proxy.simulated import simulate
-from proxy.upstream import Outgoing, UpstreamError
-from proxy.wire.body import BodyProblem, bool_field, splice, text_field, top_level
-from proxy.wire.mask import mask
+from proxy.wire.body import BodyProblem, bool_field, text_field, top_level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,21 +42,17 @@ if TYPE_CHECKING:
     from proxy.recorder import Clock, Recorder
     from proxy.routing import Decision
     from proxy.secrets import Secrets
-    from proxy.upstream import Answer, Upstream
+    from proxy.upstream import Upstream
 
-ERROR_BODY_LIMIT = 1024 * 1024
-"""Bytes of a provider's error answer that are kept to be passed back."""
+
+TRUST_LEVELS = ("public", "internal", "confidential", "secret")
+KEPT_HERE = frozenset({"confidential", "secret"})
+"""The trust levels whose requests never leave the machine."""
 
 MODEL_LENGTH = 512
 """Characters of a model's name; the longest in use are resource names of clouds."""
 
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9]{{16}}")
-_AUTH_STATUSES = frozenset({401, 402, 403})
-_FIRST_ERROR = 400
-_FIRST_REDIRECT = 300
-_FIRST_SUCCESS = 200
-_FIRST_SERVER_ERROR = 500
-_TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +90,7 @@ class Pipeline:
         self.config = config
         self.stopping = False
         self._parts = parts
+        self._native = NativeLane(parts.upstream, parts.secrets, parts.clock)
 
     async def serve(self, call: Call, outlet: Outlet) -> None:
         """Answer one request, whatever happens to it on the way.
@@ -136,12 +130,19 @@ class Pipeline:
             model = text_field(call.body, spans, "model") or ""
             stream = bool_field(call.body, spans, "stream")
         except BodyProblem as problem:
-            raise Refused(FailureKind.BAD_REQUEST, 400, str(problem)) from problem
+            said = in_full(Failure(FailureKind.BAD_REQUEST, str(problem)))
+            raise Refused(FailureKind.BAD_REQUEST, 400, said) from problem
         _check_model(model)
         _check_query(call.query)
         config = self.config
         mode = _mode_for(call, config.mode)
-        facts = Facts(call.protocol, model, own_credential=bool(call.credentials.own))
+        stays = _stays_here(call)
+        facts = Facts(
+            call.protocol,
+            model,
+            own_credential=bool(call.credentials.own),
+            stays_here=stays,
+        )
         return Exchange(
             call=call,
             outlet=outlet,
@@ -149,7 +150,7 @@ class Pipeline:
             model=model,
             model_span=spans["model"],
             stream=bool(stream),
-            offline=effective_mode(mode) is Mode.OFFLINE,
+            offline=stays or effective_mode(mode) is Mode.OFFLINE,
         )
 
     async def _answer(self, x: Exchange, journey: Journey) -> Failure | None:
@@ -159,80 +160,22 @@ class Pipeline:
         stale = False
         while routes and len(x.attempts) < MAX_ATTEMPTS:
             route = routes.pop(0)
-            x.route, x.held = route, None
+            x.route, x.held, x.first_byte_ms = route, None, None
             journey.attempt_started = self._parts.clock.monotonic()
             if route.provider.id == PRACTICE_PROVIDER_ID:
                 return await simulate(journey, int(self._parts.clock.now().timestamp()))
-            met, stale = await self._call(journey, route, fresh=stale)
-            if met is None:
+            outcome = await self._native.call(journey, route, fresh=stale)
+            if outcome.failure is None:
                 return None
-            failure = met
-            self._parts.failures.met(route.provider.id, met)
-            if x.outlet.started or not _next_may_help(met, route):
+            failure, stale = outcome.failure, outcome.stale
+            self._parts.failures.met(route.provider.id, failure)
+            if x.outlet.started or not _next_may_help(failure, route):
                 break
             if stale:
                 # A kept connection that the provider closed while it lay idle says
                 # nothing about the provider: the same route gets a fresh one.
                 routes.insert(0, route)
         return failure
-
-    async def _call(
-        self, journey: Journey, route: Route, *, fresh: bool
-    ) -> tuple[Failure | None, bool]:
-        """Make one provider call. Returns how it failed and whether it was stale.
-
-        `fresh` keeps it off the connections that are kept.
-        """
-        x, upstream = journey.x, self._parts.upstream
-        outgoing, secret = self._outgoing(x, route)
-        status: int | None = None
-        stale = False
-        try:
-            async with upstream.send(
-                outgoing, offline=x.offline, fresh=fresh
-            ) as answer:
-                status = answer.status
-                failure: Failure | None = None
-                if status < _FIRST_SUCCESS:
-                    failure = Failure(
-                        FailureKind.MALFORMED,
-                        f"{route.provider.id} did not answer in proper HTTP.",
-                    )
-                elif status >= _FIRST_REDIRECT:
-                    failure = await _hold(
-                        x, answer, secret, self._parts.clock.now().timestamp()
-                    )
-                else:
-                    failure = await _relay(journey, answer, secret)
-        except UpstreamError as error:
-            failure, stale = error.failure, error.stale
-        if failure is not None:
-            now = self._parts.clock.monotonic()
-            x.note(route, journey.attempt_started, now, failure, status)
-        return failure, stale
-
-    def _outgoing(self, x: Exchange, route: Route) -> tuple[Outgoing, bytes | None]:
-        provider, call = route.provider, x.call
-        counting = call.endpoint is Endpoint.COUNT_TOKENS
-        url = provider.count_url() if counting else provider.url(call.protocol)
-        own = provider.key.kind == "client"
-        secret = None if own else self._parts.secrets.held(provider.key)
-        body = call.body
-        if x.model_span is not None and route.model_id != x.model:
-            body = splice(call.body, x.model_span, route.model_id)
-        outgoing = Outgoing(
-            method="POST",
-            url=f"{url}?{call.query}" if call.query else url,
-            headers=request_headers(
-                call.headers,
-                style=provider.auth_style(call.protocol),
-                secret=secret,
-                keep_own=own,
-            ),
-            body=body,
-            provider=provider.id,
-        )
-        return outgoing, secret.encode() if secret else None
 
 
 def _check_model(model: str) -> None:
@@ -279,72 +222,24 @@ def _mode_for(call: Call, mode: Mode) -> Mode:
         ) from None
 
 
-async def _relay(
-    journey: Journey, answer: Answer, secret: bytes | None
-) -> Failure | None:
-    """Carry a successful answer to the client by the way that fits its form."""
-    x = journey.x
-    events = answer.header("content-type").lower().startswith("text/event-stream")
-    packed = answer.header("content-encoding").lower() not in {"", "identity"}
-    x.stream = events
-    relay = Relay(
-        x=x,
-        answer=answer,
-        secret=secret,
-        begin=partial(
-            journey.start,
-            answer.status,
-            answer_headers(answer.headers, secret, keep_length=not events),
-        ),
-        settle=partial(journey.settle, answer.status),
-    )
-    if answer.header("content-type").lower().startswith("text/html"):
-        name = x.route.provider.id if x.route else "The provider"
-        return Failure(
-            FailureKind.MALFORMED,
-            f"{name} answered with a web page instead of a model's answer. Check its "
-            "base_url, and that no sign-in page stands between.",
-            answer.status,
-        )
-    if not events:
-        failure = await relay.body()
-    else:
-        failure = await (relay.packed() if packed else relay.stream())
-    if failure is None:
-        await x.outlet.end()
-    return failure
+def _stays_here(call: Call) -> bool:
+    """Tell whether the request's own trust level keeps it on this machine.
 
-
-async def _hold(
-    x: Exchange, answer: Answer, secret: bytes | None, now: float
-) -> Failure:
-    """Read an error answer whole, so that it can be passed back if nothing is left."""
-    status = answer.status
-    wait = retry_after(answer.headers, now)
-    route = x.route.provider.id if x.route else "The provider"
-    if status < _FIRST_ERROR:
-        return Failure(
-            FailureKind.UPSTREAM_ERROR,
-            f"{route} answered with a redirect, and Turnout follows none. Check its "
-            "base_url.",
-            status,
+    A header may only raise the level; without one the level is `public` until trust
+    rules are built.
+    """
+    asked = call.header("x-turnout-trust")
+    if asked is None:
+        return False
+    level = asked.strip()
+    if level not in TRUST_LEVELS:
+        raise Refused(
+            FailureKind.BAD_REQUEST,
+            400,
+            "The header x-turnout-trust names no trust level. It may be one of "
+            f"{', '.join(TRUST_LEVELS)}.",
         )
-    body = await answer.read(ERROR_BODY_LIMIT)
-    refused_key = status in _AUTH_STATUSES and secret is not None
-    x.held = HeldAnswer(
-        status=status,
-        headers=tuple(answer_headers(answer.headers, secret, keep_length=False)),
-        body=mask(body, secret) if secret else body,
-        final=refused_key,
-    )
-    said = f"{route} answered {status}."
-    if status == _TOO_MANY:
-        return Failure(FailureKind.RATE_LIMITED, said, status, wait)
-    if status in _AUTH_STATUSES:
-        return Failure(FailureKind.AUTH, f"{said} It refused the key.", status)
-    if status >= _FIRST_SERVER_ERROR:
-        return Failure(FailureKind.UPSTREAM_ERROR, said, status, wait)
-    return Failure(FailureKind.REJECTED, said, status)
+    return level in KEPT_HERE
 
 
 def _next_may_help(failure: Failure, route: Route) -> bool:
@@ -359,6 +254,13 @@ def _no_route(decision: Decision) -> Failure | None:
         return None
     codes = {loser.code for loser in decision.rejected}
     sentence = no_route_sentence(decision)
+    if ReasonCode.TRUST in codes:
+        return Failure(
+            FailureKind.FORBIDDEN,
+            f"The request is marked as one that stays on this machine. {sentence} "
+            "Nothing was sent. Add a provider that runs on this machine, or leave "
+            "x-turnout-trust out.",
+        )
     if ReasonCode.OFFLINE in codes:
         return Failure(
             FailureKind.OFFLINE,
@@ -367,5 +269,6 @@ def _no_route(decision: Decision) -> Failure | None:
         )
     return Failure(
         FailureKind.NO_ROUTE,
-        f"{sentence} Nothing was sent. The provider list in Turnout says what to do.",
+        f"{sentence} Nothing was sent. Mend what is named here, or add another "
+        "provider to config.toml.",
     )

@@ -99,6 +99,14 @@ class Recorder:
         x.routing = partial(self._route, x, self._clock.now(), stream=x.stream)
         asyncio.get_running_loop().call_later(ROUTED_SECONDS, self._routed, x)
 
+    def begun(self, x: Exchange) -> None:
+        """Commit the row of a request whose answer has begun, if that is still to do.
+
+        From its first byte on a client may rely on the request being on record.
+        """
+        self._routed(x)
+        self._ledger.hurry()
+
     @staticmethod
     def _routed(x: Exchange) -> None:
         queue, x.routing = x.routing, None

@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from proxy.errors import Failure, FailureKind
+from proxy.exchange import HeldAnswer
 from proxy.upstream import UpstreamError
 from proxy.wire.answer import read_answer
 from proxy.wire.mask import Masker
@@ -20,6 +23,7 @@ from proxy.wire.unpack import side_decoder
 
 if TYPE_CHECKING:
     from proxy.exchange import Exchange
+    from proxy.journey import Journey
     from proxy.upstream import Answer
     from proxy.wire.tail import TailHolder
 
@@ -29,53 +33,35 @@ BODY_READ_LIMIT = 8 * 1024 * 1024
 REST_SECONDS = 2.0
 """How long bytes behind the end of an answer are waited for."""
 
-_EMPTY = Failure(FailureKind.CUT, "The provider's answer was empty.")
-_CUT = Failure(
-    FailureKind.CUT, "The provider ended its stream before its answer was complete."
-)
-_OWN_ERROR = Failure(
-    FailureKind.UPSTREAM_ERROR, "The provider reported an error inside its stream."
-)
-
-
-class Settle(Protocol):
-    """Notes the attempt and commits the request's record before its last bytes."""
-
-    async def __call__(self, failure: Failure | None) -> None:
-        """Record a success, or the provider's own in-stream `failure`."""
-        ...
-
-
-class Begin(Protocol):
-    """Sends the head of the client's answer."""
-
-    async def __call__(self) -> None:
-        """Called once, right before the first byte of the body."""
-        ...
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
 class Relay:
     """One answer on its way.
 
-    `secret` is the provider key to mask, None where the client's own was sent. Each
-    method returns None when the answer has been settled and sent, else the `Failure`
-    that broke it: the caller looks at `x.outlet.started` to know what is still
-    possible.
+    `secret` is the provider key to mask, None where the client's own was sent;
+    `headers` are those of the client's answer. Each method returns None when the
+    answer has been settled and sent, else the `Failure` that broke it: the caller
+    looks at `outlet.started` to know what is still possible.
     """
 
-    x: Exchange
+    journey: Journey
     answer: Answer
+    provider: str
     secret: bytes | None
-    begin: Begin
-    settle: Settle
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def _x(self) -> Exchange:
+        return self.journey.x
 
     async def stream(self) -> Failure | None:
         """Relay server-sent events as they arrive."""
-        holder = tail_holder(self.x.call.protocol)
-        masker = Masker(self.secret) if self.secret else None
+        holder = tail_holder(self._x.call.protocol)
+        masker = self._masker()
         try:
-            while not holder.ended and (chunk := await self.answer.chunk()):
+            while not holder.ended and (chunk := await self._chunk()):
                 await self._forward(
                     holder.feed(masker.feed(chunk) if masker else chunk)
                 )
@@ -86,16 +72,16 @@ class Relay:
             return error.failure
         finally:
             self._learn(holder)
-            self.x.broken_off = holder.break_off()
+            self._x.broken_off = holder.break_off()
         return await self._end(holder)
 
     async def packed(self) -> Failure | None:
         """Relay a compressed stream unchanged, one chunk late, read on the side."""
-        holder = tail_holder(self.x.call.protocol)
+        holder = tail_holder(self._x.call.protocol)
         read = side_decoder(self.answer.header("content-encoding"))
         late = b""
         try:
-            while chunk := await self.answer.chunk():
+            while chunk := await self._chunk():
                 if read is not None:
                     holder.feed(read(chunk))
                 await self._forward(late)
@@ -107,18 +93,18 @@ class Relay:
             self._learn(holder)
         whole = holder.ended or holder.complete_at_eof
         if read is not None and not read.gave_up and not whole:
-            return _CUT if late else _EMPTY
-        await self.settle(_OWN_ERROR if holder.failed else None)
+            return self._cut()
+        await self._settle(self._own_error() if holder.failed else None)
         await self._forward(late)
         return None
 
     async def body(self) -> Failure | None:
         """Relay a JSON answer, one chunk late."""
-        masker = Masker(self.secret) if self.secret else None
+        masker = self._masker()
         kept: list[bytes] = []
         size, late = 0, b""
         try:
-            while chunk := await self.answer.chunk():
+            while chunk := await self._chunk():
                 if size <= BODY_READ_LIMIT:
                     kept.append(chunk)
                 size += len(chunk)
@@ -128,28 +114,47 @@ class Relay:
             return error.failure
         late += masker.finish() if masker else b""
         if not size:
-            return _EMPTY
-        whole = b"".join(kept) if size <= BODY_READ_LIMIT else b""
-        read = side_decoder(self.answer.header("content-encoding"))
-        facts = read_answer(self.x.call.protocol, read(whole) if read else whole)
-        self.x.usage, self.x.stop_reason = facts.usage, facts.stop_reason
-        await self.settle(None)
+            return self._cut()
+        read = b"".join(kept) if size <= BODY_READ_LIMIT else b""
+        failure = self._judge(read)
+        if failure is not None and not self._x.outlet.started:
+            return self._keep(failure, late)
+        await self._settle(failure)
         await self._forward(late)
         return None
 
+    def _judge(self, body: bytes) -> Failure | None:
+        """Read a whole answer for the record and say whether it is one at all."""
+        unpack = side_decoder(self.answer.header("content-encoding"))
+        plain = unpack(body) if unpack else b""
+        facts = read_answer(self._x.call.protocol, plain)
+        self._x.usage, self._x.stop_reason = facts.usage, facts.stop_reason
+        if facts.error_type is not None:
+            return self._own_error()
+        if not plain or self.journey.counting:
+            return None
+        try:
+            _OBJECT.decode(plain)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return Failure(
+                FailureKind.MALFORMED,
+                f"{self.provider} sent an answer that is no JSON.",
+            )
+        return None
+
     async def _end(self, holder: TailHolder) -> Failure | None:
-        if holder.failed and not self.x.outlet.started:
-            return _OWN_ERROR
+        if holder.failed and not self._x.outlet.started:
+            return self._keep(self._own_error(), holder.take())
         if not (holder.ended or holder.complete_at_eof):
-            return _CUT if self.x.outlet.started else _EMPTY
-        await self.settle(_OWN_ERROR if holder.failed else None)
+            return self._cut()
+        await self._settle(self._own_error() if holder.failed else None)
         await self._forward(holder.take())
         await self._rest()
         return None
 
     async def _rest(self) -> None:
         """Forward what stands behind the end, so that the connection can be reused."""
-        masker = Masker(self.secret) if self.secret else None
+        masker = self._masker()
         with contextlib.suppress(UpstreamError, TimeoutError):
             async with asyncio.timeout(REST_SECONDS):
                 while chunk := await self.answer.chunk():
@@ -157,11 +162,50 @@ class Relay:
         if masker is not None:
             await self._forward(masker.finish())
 
+    async def _chunk(self) -> bytes:
+        chunk = await self.answer.chunk()
+        if self._x.first_byte_ms is None:
+            self.journey.first_byte()
+        return chunk
+
     async def _forward(self, data: bytes) -> None:
-        if data:
-            if not self.x.outlet.started:
-                await self.begin()
-            await self.x.outlet.write(data)
+        if not data:
+            return
+        begins = not self._x.outlet.started
+        if begins:
+            await self.journey.start(self.answer.status, self.headers)
+        await self._x.outlet.write(data)
+        if begins:
+            self.journey.begun()
+
+    async def _settle(self, failure: Failure | None) -> None:
+        await self.journey.settle(self.answer.status, failure)
+
+    def _keep(self, failure: Failure, body: bytes) -> Failure:
+        """Keep an answer of which nothing has left: it may be the last one."""
+        headers = tuple(
+            (name, value)
+            for name, value in self.headers
+            if name.lower() != "content-length"
+        )
+        self._x.held = HeldAnswer(self.answer.status, headers, body)
+        return failure
+
+    def _masker(self) -> Masker | None:
+        return Masker(self.secret) if self.secret else None
 
     def _learn(self, holder: TailHolder) -> None:
-        self.x.usage, self.x.stop_reason = holder.usage, holder.stop_reason
+        self._x.usage, self._x.stop_reason = holder.usage, holder.stop_reason
+
+    def _cut(self) -> Failure:
+        if not self._x.outlet.started:
+            said = f"{self.provider} sent an empty answer."
+        else:
+            said = f"{self.provider} ended its answer before it was complete."
+        return Failure(FailureKind.CUT, said)
+
+    def _own_error(self) -> Failure:
+        return Failure(
+            FailureKind.UPSTREAM_ERROR,
+            f"{self.provider} reported an error instead of its answer.",
+        )

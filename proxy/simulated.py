@@ -53,7 +53,8 @@ async def simulate(journey: Journey, created: int) -> Failure | None:
                 x.stop_reason = event.stop
             case _:
                 pass
-    if x.stream:
+    x.events = x.stream
+    if x.events:
         await _stream(journey, codec, request, events, created)
     else:
         body = codec.write_answer(

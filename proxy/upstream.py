@@ -56,6 +56,10 @@ class UpstreamError(Exception):
         self.stale = stale
 
 
+class _KeptHere(OSError):
+    """An address that must not be called, because the request stays on this machine."""
+
+
 class _Reuse:
     """Learns whether a call went out on a kept connection."""
 
@@ -98,6 +102,7 @@ class Answer:
         self._provider = provider
         self._late = FailureKind.FIRST_BYTE_TIMEOUT
         self._waiting_since: float | None = None
+        self._peeked: bytes | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self.status = response.status
         self.headers: tuple[tuple[str, str], ...] = tuple(_texts(response.raw_headers))
@@ -117,6 +122,9 @@ class Answer:
         The first byte may take `Limits.first_byte` seconds, each further one
         `Limits.silence`. Raises `UpstreamError` (cut, stalled, malformed).
         """
+        if self._peeked is not None:
+            peeked, self._peeked = self._peeked, None
+            return peeked
         loop = asyncio.get_running_loop()
         self._waiting_since = loop.time()
         if self._watchdog is None:
@@ -129,6 +137,12 @@ class Answer:
             self._waiting_since = None
         self._late = FailureKind.STALLED
         return data
+
+    async def peek(self) -> bytes:
+        """Return the first chunk and leave it to be read; before any other reading."""
+        if self._peeked is None:
+            self._peeked = await self.chunk()
+        return self._peeked
 
     def stop_watching(self) -> None:
         """Drop the timer; nothing is read after that."""
@@ -297,7 +311,7 @@ class _GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Return addresses, or refuse a name that offline must not be looked up."""
         if self._offline and not _is_loopback_name(host):
-            raise OSError(None, "offline: names are not looked up")
+            raise _KeptHere(None, "offline: names are not looked up")
         return await self._inner.resolve(host, port, family)
 
     async def close(self) -> None:
@@ -315,7 +329,7 @@ def _open_socket(info: AddrInfoType) -> socket.socket:
 def _open_loopback_socket(info: AddrInfoType) -> socket.socket:
     """Open a socket to a loopback address; the last of the three locks of `offline`."""
     if not _address(info).is_loopback:
-        raise OSError(None, "offline: only loopback addresses are called")
+        raise _KeptHere(None, "offline: only loopback addresses are called")
     return socket.socket(info[0], info[1], info[2])
 
 
@@ -378,6 +392,14 @@ def _failure(error: BaseException, provider: str, late: FailureKind) -> Failure:
         case TimeoutError():
             said = "sent nothing" if late is not FailureKind.STALLED else "went silent"
             return Failure(late, f"{provider} {said} within the time limit.")
+        case aiohttp.ClientConnectorError(os_error=_KeptHere()):
+            return Failure(
+                FailureKind.OFFLINE,
+                f"The address of {provider} is not on this machine, and this request "
+                "must stay here (the mode is offline, or its trust level says so). "
+                "Turnout sent nothing. Correct base_url or place of that provider in "
+                "config.toml.",
+            )
         case aiohttp.ClientConnectorDNSError():
             return Failure(FailureKind.DNS, f"The name of {provider} was not found.")
         case aiohttp.ClientSSLError() | ssl.SSLError():

@@ -78,6 +78,14 @@ class Serving:
         ) as answer:
             return answer.status, answer.headers, await answer.read()
 
+    def decision(self, request: str) -> str | None:
+        """The decision the ledger holds on disk for a request, if any yet."""
+        reader = Reader(self.paths.database)
+        try:
+            return reader.decision(request)
+        finally:
+            reader.close()
+
     def events(self) -> tuple[Event, ...]:
         """What the ledger holds on disk now, newest first."""
         reader = Reader(self.paths.database)

@@ -144,6 +144,9 @@ class PaperLedger:
         """Keep a row."""
         self.routed_rows.append(row)
 
+    def hurry(self) -> None:
+        """Nothing lingers here."""
+
     async def finish(self, row: Finished, timeout: float) -> bool:
         """Keep a row, perhaps later."""
         if self.slow is not None:

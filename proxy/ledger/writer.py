@@ -128,6 +128,12 @@ class Writer:
             loop = asyncio.get_running_loop()
             self._nudge = loop.call_later(LINGER, self._wake_thread)
 
+    def hurry(self) -> None:
+        """Wake the thread now for the rows that linger, if there are any."""
+        if self._nudge is not None:
+            self._nudge.cancel()
+            self._wake_thread()
+
     def _wake_thread(self) -> None:
         self._nudge = None
         with self._changed:

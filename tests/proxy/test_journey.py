@@ -109,7 +109,7 @@ async def test_a_broken_stream_ends_with_an_error_event_after_the_half_line(
 ) -> None:
     x, ledger = exchange(call(protocol)), PaperLedger()
     await sent(x).start(200, [])
-    x.broken_off = b"\n"
+    x.events, x.broken_off = True, b"\n"
     await journey(x, ledger).fail(CUT)
     assert sent(x).body.startswith(b"\n")
     assert b"cut its answer short" in sent(x).body
@@ -189,6 +189,7 @@ async def test_a_client_that_left_is_cancelled_and_owes_an_unknown_sum() -> None
 
 async def test_a_stream_ended_by_a_stop_says_so_and_is_interrupted() -> None:
     x, ledger = exchange(), PaperLedger()
+    x.events = True
     await sent(x).start(200, [])
     await journey(x, ledger).interrupt(stopping=True)
     assert ledger.rows[0].status == "interrupted"

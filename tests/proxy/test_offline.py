@@ -15,7 +15,11 @@ FAR = "192.0.2.7"
 
 
 async def asked(gateway: Serving) -> tuple[int, str | None]:
-    status, _, _ = await gateway.post("/v1/messages", BODY)
+    status, headers, body = await gateway.post("/v1/messages", BODY)
+    error = json.loads(body)["error"]
+    assert error["type"] == "permission_error"
+    assert "offline" in error["message"]
+    assert headers["x-should-retry"] == "false"
     (event,) = gateway.events()
     return status, event.attempts[0].error_kind if event.attempts else None
 
@@ -37,7 +41,7 @@ async def test_a_resolver_that_lies_about_localhost_opens_nothing(
     async with serving(tmp_path / "h", config) as gateway:
         monkeypatch.setattr(socket, "getaddrinfo", lie)
         monkeypatch.setattr(socket.socket, "connect", note)
-        assert await asked(gateway) == (502, "connect")
+        assert await asked(gateway) == (403, "offline")
         assert not [address for address in tried if FAR in str(address)]
 
 
@@ -53,14 +57,14 @@ async def test_a_name_that_only_claims_to_be_local_is_not_looked_up(
     config = OFFLINE + provider("http://models.test:80", place="this-machine")
     async with serving(tmp_path / "h", config) as gateway:
         monkeypatch.setattr(socket, "getaddrinfo", note)
-        assert await asked(gateway) == (502, "dns")
+        assert await asked(gateway) == (403, "offline")
         assert "models.test" not in looked_up
 
 
 async def test_a_far_address_written_as_local_is_not_called(tmp_path: Path) -> None:
     config = OFFLINE + provider(f"http://{FAR}:80", place="this-machine")
     async with serving(tmp_path / "h", config) as gateway:
-        assert await asked(gateway) == (502, "connect")
+        assert await asked(gateway) == (403, "offline")
 
 
 async def test_a_loopback_address_whose_model_runs_elsewhere_is_not_local(

@@ -4,7 +4,8 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -190,6 +191,22 @@ async def test_the_tail_is_held_until_the_record_is_on_disk(
                 recorded_before_end = gateway.events()
     assert recorded_before_end
     assert recorded_before_end[0].status == "success"
+
+
+async def test_a_request_is_on_record_once_its_answer_has_begun(
+    gateway: Serving, upstream: ScriptedUpstream
+) -> None:
+    upstream.push(Answer(HELLO.parts, change=partial(held_after, events=4)))
+    async with gateway.session.post(
+        gateway.url + MESSAGES, data=ask(stream=True), headers=gateway.headers()
+    ) as answer:
+        await answer.content.readany()
+        request = answer.headers["x-turnout-request"]
+        began = time.monotonic()
+        await until(lambda: gateway.decision(request) is not None)
+        assert time.monotonic() - began < 0.5
+        upstream.release()
+        await answer.content.read()
 
 
 async def test_bytes_leave_before_the_answer_is_whole(
@@ -396,6 +413,121 @@ async def test_silence_inside_a_stream_ends_it(
         assert kinds == ["first_byte_timeout", "stalled"]
 
 
+# --- what only looks like an answer ---------------------------------------------------
+
+
+def typed(kind: str | None) -> Callable[[Reply], Reply]:
+    """Give a stream another content type, or none."""
+
+    def change(reply: Reply) -> Reply:
+        heads = tuple(h for h in reply.headers if h[0] != "content-type")
+        return replace(
+            reply, headers=(*heads, ("content-type", kind)) if kind else heads
+        )
+
+    return change
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/json"])
+async def test_a_stream_is_one_whatever_type_it_says(
+    gateway: Serving, upstream: ScriptedUpstream, path: str, kind: str | None
+) -> None:
+    upstream.push(Answer(HELLO.parts, change=typed(kind)))
+    _, _, answer = await gateway.post(path, ask(path, stream=True))
+    assert answer == upstream.sent[0]
+
+    def cut(reply: Reply) -> Reply:
+        return cut_after(typed(kind)(reply), 5)
+
+    upstream.push(Answer(HELLO.parts, change=cut))
+    _, _, answer = await gateway.post(path, ask(path, stream=True))
+    assert ERROR[path] in answer
+    ended, whole = gateway.events()
+    assert (ended.status, ended.error_kind) == ("error", "cut")
+    assert (whole.status, whole.stop_reason is not None) == ("success", True)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"type":"message","usage":{"input_tok', "malformed"),
+        (b"upstream connect error", "malformed"),
+        (b'{"error":{"message":"boom","code":502}}', "upstream_error"),
+    ],
+)
+async def test_a_200_that_is_no_answer_is_recorded_as_none_and_passed_over(
+    pair: Serving,
+    upstream: ScriptedUpstream,
+    second: ScriptedUpstream,
+    body: bytes,
+    kind: str,
+) -> None:
+    odd = Reply(200, (("content-type", "application/json"),), (body,), length=len(body))
+    upstream.push(odd)
+    status, headers, answer = await pair.post(CHAT, ask(CHAT))
+    assert (status, answer) == (200, second.sent[0])
+    assert pair.events()[0].attempts[0].error_kind == kind
+    upstream.push(odd)
+    second.push(odd)
+    status, headers, answer = await pair.post(CHAT, ask(CHAT))
+    assert (status, answer) == (200, body)
+    assert headers["x-turnout-route"] == "second/scripted-large"
+    assert (pair.events()[0].status, pair.events()[0].error_kind) == ("error", kind)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_the_last_providers_error_comes_back_though_it_came_as_an_event(
+    gateway: Serving, upstream: ScriptedUpstream, path: str
+) -> None:
+    upstream.push(error_after(HELLO, 0))
+    status, _, answer = await gateway.post(path, ask(path, stream=True))
+    assert (status, answer) == (200, upstream.sent[0])
+    assert gateway.events()[0].error_kind == "upstream_error"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("path", PATHS)
+async def test_the_time_to_the_first_byte_is_in_every_row_of_an_answer(
+    pair: Serving, upstream: ScriptedUpstream, path: str, stream: bool
+) -> None:
+    upstream.push(refuse(503))
+    await pair.post(path, ask(path, stream=stream))
+    await pair.post(path, ask(path, stream=stream))
+    for event in pair.events():
+        assert event.first_byte_ms is not None
+        assert event.duration_ms is not None
+        assert 0 <= event.first_byte_ms <= event.duration_ms
+
+
+async def test_a_wait_that_a_429_tells_in_another_way_is_told_in_the_usual_one(
+    gateway: Serving, upstream: ScriptedUpstream
+) -> None:
+    heads = (("content-type", "application/json"), ("retry-after-ms", "4200"))
+    upstream.push(Reply(429, heads, (b"{}",), length=2))
+    _, headers, _ = await gateway.post(RESPONSES, ask(RESPONSES))
+    assert headers["retry-after"] == "5"
+
+
+@pytest.mark.parametrize("level", ["confidential", "secret"])
+async def test_a_request_marked_to_stay_never_leaves_the_machine(
+    tmp_path: Path, upstream: ScriptedUpstream, second: ScriptedUpstream, level: str
+) -> None:
+    config = provider(upstream.url, "away")
+    config += provider(second.url, "here", place="this-machine")
+    async with serving(tmp_path / "h", config) as gateway:
+        mark = {"x_turnout_trust": level}
+        _, headers, _ = await gateway.post(MESSAGES, ask(), **mark)
+        assert headers["x-turnout-route"] == "here/scripted-large"
+        pinned = ask(model="away/scripted-large")
+        status, _, body = await gateway.post(MESSAGES, pinned, **mark)
+        assert status == 403
+        assert "stays on this machine" in json.loads(body)["error"]["message"]
+        status, _, _ = await gateway.post(MESSAGES, ask(), x_turnout_trust="top")
+        assert status == 400
+        assert not upstream.requests
+
+
 # --- who leaves -----------------------------------------------------------------------
 
 
@@ -518,7 +650,7 @@ async def test_offline_opens_loopback_sockets_only_and_uses_no_proxy(
     }
     async with serving(tmp_path / "h", config, proxy) as gateway:
         status, _, _ = await gateway.post(MESSAGES, ask())
-        assert status == 502
-        assert gateway.events()[0].attempts[0].error_kind == "dns"
+        assert status == 403
+        assert gateway.events()[0].attempts[0].error_kind == "offline"
         assert not second.requests
         assert not upstream.requests

@@ -1,0 +1,42 @@
+"""Every failure a client can be told of says what was done and what to do."""
+
+import pytest
+
+from proxy.advice import ADVICE, in_full
+from proxy.errors import Failure, FailureKind
+
+# Their own sentences hold all three parts, because they depend on the case.
+SAY_IT_THEMSELVES = {
+    FailureKind.OFFLINE,
+    FailureKind.NO_ROUTE,
+    FailureKind.FORBIDDEN,
+}
+TOLD = {
+    FailureKind.CONNECT,
+    FailureKind.DNS,
+    FailureKind.TLS,
+    FailureKind.RESET,
+    FailureKind.FIRST_BYTE_TIMEOUT,
+    FailureKind.STALLED,
+    FailureKind.CUT,
+    FailureKind.MALFORMED,
+    FailureKind.UPSTREAM_ERROR,
+    FailureKind.BAD_REQUEST,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(TOLD))
+def test_what_happened_what_was_done_and_what_to_do(kind: FailureKind) -> None:
+    done, todo = ADVICE[kind]
+    said = in_full(Failure(kind, "scripted could not be reached."))
+    assert said == f"scripted could not be reached. {done} {todo}"
+    assert done.startswith("Turnout ")
+    assert done.endswith(".")
+    assert todo.endswith(".")
+
+
+def test_nothing_is_added_to_what_says_it_itself() -> None:
+    assert not SAY_IT_THEMSELVES & set(ADVICE)
+    for kind in SAY_IT_THEMSELVES:
+        assert in_full(Failure(kind, "As it is.")) == "As it is."
+    assert set(ADVICE) == TOLD
