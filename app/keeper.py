@@ -587,7 +587,8 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
         sys.stderr.write(f"{error}\n")
         return error.status
     except OSError as error:
-        sys.stderr.write(f"Turnout did not start: {error}.\n")
+        what = f"{error.filename}: {error.strerror}" if error.filename else error
+        sys.stderr.write(f"Turnout did not start: {what}.\n")
         return CANNOT_START
     return keeper.run()
 

@@ -24,6 +24,18 @@ class PeerSocket(Protocol):
         ...
 
 
+def peer_pid(sock: PeerSocket) -> int | None:
+    """Return the process at the connection's other end, None where none is told.
+
+    For a connection to a listening socket that is the process that called `listen`.
+    Raises `OSError` where the system does not answer.
+    """
+    if sys.platform == "darwin":
+        return None
+    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _LINUX.size)
+    return int(_LINUX.unpack(raw)[0])
+
+
 def peer_uid(sock: PeerSocket) -> int:
     """Return the user id of the process that made the connection's other end.
 

@@ -11,17 +11,17 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
 from app.child import keeper_command
 from app.identity import command_path
+from app.keeping import keeper_status, short_address
 from app.settings import ConfigStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.paths import Paths
 
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
@@ -52,16 +52,34 @@ def check_free(port: int, paths: Paths) -> None:
 
 
 def _taken(port: int, paths: Paths) -> str:
-    # The keeper is there before its gateway, and also while none can start.
-    if answers(paths.control_socket) or answers(paths.keeper_socket):
-        return (
-            f"Turnout already runs on port {port}, so it was not started again. Ask "
-            f"it: {command_path()} status."
-        )
+    here = _runs_here(paths)
+    if here:
+        return here
     holder = _holder(port)
     return (
         f"Port {port} is taken by {holder}, so Turnout did not start. Stop that "
         f"program, or set another port in {paths.config_file} and in the clients."
+    )
+
+
+def _runs_here(paths: Paths) -> str:
+    """Say that this home has a Turnout already, '' where it has none."""
+    # The keeper is there before its gateway, and also while none can start.
+    kept = keeper_status(paths)
+    if kept is None and not any(
+        map(answers, (paths.control_socket, paths.keeper_socket))
+    ):
+        return ""
+    where = f" on port {kept.port}" if kept else ""
+    if kept and kept.failures and not kept.ready:
+        return (
+            f"Turnout already runs for this home{where}, but its gateway cannot start "
+            f"({kept.failures} times in a row), so it was not started again. "
+            f"{command_path()} logs says why, {command_path()} stop ends it."
+        )
+    return (
+        f"Turnout already runs for this home{where}, so it was not started again. "
+        f"Ask it: {command_path()} status."
     )
 
 
@@ -75,18 +93,34 @@ def _holder(port: int) -> str:
             here = place.ip in _IN_THE_WAY and place.port == port
             if here and connection.pid:
                 process = psutil.Process(connection.pid)
-                return f"{process.name()} (process {connection.pid})"
+                name = _other_turnout(process) or process.name()
+                return f"{name} (process {connection.pid})"
     except psutil.Error:
         pass
     return "another program, of another user perhaps"
 
 
+def _other_turnout(process: psutil.Process) -> str:
+    """Name a Turnout of another home by its command line, '' where it is none."""
+    words = process.cmdline()
+    if words[-3:] == ["-m", "app", "gateway"]:
+        home = process.environ().get("TURNOUT_HOME", "")
+    elif "--home" in words[:-1] and any(
+        Path(word).name == "keeper.py" for word in words
+    ):
+        home = words[words.index("--home") + 1]
+    else:
+        return ""
+    return f"another Turnout, of the home {home}" if home else "another Turnout"
+
+
 def answers(path: Path) -> bool:
-    """Tell whether somebody listens on a Unix socket."""
+    """Tell whether somebody listens on a Unix socket; its path may be long."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:
-            probe.connect(str(path))
+            with short_address(path) as place:
+                probe.connect(place)
         except OSError:
             return False
         return True
@@ -99,7 +133,14 @@ def configured_port(paths: Paths) -> int:
 
 
 def become_keeper(paths: Paths, port: int) -> int:
-    """Turn this process into the keeper; does not return when it works."""
+    """Turn this process into the keeper; does not return when it works.
+
+    Raises `CannotServe` where this home has one, the port is taken, or the home
+    cannot be written.
+    """
+    if here := _runs_here(paths):
+        raise CannotServe(here)
+    _check_writable(paths)
     check_free(port, paths)
     command = keeper_command(paths, port)
     sys.stdout.write(
@@ -109,6 +150,15 @@ def become_keeper(paths: Paths, port: int) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(command[0], command)
+
+
+def _check_writable(paths: Paths) -> None:
+    for folder in (paths.run, paths.logs):
+        if not os.access(folder, os.W_OK):
+            raise CannotServe(
+                f"Turnout cannot write in {folder}, so it did not start. Make that "
+                "folder writable, or name another home with TURNOUT_HOME."
+            )
 
 
 def start_keeper(paths: Paths, port: int) -> subprocess.Popen[bytes]:

@@ -8,13 +8,14 @@ import sys
 import pytest
 
 from app import peer
-from app.peer import peer_uid
+from app.peer import peer_pid, peer_uid
 
 
 def test_the_peers_uid_is_the_real_one() -> None:
     near, far = socket.socketpair(socket.AF_UNIX)
     with near, far:
         assert peer_uid(near) == os.getuid()
+        assert peer_pid(near) == os.getpid()
 
 
 class Mac:
@@ -29,3 +30,4 @@ class Mac:
 def test_macos_tells_it_in_another_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert peer.peer_uid(Mac()) == 501
+    assert peer.peer_pid(Mac()) is None

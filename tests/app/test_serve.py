@@ -3,12 +3,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from app import serve
+from app.keeping import KeeperStatus
 from app.paths import Paths, make_folders, paths_for
 from app.serve import (
     CannotServe,
@@ -100,6 +102,71 @@ def test_our_own_gateway_is_known(paths: Paths, taken: int, name: str) -> None:
         said = refusal(taken, paths)
     assert "Turnout already runs" in said
     assert " status." in said
+
+
+STATUS = KeeperStatus(pid=7, port=12811, ready=True, failures=0)
+
+
+@pytest.mark.parametrize(
+    ("failures", "words"),
+    [
+        (0, ("already runs", "on port 12811", " status.")),
+        (4, ("cannot start (4 times in a row)", " logs says why", " stop ends it")),
+    ],
+)
+def test_a_second_start_of_a_home_names_the_running_port(
+    paths: Paths,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    failures: int,
+    words: tuple[str, ...],
+) -> None:
+    told = replace(STATUS, failures=failures, ready=not failures)
+    monkeypatch.setattr(serve, "keeper_status", lambda _: told)
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("it started"))
+    with pytest.raises(CannotServe) as refused:
+        become_keeper(paths, free())
+    for word in words:
+        assert word in str(refused.value)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_home_that_cannot_be_written_is_a_sentence(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda folder, _: folder != paths.run)
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("it started"))
+    with pytest.raises(CannotServe) as refused:
+        become_keeper(paths, free())
+    assert f"cannot write in {paths.run}" in str(refused.value)
+    assert "Errno" not in str(refused.value)
+
+
+LISTEN = "import socket, sys; s = socket.socket(); s.bind(('127.0.0.1', 0));"
+LISTEN += "s.listen(); print(s.getsockname()[1], flush=True); sys.stdin.read()"
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("/x/keeper.py", "--home", "/h/two"), "another Turnout, of the home /h/two"),
+        (("/x/keeper.py", "--home", ""), "another Turnout ("),
+        (("-m", "app", "gateway"), "another Turnout, of the home /h/three"),
+        (("--home", "/h/two"), "python"),
+    ],
+)
+def test_a_turnout_of_another_home_is_known(
+    paths: Paths, words: tuple[str, ...], name: str
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", LISTEN, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"TURNOUT_HOME": "/h/three"},
+    ) as other:
+        assert other.stdout
+        port = int(other.stdout.readline())
+        assert f"is taken by {name}" in refusal(port, paths)
 
 
 def test_a_socket_answers_only_while_somebody_listens(tmp_path: Path) -> None:
