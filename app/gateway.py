@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from app.commands.routing import TryResult
+from app.commands.routing import TryResult, usage_of
 from app.problems import problems
 from app.trial import Collected, trial_call
 from proxy.errors import FailureKind, Refused
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.settings import ConfigStore, Settings
     from app.stopping import Stop
-    from proxy.ledger import Event, Ledger
+    from proxy.ledger import Ledger
     from proxy.model import Protocol
     from proxy.pipeline import Pipeline
     from proxy.projects import Projects
@@ -144,20 +144,22 @@ class Gateway:
                 call.id, "", "", Usage(), None, None, 0, "error", refused.message
             )
         event = await self._ledger.event(call.id)
-        text = answer.text(protocol)
+        error = answer.failure(event.error_kind if event else None)
+        text = "" if error else answer.text(protocol)
         if event is None:
-            return TryResult(call.id, "", text, Usage(), None, None, 0, "unsaved", "")
-        failed = event.error_kind is not None
+            return TryResult(
+                call.id, "", text, Usage(), None, None, 0, "unsaved", error
+            )
         return TryResult(
             request=call.id,
             route=f"{event.provider}/{event.model}" if event.provider else "",
-            text="" if failed else text,
-            usage=_usage(event),
+            text=text,
+            usage=usage_of(event),
             cost_nano=event.cost_nano,
             first_byte_ms=event.first_byte_ms,
             duration_ms=event.duration_ms or 0,
             status=event.status,
-            error=text if failed else "",
+            error=error,
         )
 
     # --- what the server asks ---
@@ -280,14 +282,3 @@ class Gateway:
 def limits(settings: Settings) -> Limits:
     """Return the time limits of provider calls that the settings give."""
     return Limits(settings.first_byte_seconds, settings.stream_silence_seconds)
-
-
-def _usage(event: Event) -> Usage:
-    return Usage(
-        input_tokens=event.input_tokens,
-        cache_read_tokens=event.cache_read_tokens,
-        cache_write_tokens=event.cache_write_tokens,
-        cache_write_1h_tokens=event.cache_write_1h_tokens,
-        output_tokens=event.output_tokens,
-        reasoning_tokens=event.reasoning_tokens,
-    )

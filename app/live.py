@@ -28,11 +28,11 @@ from proxy.tasks import spawn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.services import Clock
     from proxy.catalogue import Provider
     from proxy.health import LastFailures
     from proxy.ledger import Event, Ledger
     from proxy.pipeline import Config
+    from proxy.recorder import Clock
 
 PAUSE = 0.25
 """Seconds between two looks into the ledger."""

@@ -10,35 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from app.commands.routing import TryResult
     from app.paths import Paths
     from app.settings import ConfigStore
     from app.state import State
     from proxy.ledger import Ledger
     from proxy.model import Protocol as WireProtocol
-    from proxy.routing import Mode
+    from proxy.recorder import Clock
     from proxy.secrets import Secrets
-
-
-class Clock(Protocol):
-    """The only source of time."""
-
-    def now(self) -> datetime:
-        """Return the wall clock's time in UTC; for records and people."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds on a clock that never jumps; for limits and durations."""
-        ...
 
 
 class GatewayControl(Protocol):
     """What commands may ask of the running gateway."""
 
-    async def set_mode(self, mode: Mode) -> None:
-        """Let `mode` act on the next request; it has been saved already."""
+    async def config_changed(self) -> None:
+        """Let the configuration, which was changed and saved, act from now on."""
         ...
 
     async def restart(self) -> None:

@@ -13,6 +13,7 @@ from proxy.exchange import Call
 from proxy.guard import Endpoint
 from proxy.headers import credentials
 from proxy.model import Protocol
+from proxy.wire.sse import field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,21 @@ CLIENT = "turnout"
 """The client's name in the record of a tried prompt."""
 
 _MAX_TOKENS = 1024
+_REFUSED = 400
+_SENTENCES = {
+    "connect": "The provider could not be reached.",
+    "dns": "The provider's address could not be found.",
+    "tls": "No safe connection to the provider could be made.",
+    "reset": "The provider broke the connection before it answered.",
+    "first_byte_timeout": "The provider did not begin to answer in time.",
+    "stalled": "The provider fell silent in the middle of its answer.",
+    "cut": "The provider's answer ended before it was complete.",
+    "malformed": "The provider's answer could not be read.",
+    "client_gone": "The call was given up before the answer was complete.",
+    "stopping": "Turnout was stopping and ended the call early.",
+}
+"""What is said where a failed call brought no words of its own, by failure kind."""
+
 _ENDPOINTS = {
     Protocol.MESSAGES: Endpoint.MESSAGES,
     Protocol.RESPONSES: Endpoint.RESPONSES,
@@ -57,10 +73,28 @@ class Collected:
 
     def text(self, protocol: Protocol) -> str:
         """Return the words of the answer, or of the error in it."""
-        try:
-            return _words(msgspec.json.decode(bytes(self._body)), protocol)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return ""
+        whole = _decoded(bytes(self._body))
+        if whole is not None:
+            return _words(whole, protocol)
+        events = _events(bytes(self._body))
+        told = (_error(event) for event in events)
+        return next(filter(None, told), "") or "".join(map(_piece, events))
+
+    def failure(self, kind: str | None) -> str:
+        """Return why there is no whole answer, as a sentence; '' where there is one.
+
+        `kind` is the failure kind in the record, None where it names none or there is
+        no record.
+        """
+        whole = _decoded(bytes(self._body))
+        parts = _events(bytes(self._body)) if whole is None else [whole]
+        said = next(filter(None, map(_error, parts)), "")
+        if kind is None and not said and parts and self.status < _REFUSED:
+            return _SENTENCES["cut"] if self.cut else ""
+        if self.cut:
+            kind = kind or "cut"
+        other = f"It ended in an error: {(kind or 'malformed').replace('_', ' ')}."
+        return said or _SENTENCES.get(kind or "malformed", other)
 
 
 def trial_call(
@@ -92,13 +126,57 @@ def trial_call(
     )
 
 
+def _decoded(body: bytes) -> object | None:
+    """Return what a JSON body holds, None where it is none."""
+    try:
+        found: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found
+
+
+def _events(body: bytes) -> list[object]:
+    """Return the data of a stream's events, as far as they are JSON.
+
+    Some providers stream although nobody asked them to.
+    """
+    fields = map(field, body.splitlines())
+    found = (_decoded(value) for name, value in fields if name == b"data")
+    return [data for data in found if data is not None]
+
+
+def _error(answer: object) -> str:
+    """Return the message of an error, '' where the answer is none."""
+    if not isinstance(answer, dict):
+        return ""
+    response = answer.get("response")  # of the event `response.failed`
+    inner = response.get("error") if isinstance(response, dict) else None
+    error = answer.get("error") or inner
+    return str(error.get("message", "")) if isinstance(error, dict) else ""
+
+
+def _piece(event: object) -> str:
+    """Return the words that one event of a stream adds, in any of the protocols."""
+    if not isinstance(event, dict):
+        return ""
+    delta = event.get("delta")
+    if event.get("type") == "response.output_text.delta":
+        return delta if isinstance(delta, str) else ""
+    choices = event.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        delta = choices[0].get("delta")
+    if not isinstance(delta, dict):
+        return ""
+    words = delta.get("text") or delta.get("content")
+    return words if isinstance(words, str) else ""
+
+
 def _words(answer: object, protocol: Protocol) -> str:
     """Collect every text of an answer; unknown shapes give ''."""
     if not isinstance(answer, dict):
         return ""
-    error = answer.get("error")
-    if isinstance(error, dict):
-        return str(error.get("message", ""))
+    if error := _error(answer):
+        return error
     match protocol:
         case Protocol.MESSAGES:
             return _texts(answer.get("content"))

@@ -1,12 +1,14 @@
 """Commands about the gateway itself: how it is, its mode, its life and version."""
 
+import asyncio
 import platform
 from dataclasses import dataclass
 
 from app.failure import CommandFailed
+from app.keeping import KeeperStatus, end_keeper, keeper_status
+from app.problems import problems
 from app.services import GatewayControl, Services
 from app.state import Readiness, Snapshot
-from proxy.catalogue import ConfigProblem
 from proxy.routing import AVAILABLE_MODES, GREYED_REASON, Mode
 
 
@@ -14,7 +16,8 @@ from proxy.routing import AVAILABLE_MODES, GREYED_REASON, Mode
 class Status:
     """Whether a gateway runs and how it is; `snapshot` is None where none does.
 
-    `mode` is the saved mode, `problems` are sentences about the configuration file.
+    `mode` is the saved mode, `problems` are sentences about the configuration file and
+    the record.
     """
 
     running: bool
@@ -64,26 +67,35 @@ async def status(services: Services) -> Status:
     """Say whether a coding request can be sent now, and if not what to do."""
     config = services.config.current
     live = services.state.snapshot() if services.state else None
-    absent = Readiness(
-        ready=False,
-        sentence="No gateway is running, so no request can be answered.",
-        todo=f"Start it: {services.command_path} serve",
-    )
     return Status(
         running=live is not None,
-        readiness=live.readiness if live else absent,
+        readiness=live.readiness if live else await _absent(services),
         mode=config.settings.mode,
         mode_note=config.mode_note,
         config_file=str(services.paths.config_file),
-        problems=tuple(_problem(problem) for problem in config.problems),
+        problems=live.problems if live else problems(services.config, services.ledger),
         snapshot=live,
     )
 
 
-def _problem(problem: ConfigProblem) -> str:
-    line = f"line {problem.line}: " if problem.line else ""
-    hint = f" {problem.hint}" if problem.hint else ""
-    return f"{line}{problem.where}: {problem.message}{hint}"
+async def _absent(services: Services) -> Readiness:
+    """Say how it is while no gateway answers, from what its keeper says."""
+    kept = await asyncio.to_thread(keeper_status, services.paths)
+    sentence, todo = _unanswered(kept, services.command_path)
+    return Readiness(ready=False, sentence=sentence, todo=todo)
+
+
+def _unanswered(kept: KeeperStatus | None, command: str) -> tuple[str, str]:
+    if kept is None:
+        sentence = "No gateway is running, so no request can be answered."
+        return sentence, f"Start it: {command} serve"
+    if kept.ready:
+        sentence = f"A gateway serves on port {kept.port} but takes no commands."
+        return sentence, f"End it with {command} stop, then start it again."
+    if kept.failures:
+        sentence = f"The gateway cannot start ({kept.failures} times in a row)."
+        return sentence, f"{command} logs says why, {command} stop ends it."
+    return "The gateway is starting.", f"Ask again in a moment: {command} status"
 
 
 async def mode(services: Services, name: Mode | None = None) -> ModeStatus:
@@ -106,7 +118,7 @@ async def _set(services: Services, name: Mode) -> None:
         )
     services.config.save_mode(name)
     if services.gateway is not None:
-        await services.gateway.set_mode(name)
+        await services.gateway.config_changed()
 
 
 def _choices() -> tuple[ModeChoice, ...]:
@@ -127,6 +139,8 @@ async def restart(services: Services) -> Done:
 
 async def stop(services: Services) -> Done:
     """End the gateway and its keeper, once the open streams are finished."""
+    if services.gateway is None and await asyncio.to_thread(end_keeper, services.paths):
+        return Done("No gateway answered; the keeper that starts it was told to end.")
     await running(services).stop()
     return Done("The gateway finishes its open streams and then ends.")
 

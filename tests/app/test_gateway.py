@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from loopback import Serving, provider, serving
 from upstream import ScriptedUpstream, refuse, say
+from upstream.reply import body_reply, cut_inside
 
 from app import gateway as module
 from app.commands.gateway import Done, ModeStatus, Status
@@ -124,6 +125,20 @@ async def test_a_tried_prompt_that_fails_tells_why(
     assert [event.status for event in live.events()] == ["error"]
 
 
+async def test_a_tried_prompt_whose_answer_is_unfinished_fails(
+    live: Serving, upstream: ScriptedUpstream
+) -> None:
+    whole = body_reply(
+        200, b'{"type": "message", "content": [{"type": "text", "te', "application/json"
+    )
+    upstream.push(cut_inside(whole, 30))
+    with pytest.raises(CommandFailed) as failed:
+        await live.door.call("try", TryResult, prompt="Hello")
+    assert failed.value.exit == 1
+    assert failed.value.message.endswith(".")
+    assert [event.status for event in live.events()] == ["error"]
+
+
 async def test_without_a_provider_practice_is_tried(turnout_home: Path) -> None:
     async with serving(turnout_home) as gateway:
         told = await gateway.door.call("try", TryResult, prompt="Hello")
@@ -188,6 +203,18 @@ async def test_a_broken_edit_changes_nothing_and_is_told(live: Serving) -> None:
                 break
     assert any("prot" in problem for problem in found.problems)
     assert (await live.post("/v1/messages", MESSAGE))[0] == 200
+
+
+async def test_another_port_is_said_to_hold_from_the_next_start(live: Serving) -> None:
+    assert (await status_of(live)).problems == ()
+    text = live.paths.config_file.read_text()
+    live.paths.config_file.write_text("[gateway]\nport = 9123\n" + text)
+    async with asyncio.timeout(10):
+        while not (found := await status_of(live)).problems:
+            await asyncio.sleep(0)
+    (problem,) = found.problems
+    assert "9123 in config.toml holds from Turnout's next start" in problem
+    assert str(live.port) in problem
 
 
 def test_the_limits_are_the_settings() -> None:

@@ -99,3 +99,63 @@ def test_a_tried_prompt_is_a_clients_request(
     assert (call.header("anthropic-version") is not None) is is_messages
     # Nobody else may keep what was tried.
     assert body.get("store", False) is False
+
+
+STREAMS = {
+    Protocol.MESSAGES: (
+        b'event: content_block_delta\ndata: {"type":"content_block_delta","delta":'
+        b'{"type":"text_delta","text":"Hello "}}\n\ndata: {"type":'
+        b'"content_block_delta","delta":{"type":"text_delta","text":"you"}}\n\n'
+    ),
+    Protocol.RESPONSES: (
+        b'data: {"type":"response.output_text.delta","delta":"Hello "}\n\n'
+        b'data: {"type":"response.output_text.delta","delta":"you"}\n\n'
+        b'data: {"type":"response.function_call_arguments.delta","delta":"{"}\n\n'
+    ),
+    Protocol.CHAT: (
+        b': hi\n\ndata: {"choices":[{"delta":{"content":"Hello "}}]}\n\n'
+        b'data: {"choices":[{"delta":{"content":"you"}}]}\n\n'
+        b'data: {"choices":[]}\n\ndata: [DONE]\n\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("protocol", STREAMS)
+async def test_a_stream_nobody_asked_for_has_words_too(protocol: Protocol) -> None:
+    answer = await collected(STREAMS[protocol])
+    assert answer.text(protocol) == "Hello you"
+    assert answer.failure(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "sentence"),
+    [
+        (b'{"content": []}', None, ""),
+        (
+            b'{"content": [',
+            "cut",
+            "The provider's answer ended before it was complete.",
+        ),
+        (b"", "cut", "The provider's answer ended before it was complete."),
+        (b"<html>", None, "The provider's answer could not be read."),
+        (b"", None, "The provider's answer could not be read."),
+        (b"", "rate_limited", "It ended in an error: rate limited."),
+        (b'{"error": {"message": "No."}}', "rejected", "No."),
+        (b'data: {"error": {"message": "No."}}\n\n', None, "No."),
+        (b'data: {"response": {"error": {"message": "No."}}}\n\n', None, "No."),
+    ],
+)
+async def test_a_failure_is_always_a_sentence(
+    body: bytes, kind: str | None, sentence: str
+) -> None:
+    assert (await collected(body)).failure(kind) == sentence
+
+
+async def test_a_cut_answer_is_a_failure_although_its_record_is_missing() -> None:
+    answer = await collected(STREAMS[Protocol.CHAT])
+    answer.abort()
+    assert "before it was complete" in answer.failure(None)
+    refused = Collected()
+    await refused.start(500, ())
+    await refused.write(b"{}")
+    assert refused.failure(None)

@@ -15,7 +15,6 @@ from app.settings import ConfigStore
 from app.state import Changes, Snapshot
 from proxy.ledger import Ledger
 from proxy.model import Protocol, Usage
-from proxy.routing import Mode
 from proxy.secrets import Secrets
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -83,8 +82,8 @@ class FakeGateway:
         self.asked: list[object] = []
         self.error = ""
 
-    async def set_mode(self, mode: Mode) -> None:
-        self.asked.append(mode)
+    async def config_changed(self) -> None:
+        self.asked.append("config_changed")
 
     async def restart(self) -> None:
         self.asked.append("restart")

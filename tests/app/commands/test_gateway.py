@@ -1,13 +1,17 @@
 """status, mode, restart, stop, version."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from still_state import STILL
 
 from app.commands import gateway
 from app.failure import CommandFailed
+from app.keeping import KeeperStatus
 from app.services import Services
+from app.state import Snapshot
 from proxy.routing import AVAILABLE_MODES, Mode
 
 
@@ -18,6 +22,49 @@ async def test_status_without_a_gateway_says_how_to_start_one(alone: Services) -
     assert told.readiness.todo == "Start it: /opt/turnout serve"
     assert told.snapshot is None
     assert told.config_file.endswith("config.toml")
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "todo"),
+    [
+        ((False, 4), "cannot start (4 times in a row)", "/opt/turnout logs says why"),
+        ((False, 0), "is starting", "/opt/turnout status"),
+        ((True, 0), "takes no commands", "/opt/turnout stop"),
+    ],
+)
+async def test_status_asks_the_keeper_where_no_gateway_answers(
+    alone: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    status: tuple[bool, int],
+    sentence: str,
+    todo: str,
+) -> None:
+    kept = KeeperStatus(pid=5, port=9, ready=status[0], failures=status[1])
+    monkeypatch.setattr(gateway, "keeper_status", lambda _: kept)
+    told = await gateway.status(alone)
+    assert not told.running
+    assert sentence in told.readiness.sentence
+    assert todo in told.readiness.todo
+
+
+async def test_stop_ends_a_keeper_whose_gateway_cannot_start(
+    alone: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeeperStatus(pid=5, port=9, ready=False, failures=4)
+    monkeypatch.setattr(gateway, "end_keeper", lambda paths: kept)
+    assert "keeper" in (await gateway.stop(alone)).sentence
+
+
+async def test_status_shows_the_live_states_problems(services: Services) -> None:
+    class Troubled:
+        def snapshot(self) -> Snapshot:
+            return replace(STILL, problems=("The ledger was damaged.",))
+
+        async def changed(self, revision: int) -> None:
+            raise NotImplementedError
+
+    told = await gateway.status(replace(services, state=Troubled()))
+    assert told.problems == ("The ledger was damaged.",)
 
 
 async def test_status_shows_the_live_state(services: Services) -> None:
@@ -52,7 +99,7 @@ async def test_setting_the_mode_saves_it_and_tells_the_gateway(
 
     told = await mode(services, Mode.OFFLINE)
     assert (told.mode, told.changed) == (Mode.OFFLINE, True)
-    assert gateway.asked == [Mode.OFFLINE]
+    assert gateway.asked == ["config_changed"]
     saved = services.paths.config_file.read_text()
     assert 'mode = "offline"' in saved
     assert "scripted-large" in saved
