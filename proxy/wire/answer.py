@@ -30,7 +30,6 @@ from proxy.wire.counts import (
     word,
 )
 
-_MODEL_LENGTH: Final = 200
 _RESPONSES_ENDS: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed"}
 )
@@ -42,7 +41,6 @@ class AnswerFacts:
 
     usage: Usage = Usage()
     stop_reason: str | None = None
-    model: str | None = None
     error_type: str | None = None
 
 
@@ -56,11 +54,12 @@ class Said:
 
     counts: Counts = field(default_factory=dict)
     stop_reason: str | None = None
-    model: str | None = None
-    error_type: str | None = None
     ends: bool = False
     finishes: bool = False
     failed: bool = False
+
+
+_ERROR: Final = Said(ends=True, failed=True)
 
 
 def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
@@ -73,7 +72,6 @@ def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
     return AnswerFacts(
         usage=Usage(**settled(counts(inside(answer, "usage")))),
         stop_reason=stop(answer),
-        model=_model(answer),
         error_type=_error_type(answer),
     )
 
@@ -90,11 +88,9 @@ def read_event(protocol: Protocol, data: bytes) -> Said | None:
 def _messages_event(event: Members) -> Said:
     kind = word(event.get("type"))
     if kind == "error" or told(event.get("error")):
-        return _error(event)
+        return _ERROR
     if kind == "message_start":
-        message = inside(event, "message")
-        usage = messages_counts(inside(message, "usage"))
-        return Said(counts=usage, model=_model(message))
+        return Said(counts=messages_counts(inside(event, "message", "usage")))
     if kind == "message_delta":
         stop = inside(event, "delta").get("stop_reason")
         usage = messages_counts(inside(event, "usage"))
@@ -105,15 +101,13 @@ def _messages_event(event: Members) -> Said:
 def _responses_event(event: Members) -> Said:
     kind = word(event.get("type"))
     if kind == "error" or told(event.get("error")):
-        return _error(event)
-    response = inside(event, "response")
+        return _ERROR
     if kind not in _RESPONSES_ENDS:
-        return Said(model=_model(response))
+        return Said()
+    response = inside(event, "response")
     return Said(
         counts=responses_counts(inside(response, "usage")),
         stop_reason=_responses_stop(response),
-        model=_model(response),
-        error_type=_error_type(response),
         ends=True,
         failed=kind == "response.failed",
     )
@@ -121,17 +115,17 @@ def _responses_event(event: Members) -> Said:
 
 def _chat_event(event: Members) -> Said:
     if told(event.get("error")):
-        return _error(event)
+        return _ERROR
     return Said(
-        counts=chat_counts(inside(event, "usage")),
+        counts=chat_counts(_chat_usage(event)),
         stop_reason=_finish_reason(event),
-        model=_model(event),
         finishes=any(filled(reason) for reason in _finish_reasons(event)),
     )
 
 
-def _error(event: Members) -> Said:
-    return Said(error_type=_error_type(event), ends=True, failed=True)
+def _chat_usage(event: Members) -> Members:
+    # Groq tells the usage of a stream in a member of its own, in the last chunk.
+    return inside(event, "usage") or inside(event, "x_groq", "usage")
 
 
 _Reader: TypeAlias = Callable[[Members], Said]
@@ -142,10 +136,6 @@ _EVENTS: Final[Mapping[Protocol, _Reader]] = MappingProxyType(
         Protocol.CHAT: _chat_event,
     }
 )
-
-
-def _model(of: Members) -> str | None:
-    return word(of.get("model"), _MODEL_LENGTH)
 
 
 def _messages_stop(message: Members) -> str | None:

@@ -13,6 +13,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from proxy.model import Protocol
+
 Members: TypeAlias = Mapping[str, msgspec.Raw]
 """A JSON object whose values have not been looked at."""
 
@@ -27,6 +29,7 @@ _COUNT: Final = re.compile(rb"0|[1-9]\d{0,9}")
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NOTHING: Final[Members] = {}
 _CACHE: Final = ("cache_read_tokens", "cache_write_tokens")
+_INPUT: Final = frozenset({"input_tokens", "cache_write_1h_tokens", *_CACHE})
 _NULL: Final = b"null"
 
 
@@ -105,6 +108,22 @@ def messages_counts(usage: Members) -> Counts:
     _part(counts, "cache_write_1h_tokens", "cache_write_tokens")
     _part(counts, "reasoning_tokens", "output_tokens")
     return counts
+
+
+def later(protocol: Protocol, before: Counts, now: Counts) -> Counts:
+    """Return what a stream has told of its counts after another event told `now`.
+
+    The last word counts. But servers that speak Messages and know the input only at
+    the start of a stream repeat it as 0 at the end: there a 0 takes back no input and
+    no cache.
+    """
+    if protocol is not Protocol.MESSAGES:
+        return before | now
+    return before | {
+        name: count
+        for name, count in now.items()
+        if count != 0 or name not in _INPUT or not before.get(name)
+    }
 
 
 def settled(counts: Counts) -> Counts:

@@ -1,8 +1,9 @@
 """Lets a stream's bytes pass and holds its tail until the record is on disk.
 
-Bytes are never changed and never wait, but from the line of the first event that a
-client may take for the end. A line is taken for what it is only when its own end has
-come, so an unfinished line may leave: no client acts on half a line.
+Bytes are never changed. They wait for the record from the line of the first event that
+a client may take for the end, and for nothing else, but for their own line and their
+own event: no client acts on half of one, and where a stream breaks there, what has
+left must not spoil the error event that follows.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 from proxy.model import Protocol, Usage
 from proxy.wire.answer import Said, read_event
-from proxy.wire.counts import Counts, settled
+from proxy.wire.counts import Counts, later, settled
 from proxy.wire.sse import BOM, LINE, field, last_line_end
 from proxy.wire.watch import DONE, WATCHES
 
@@ -21,6 +22,10 @@ LINE_LIMIT: Final = 4 * 1024 * 1024
 HOLD_LIMIT: Final = 32 * 1024 * 1024
 """Most bytes held; of a longer tail the first part leaves and only the last waits."""
 
+PART_LIMIT: Final = 64 * 1024
+"""Bytes of an unfinished line or event that wait for its end; of a longer one they
+leave as they come."""
+
 _HEAD: Final = 4_096
 _GAPS: Final = (b"\n\n", b"\r\n\r\n")
 
@@ -29,8 +34,8 @@ class TailHolder:
     """Watches one streamed answer; make it with `tail_holder`.
 
     `finishing`: holding has begun. `ended`: the protocol's last event has come whole.
-    `failed`: that event was the provider's own error. `stop_reason`, `model` and
-    `error_type` are in the provider's own words.
+    `failed`: that event was the provider's own error. `stop_reason` is in the
+    provider's own words.
     """
 
     __slots__ = (
@@ -41,6 +46,7 @@ class TailHolder:
         "_data",
         "_doubt",
         "_ending",
+        "_event_at",
         "_from",
         "_kept",
         "_last",
@@ -55,10 +61,8 @@ class TailHolder:
         "_unread",
         "_watch",
         "ended",
-        "error_type",
         "failed",
         "finishing",
-        "model",
         "stop_reason",
     )
 
@@ -70,8 +74,6 @@ class TailHolder:
         self.finishing = False
         self.failed = False
         self.stop_reason: str | None = None
-        self.model: str | None = None
-        self.error_type: str | None = None
         self._counts: Counts = {}
         # Places are counted from the stream's first byte: what came, what left, and
         # where holding begins (None: nowhere yet).
@@ -86,8 +88,10 @@ class TailHolder:
         self._parts_size = 0
         self._unread = False
         self._after_cr = False
-        # The unfinished event; `_doubt` while it may be an ending but is no JSON yet.
+        # The unfinished event and where its data begins (None: it has none yet);
+        # `_doubt` while it may be an ending but is no JSON yet.
         self._open = False
+        self._event_at: int | None = None
         self._data: list[bytes] = []
         self._size = 0
         self._doubt = False
@@ -122,11 +126,12 @@ class TailHolder:
             return chunk
         self._scan(chunk)
         out = chunk
-        if self._from is None and not self._kept:
+        part = self._part()
+        if self._from is None and not self._kept and part == self._seen:
             self._left = self._seen
             self._last = chunk
         else:
-            out = self._release(chunk)
+            out = self._release(chunk, part)
         self._calm = self._begun and not (
             self._open or self._parts or self._after_cr or self._kept or self.finishing
         )
@@ -154,27 +159,47 @@ class TailHolder:
     def break_off(self) -> bytes:
         """Return what to write before an error event of our own.
 
-        It ends the line and the event that have left in part, so that the error
-        stands alone. After half an event of a Messages stream only the line is ended:
-        the error's name then covers both, and clients go by the name.
+        Only whole lines have left, so the error stands alone: it needs nothing but the
+        second half of a CRLF. What was too long to wait has left in part; its line and
+        its event are ended then. After half a line of a Messages stream only the line
+        is: the error's name then covers both, and clients go by the name.
         """
         last = self._last
-        if not last or last.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")):
-            return b""
-        if last.endswith((b"\n", b"\r")) or self._protocol is Protocol.MESSAGES:
+        if not self._torn():
+            return b"\n" if last.endswith(b"\r") else b""
+        if last.endswith(b"\n"):
             return b"\n"
-        return b"\n\n"
+        messages = self._protocol is Protocol.MESSAGES and not last.endswith(b"\r")
+        return b"\n" if messages else b"\n\n"
 
-    def _release(self, chunk: bytes) -> bytes:
+    def _part(self) -> int:
+        """Return where the unfinished line or event begins that waits for its end."""
+        at = self._event_at
+        if at is None:
+            at = self._seen - self._parts_size
+        return at if self._seen - at <= PART_LIMIT else self._seen
+
+    def _torn(self) -> bool:
+        """Say whether a line, or an event with data, has left in part."""
+        at = self._event_at
+        if at is None:
+            at = self._seen - self._parts_size
+        return at < self._left
+
+    def _release(self, chunk: bytes, part: int) -> bytes:
         self._kept.append(chunk)
-        stop = self._seen if self._from is None else max(self._from, self._left)
+        stop = part if self._from is None else min(self._from, part)
+        stop = max(stop, self._left)
         if self._seen - stop > HOLD_LIMIT:
             stop = self._from = self._seen
         if stop == self._left:
             return b""
-        pending = b"".join(self._kept)
-        out, rest = pending[: stop - self._left], pending[stop - self._left :]
-        self._kept = [rest] if rest else []
+        out = b"".join(self._kept)
+        if stop == self._seen:
+            self._kept = []
+        else:
+            self._kept = [out[stop - self._left :]]
+            out = out[: stop - self._left]
         self._left = stop
         self._last = out
         return out
@@ -258,6 +283,8 @@ class TailHolder:
 
     def _data_line(self, value: bytes, at: int) -> None:
         watch = self._watch
+        if self._event_at is None:
+            self._event_at = at
         if watch.holds_done and value.startswith(DONE):
             self._hold(at)
             self._ending |= watch.ends_done
@@ -278,8 +305,7 @@ class TailHolder:
             self._note(said, at)
         elif seen:
             self._doubt = True
-            if self._from is None:
-                self._from = at
+            self._hold_from(at)
 
     def _event_end(self, at: int) -> None:
         if self._data and (self._doubt or not self._begun):
@@ -289,6 +315,7 @@ class TailHolder:
         self.ended |= self._ending
         self._begun |= self._size > 0
         self._open = False
+        self._event_at = None
         self._doubt = False
         self._data = []
         self._size = 0
@@ -303,10 +330,8 @@ class TailHolder:
 
     def _note(self, said: Said, at: int) -> None:
         self._begun = True
-        self._counts.update(said.counts)
-        self.model = self.model or said.model
+        self._counts = later(self._protocol, self._counts, said.counts)
         self.stop_reason = said.stop_reason or self.stop_reason
-        self.error_type = said.error_type or self.error_type
         self.failed |= said.failed
         self._ending |= said.ends
         if said.ends or said.finishes:
@@ -314,8 +339,11 @@ class TailHolder:
 
     def _hold(self, at: int) -> None:
         self.finishing = True
+        self._hold_from(at)
+
+    def _hold_from(self, at: int) -> None:
         if self._from is None:
-            self._from = at
+            self._from = at if self._event_at is None else min(at, self._event_at)
 
     def _keep_part(self, piece: bytes) -> None:
         if self._unread:
@@ -336,6 +364,7 @@ class TailHolder:
         self._drop_parts()
         self._open = True
         if name == b"data":
+            self._event_at = 0  # somewhere that has left
             self._data = []
             self._size = LINE_LIMIT + 1
             self._too_long(value, self._left)
