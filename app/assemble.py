@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from app.control import serve_control
 from app.gateway import Gateway, limits
 from app.identity import command_path, version
-from app.live import Facts, LiveState
+from app.live import Sources, LiveState
 from app.logs import LogWriter
 from app.runs import RunLock, is_dead
 from app.services import Services
@@ -217,13 +217,14 @@ def _gateway(
     gateway.pipeline = Pipeline(gateway.pipeline_config(), parts)
     gateway.server = GatewayServer(gateway.pipeline, gateway.site())
     gateway.live = LiveState(
-        Facts(
+        Sources(
             version=version(),
             port=port,
             config=lambda: gateway.pipeline.config,
             problems=gateway.problems,
             mode_note=lambda: base.config.current.mode_note,
             open_requests=lambda: gateway.server.open_requests,
+            command=command_path(),
         ),
         base.ledger,
         failures,

@@ -23,12 +23,13 @@ from app.state import (
 )
 from proxy.ledger import LedgerError
 from proxy.routing import PRACTICE, effective_mode
+from proxy.secrets import SERVICE
 from proxy.tasks import spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.catalogue import Provider
+    from proxy.catalogue import KeyRef, Provider
     from proxy.health import LastFailures
     from proxy.ledger import Event, Ledger
     from proxy.pipeline import Config
@@ -41,8 +42,11 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What the live state is read from; each is asked when a snapshot is made."""
+class Sources:
+    """What the live state is read from; each is asked when a snapshot is made.
+
+    `command` is how Turnout is typed on this machine.
+    """
 
     version: str
     port: int
@@ -50,16 +54,17 @@ class Facts:
     problems: Callable[[], tuple[str, ...]]
     mode_note: Callable[[], str]
     open_requests: Callable[[], int]
+    command: str = "turnout"
 
 
 class LiveState:
     """The `State` of a gateway that serves."""
 
     def __init__(
-        self, facts: Facts, ledger: Ledger, failures: LastFailures, clock: Clock
+        self, sources: Sources, ledger: Ledger, failures: LastFailures, clock: Clock
     ) -> None:
         """Start with an empty day; `refresh` fills it."""
-        self._facts = facts
+        self._sources = sources
         self._ledger = ledger
         self._failures = failures
         self._clock = clock
@@ -74,25 +79,32 @@ class LiveState:
 
     def snapshot(self) -> Snapshot:
         """Return the state of this moment."""
-        config = self._facts.config()
+        config = self._sources.config()
         providers = _health(config, self._failures)
         return Snapshot(
             revision=self._changes.revision,
-            version=self._facts.version,
+            version=self._sources.version,
             pid=os.getpid(),
-            port=self._facts.port,
+            port=self._sources.port,
             mode=config.mode,
-            mode_note=self._facts.mode_note(),
-            readiness=_readiness(config, providers, stopping=self._stopping),
+            mode_note=self._sources.mode_note(),
+            readiness=self._readiness(config, providers),
             today=self._today,
             last=self._last,
-            requests_open=self._facts.open_requests(),
+            requests_open=self._sources.open_requests(),
             unsaved=self._ledger.unsaved,
             providers=providers,
-            problems=self._facts.problems(),
+            problems=self._sources.problems(),
             started=self._started,
             stopping=self._stopping,
         )
+
+    def _readiness(
+        self, config: Config, providers: tuple[ProviderHealth, ...]
+    ) -> Readiness:
+        if self._stopping:
+            return Readiness(False, "The gateway is stopping.", "Start Turnout again.")
+        return _readiness(config, providers, self._sources.command)
 
     async def changed(self, revision: int) -> None:
         """Return as soon as the revision is another than `revision`."""
@@ -176,10 +188,8 @@ def _provider_health(
 
 
 def _readiness(
-    config: Config, providers: tuple[ProviderHealth, ...], *, stopping: bool
+    config: Config, providers: tuple[ProviderHealth, ...], command: str
 ) -> Readiness:
-    if stopping:
-        return Readiness(False, "The gateway is stopping.", "Start Turnout again.")
     if not config.catalogue.providers:
         return Readiness(
             True,
@@ -190,6 +200,13 @@ def _readiness(
     offline = effective_mode(config.mode) == "offline"
     if offline:
         ready = [p for p in ready if _local_route(config, p.id)]
+    if ready and all(provider.last_failure for provider in ready):
+        # Ready all the same: whether it is mended shows the next call only.
+        return Readiness(
+            True,
+            f"Ready, but the last call failed: {ready[0].last_failure}",
+            f"{command} explain last says what was tried.",
+        )
     if ready:
         names = ", ".join(provider.id for provider in ready)
         where = " on this machine" if offline else ""
@@ -200,11 +217,28 @@ def _readiness(
             "No model on this machine can take a request, and the mode is offline.",
             "Switch the mode to direct, or add a provider that runs on this machine.",
         )
-    first = providers[0]
+    first = config.catalogue.providers[0]
+    why = config.not_ready.get(first.id, "")
     return Readiness(
-        False,
-        "No provider can take a request now.",
-        f"{first.id}: {first.sentence}",
+        False, "No provider can take a request now.", _to_mend(first.key, why, command)
+    )
+
+
+def _to_mend(key: KeyRef, why: str, command: str) -> str:
+    """Return what to do so that a provider's key is there; `why` says why not."""
+    if key.kind == "env":
+        # A restart would not do: the keeper hands its own environment down.
+        return (
+            f"Set {key.name} to the provider's key where Turnout is started, then "
+            f"{command} stop and start it again."
+        )
+    if "did not answer" in why:
+        return "Unlock the system keyring; the key is taken as soon as it answers."
+    if "no system keyring" in why:
+        return 'Give the key as key = "env:NAME" in config.toml instead.'
+    return (
+        f"Put the provider's key into the system keyring (service {SERVICE}, user "
+        f"{key.name}), then {command} restart."
     )
 
 

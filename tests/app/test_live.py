@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from app import live as module
-from app.live import Facts, LiveState
+from app.live import Sources, LiveState
 from app.state import SpendToday
 from proxy.catalogue import (
     Billing,
@@ -80,16 +80,17 @@ class Scene:
         self.failures = LastFailures()
         self.config = Config(catalogue_of(()), Mode.DIRECT, {})
         self.problems: tuple[str, ...] = ()
-        facts = Facts(
+        sources = Sources(
             version="1.2.3",
             port=8787,
             config=lambda: self.config,
             problems=lambda: self.problems,
             mode_note=lambda: "",
             open_requests=lambda: 4,
+            command="/opt/turnout",
         )
         ledger = cast(Ledger, self.ledger)
-        self.state = LiveState(facts, ledger, self.failures, self.clock)
+        self.state = LiveState(sources, ledger, self.failures, self.clock)
 
     def configure(
         self,
@@ -144,13 +145,54 @@ def test_a_ready_provider_is_named(scene: Scene) -> None:
     assert readiness(scene) == (True, "Requests can be sent: one.", "")
 
 
-def test_nobody_ready_names_what_to_mend(scene: Scene) -> None:
-    scene.configure(provider("one"), not_ready={"one": "ONE_KEY is not set"})
+@pytest.mark.parametrize(
+    ("key", "why", "todo"),
+    [
+        (
+            KeyRef("env", "ONE_KEY"),
+            "environment variable ONE_KEY is not set where the gateway runs",
+            "Set ONE_KEY to the provider's key where Turnout is started, then "
+            "/opt/turnout stop and start it again.",
+        ),
+        (
+            KeyRef("keyring", "one"),
+            "the system keyring has no entry one",
+            "Put the provider's key into the system keyring (service turnout, user "
+            "one), then /opt/turnout restart.",
+        ),
+        (
+            KeyRef("keyring", "one"),
+            "the system keyring did not answer in 5 s",
+            "Unlock the system keyring; the key is taken as soon as it answers.",
+        ),
+        (
+            KeyRef("keyring", "one"),
+            "this machine has no system keyring that Turnout can use",
+            'Give the key as key = "env:NAME" in config.toml instead.',
+        ),
+    ],
+)
+def test_nobody_ready_names_what_to_mend(
+    scene: Scene, key: KeyRef, why: str, todo: str
+) -> None:
+    scene.configure(provider("one", key=key), not_ready={"one": why})
+    sentence = "No provider can take a request now."
+    assert readiness(scene) == (False, sentence, todo)
+
+
+def test_readiness_does_not_stay_green_while_every_call_fails(scene: Scene) -> None:
+    scene.configure(provider("one"), provider("two"), provider("off"))
+    scene.config = replace(scene.config, not_ready={"off": "no key"})
+    scene.failures.met("one", Failure(FailureKind.CONNECT, "One was not reached."))
+    assert readiness(scene) == (True, "Requests can be sent: one, two.", "")
+    scene.failures.met("two", Failure(FailureKind.CONNECT, "Two was not reached."))
     assert readiness(scene) == (
-        False,
-        "No provider can take a request now.",
-        "one: Not ready: ONE_KEY is not set.",
+        True,
+        "Ready, but the last call failed: One was not reached.",
+        "/opt/turnout explain last says what was tried.",
     )
+    scene.failures.met("two", None)
+    assert readiness(scene) == (True, "Requests can be sent: one, two.", "")
 
 
 def test_offline_counts_only_what_is_on_this_machine(scene: Scene) -> None:
