@@ -32,7 +32,7 @@ def stranger() -> str:
     """Return the first of our rooms that comes from elsewhere, '' where none does.
 
     The rooms have plain names: a package of the same name installed beside us would
-    win without a word (style section 8).
+    win without a word (decision 0001).
     """
     here = Path(__file__).resolve().parents[1]
     for room in ROOMS:

@@ -26,7 +26,6 @@ class FailureKind(StrEnum):
     UPGRADE_REFUSED = "upgrade_refused"
     OFFLINE = "offline"
     NO_ROUTE = "no_route"
-    BUSY = "busy"
     # Met on the way to or from a provider.
     CONNECT = "connect"
     TLS = "tls"

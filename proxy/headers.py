@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -134,26 +134,23 @@ def answer_headers(
     secret: bytes | None,
     *,
     keep_length: bool,
-    ours: Sequence[Header] = (),
 ) -> list[Header]:
     """Return the headers of the client's answer.
 
     Everything the provider sent comes back but what belongs to its connection, what
     a browser would act on, and what poses as ours. `secret` is the provider's key,
     masked where a value holds it. `keep_length` is for a body passed on unchanged.
-    `ours` is put at the end.
     """
     texts = _texts(headers)
     dropped = _RESPONSE_DROPPED | _connection(texts)
     if not keep_length:
         dropped |= {"content-length"}
     closed = ("proxy-", "access-control-", _OURS)
-    back = [
+    return [
         (name, mask(value.encode(), secret).decode() if secret else value)
         for name, value in texts
         if not (name.lower() in dropped or name.lower().startswith(closed))
     ]
-    return [*back, *ours]
 
 
 def retry_after(headers: Iterable[RawHeader], now: float | None = None) -> float | None:

@@ -1,4 +1,4 @@
-"""Remembers how each provider last failed, for people to read; a pure fold.
+"""Remembers how each provider last failed, for people to read; it does no I/O.
 
 It takes no route out of use: breakers come with routing.
 """

@@ -54,10 +54,10 @@ _log = logging.getLogger(__name__)
 class ServerLimits:
     """What one client connection may take.
 
-    `body_bytes` holds for a request body, unpacked too (Anthropic's own limit,
-    `protocols.md` D1). Seconds: `head` for each request head, and for the first from
-    the moment of the connection on; `body` for each request body; `idle` between two
-    requests; `lingering` for a body that is read only to be thrown away.
+    `body_bytes` holds for a request body, unpacked too; Anthropic documents the
+    same limit for its API. Seconds: `head` for each request head, and for the first
+    from the moment of the connection on; `body` for each request body; `idle` between
+    two requests; `lingering` for a body that is read only to be thrown away.
     """
 
     body_bytes: int = 32 * 1024 * 1024

@@ -36,7 +36,7 @@ CONNECT_SECONDS = 10.0
 """Time for one TCP and TLS connection to a provider."""
 
 READ_BUFFER = 256 * 1024
-"""Bytes read at a time from a provider (style section 11)."""
+"""Bytes read at a time from a provider: what a fast one sends while a loop is busy."""
 
 _BIG_BODY = 1024 * 1024  # bytes; aiohttp warns of larger ones that are one piece
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

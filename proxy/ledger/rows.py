@@ -41,7 +41,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """A request has been routed; written before anything is sent upstream.
+    """A request has been routed; on disk some 15 ms after the request came.
+
+    The call to the provider does not wait for it: what the row costs is spent while the
+    provider thinks. A gateway killed before leaves no trace of the request.
 
     `run` names the gateway process that serves it, `time` is its arrival (UTC),
     `decision` the JSON text of the routing decision.

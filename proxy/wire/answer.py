@@ -160,8 +160,8 @@ def _finish_reasons(chunk: Members) -> list[msgspec.Raw | None]:
 
 
 def _error_type(of: Members) -> str | None:
-    # A Responses `error` event carries its code at the top (openai 3:
-    # `ResponseErrorEvent`), some Chat providers a number as the code.
+    # A Responses `error` event carries its code at the top (`ResponseErrorEvent` in
+    # OpenAI's Python SDK 3), some Chat providers a number as the code.
     error = inside(of, "error")
     for holder, key in ((error, "type"), (error, "code"), (of, "code")):
         raw = holder.get(key)

@@ -87,7 +87,7 @@ def told(raw: msgspec.Raw | None) -> bool:
 
 
 def messages_counts(usage: Members) -> Counts:
-    """Read `usage` of the Messages protocol (anthropic 2: `Usage`).
+    """Read `usage` of the Messages protocol (`Usage` in the vendor's Python SDK 2).
 
     `input_tokens` are fresh ones already. `cache_creation` splits by lifetime.
     """
@@ -138,7 +138,7 @@ def settled(counts: Counts) -> Counts:
 
 
 def responses_counts(usage: Members) -> Counts:
-    """Read `usage` of the Responses protocol (openai 3: `ResponseUsage`)."""
+    """Read `usage` of the Responses protocol (`ResponseUsage`, OpenAI's SDK 3)."""
     counts = _read(usage, input_tokens="input_tokens", output_tokens="output_tokens")
     return _openai(
         counts,
@@ -148,7 +148,7 @@ def responses_counts(usage: Members) -> Counts:
 
 
 def chat_counts(usage: Members) -> Counts:
-    """Read `usage` of the Chat protocol (openai 3: `CompletionUsage`).
+    """Read `usage` of the Chat protocol (`CompletionUsage`, OpenAI's SDK 3).
 
     DeepSeek names what came from its cache `prompt_cache_hit_tokens`.
     """

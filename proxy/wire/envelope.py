@@ -1,7 +1,7 @@
 """Writes errors in each protocol's own words; decides nothing about them.
 
-Shapes after the vendors' published clients (anthropic 2, openai 3, google-genai 3,
-ollama 0.6): Messages `{type: error, error: {type, message}, request_id}`, OpenAI
+Shapes after the vendors' Python packages (`anthropic` 2, `openai` 3, `google-genai` 3,
+`ollama` 0.6): Messages `{type: error, error: {type, message}, request_id}`, OpenAI
 `{error: {message, type, param, code}}`, Gemini `{error: {code, message, status}}`,
 Ollama `{error: message}`.
 """
@@ -33,7 +33,6 @@ _STATUS: Final[Mapping[FailureKind, int]] = MappingProxyType(
         FailureKind.UPGRADE_REFUSED: 426,
         FailureKind.OFFLINE: 403,
         FailureKind.NO_ROUTE: 400,
-        FailureKind.BUSY: 503,
         FailureKind.CONNECT: 502,
         FailureKind.TLS: 502,
         FailureKind.DNS: 502,

