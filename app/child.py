@@ -21,12 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.allocator import give_back, keep_blocks
-from app.assemble import Host, logging_to, serve
 from app.identity import command_path
 from app.keeper import ALREADY_RUNS
 from app.paths import PathRefused, make_folders, paths_for
 from app.stopping import Stop
-from proxy.ledger import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -107,6 +105,9 @@ def keeper_command(
 
 async def run(paths: Paths, environ: Mapping[str, str], bequest: Bequest) -> None:
     """Serve for the keeper until it says stop, or a newer gateway takes over."""
+    # The tray and the command line take this module's words without the gateway.
+    from app.assemble import Host, serve
+
     loop = asyncio.get_running_loop()
     stop = Stop()
     loop.add_signal_handler(signal.SIGTERM, stop.stop)
@@ -270,6 +271,8 @@ class _LastWords:
             return False
         self.said = True
         sentence = f"The gateway cannot run. {why(error)}"
+        from app.assemble import logging_to
+
         with contextlib.suppress(OSError), logging_to(self._paths, str):
             _log.error("%s", sentence, extra={"event": "gateway_failed"})
         with contextlib.suppress(OSError):
@@ -284,6 +287,8 @@ def why(error: Exception) -> str:
     The text of an exception that is not ours could quote anything: of it only the kind
     and the place are told.
     """
+    from proxy.ledger import LedgerError
+
     if isinstance(error, LedgerError | PathRefused):
         return str(error)
     place = traceback.extract_tb(error.__traceback__)[-1]

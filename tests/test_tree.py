@@ -149,10 +149,14 @@ def test_the_import_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_command_line_and_the_door_start_light() -> None:
-    heavy = ("PySide6", "aiohttp", "keyring", "peewee", "sqlite3")
+@pytest.mark.parametrize(
+    ("shell", "more"),
+    [("app.cli, app.door", ("PySide6",)), ("app.desktop.program", ("zstandard",))],
+)
+def test_the_shells_start_light(shell: str, more: tuple[str, ...]) -> None:
+    heavy = ("aiohttp", "keyring", "peewee", "sqlite3", *more)
     program = f"""import sys
-import app.cli, app.door
+import {shell}
 print([name for name in {heavy} if name in sys.modules])
 """
     done = subprocess.run(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from app.assemble import Host, serve
 from app.failure import CommandFailed
 from app.identity import command_path
 from app.keeper import CannotStartError, bind
@@ -46,6 +45,9 @@ class InlineGateway:
         """Serve nothing yet; one event loop only."""
         self._stop = Stop()
         self._ready = asyncio.Event()
+        # Only a tray that hosts the gateway pays for it.
+        from app.assemble import Host
+
         self._host = Host(self._ready.set, _refuse_restart, quit_all)
         self._serving: asyncio.Task[None] | None = None
 
@@ -57,6 +59,8 @@ class InlineGateway:
         Raises what `serve` raises where it cannot start.
         """
         loop = asyncio.get_running_loop()
+        from app.assemble import serve
+
         work = serve(paths, environ, sockets, self._stop, self._host)
         self._serving = loop.create_task(work, name="gateway")
         ready = loop.create_task(self._ready.wait(), name="ready")
