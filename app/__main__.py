@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from app import cli
+from app.commands.command import Effect
 from app.door import Door
 from app.identity import command_path, stranger
 from app.paths import PathRefused, keep_private, make_folders, paths_for
@@ -53,8 +54,12 @@ def _shell(asked: cli.Serve | cli.Tray | cli.Call) -> int:
             return _tray(asked)
         case cli.Call():
             terminal = cli.Terminal(sys.stdout, sys.stderr, command_path())
+            effect = asked.command.effect
             return cli.run(
-                asked, open_door=_door, in_process=_in_process, terminal=terminal
+                asked,
+                open_door=_door,
+                in_process=lambda home: _in_process(home, effect),
+                terminal=terminal,
             )
 
 
@@ -104,10 +109,16 @@ def _door(home: Path | None) -> Door:
     return Door(paths_for(os.environ, home).control_socket)
 
 
-def _in_process(home: Path | None) -> AbstractAsyncContextManager[Services]:
+def _in_process(
+    home: Path | None, effect: Effect
+) -> AbstractAsyncContextManager[Services]:
     from app.assemble import in_process
 
-    return in_process(_prepared(home), os.environ)
+    paths = paths_for(os.environ, home)
+    only_look = effect is Effect.READ
+    if paths.database.exists() or not only_look:
+        make_folders(paths)
+    return in_process(paths, os.environ, only_look=only_look)
 
 
 def _fail(sentence: str) -> int:

@@ -30,6 +30,7 @@ from proxy.ledger import Ledger, LedgerError
 from proxy.pipeline import Parts, Pipeline
 from proxy.projects import Projects
 from proxy.recorder import Recorder
+from proxy.reports import SpendReport
 from proxy.secrets import Secrets
 from proxy.server import GatewayServer
 from proxy.tasks import spawn
@@ -75,13 +76,19 @@ class Host:
 
 @contextlib.asynccontextmanager
 async def in_process(
-    paths: Paths, environ: Mapping[str, str]
+    paths: Paths, environ: Mapping[str, str], *, only_look: bool = False
 ) -> AsyncIterator[Services]:
-    """Give the services of a process without a gateway: files, no sockets."""
+    """Give the services of a process without a gateway: files, no sockets.
+
+    With `only_look` a home that was never used stays so: its record is empty.
+    """
     clock = SystemClock()
     config = ConfigStore(paths)
     config.load()
-    ledger = _ledger_or_why_not(paths, clock)
+    if only_look and not paths.database.exists():
+        ledger = cast("Ledger", _EmptyLedger())
+    else:
+        ledger = _ledger_or_why_not(paths, clock)
     secrets = Secrets(environ)
     await secrets.prefetch(p.key for p in config.current.providers)
     try:
@@ -97,7 +104,7 @@ async def in_process(
             command_path=command_path(),
         )
     finally:
-        if not isinstance(ledger, _NoLedger):
+        if isinstance(ledger, Ledger):
             await ledger.close()
 
 
@@ -112,6 +119,33 @@ class _NoLedger:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise LedgerError(self._why)
+
+
+class _EmptyLedger:
+    """Stands in for a ledger that nobody has begun yet; it can only be read."""
+
+    notes: tuple[str, ...] = ()
+    lost = 0
+
+    async def recent(self, limit: int = 50, since: str | None = None) -> tuple[()]:
+        """Return no requests."""
+        del limit, since
+        return ()
+
+    async def event(self, request: str) -> None:
+        """Know no request."""
+
+    async def decision(self, request: str) -> None:
+        """Know no decision."""
+
+    async def spend(self, since: datetime) -> SpendReport:
+        """Return that nothing was spent."""
+        del since
+        return SpendReport()
+
+    async def keys(self) -> tuple[()]:
+        """Return no keys."""
+        return ()
 
 
 def _ledger_or_why_not(paths: Paths, clock: SystemClock) -> Ledger:

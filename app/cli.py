@@ -110,6 +110,9 @@ def _call(noun: str, given: Mapping[str, Any], leaves: Leaves) -> Call:
     try:
         arguments = command.arguments(words, lax=True)
     except CommandFailed as misused:
+        if given["json"]:
+            sys.stdout.write(f"{_failure(misused)}\n")
+            raise SystemExit(int(misused.exit)) from None
         leaf.error(misused.message)
     return Call(
         command,
@@ -294,7 +297,10 @@ def run(
     try:
         asyncio.run(_Session(call, open_door(call.home), in_process, terminal).to_end())
     except CommandFailed as failed:
-        _complain(failed, terminal.err)
+        if call.json:
+            print(_failure(failed), file=terminal.out, flush=True)
+        else:
+            _complain(failed, terminal.err)
         return int(failed.exit)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -401,6 +407,14 @@ def _oldest_first(command: Command, result: object) -> Sequence[object]:
 def _json(command: Command, result: object) -> str:
     shown = _rows(command, result) if command.rows else result
     return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
+
+
+def _failure(failed: CommandFailed) -> str:
+    """Return a failure as one line of JSON, which `--json` prints in a result's place.
+
+    One line, so that it is also a line of what is followed.
+    """
+    return msgspec.json.encode({"error": failed.parts}).decode()
 
 
 def _complain(failed: CommandFailed, err: TextIO) -> None:

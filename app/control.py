@@ -209,8 +209,7 @@ _REFUSALS = {
 
 
 def _failed(status: int, failed: CommandFailed) -> web.Response:
-    error = {"title": failed.title, "message": failed.message, "todo": failed.todo}
-    body = {"ok": False, "error": error, "exit": int(failed.exit)}
+    body = {"ok": False, "error": failed.parts, "exit": int(failed.exit)}
     return _json(status, msgspec.json.encode(body))
 
 

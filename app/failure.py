@@ -36,3 +36,8 @@ class CommandFailed(Exception):
         self.message = message
         self.todo = todo
         self.exit = exit_code
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The three texts by name, as JSON shows them."""
+        return {"title": self.title, "message": self.message, "todo": self.todo}

@@ -6,9 +6,10 @@ Times are shown in this machine's zone, money in dollars, and what is not known 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from app.columns import Column, facts, table
 from app.commands.clients import Client, ClientSettings
@@ -33,48 +34,10 @@ def plain(result: object, command_path: str = "turnout") -> Lines:
     `command_path` is how Turnout is typed here. Raises `TypeError` for a result no
     command returns.
     """
-    match result:
-        case Status():
-            return _status(result)
-        case ModeStatus():
-            return _mode(result)
-        case Done():
-            return (result.sentence,)
-        case Version():
-            return (f"turnout {result.version} (Python {result.python})",)
-        case EventList():
-            return _events(result)
-        case Explanation():
-            return result.layers
-        case Spend():
-            return _spend(result)
-        case _:
-            return _other(result, command_path)
-
-
-def _other(result: object, command_path: str) -> Lines:
-    match result:
-        case ProviderList():
-            return _providers(result)
-        case ModelList():
-            return _models(result)
-        case NewKey():
-            return _new_key(result, command_path)
-        case KeptKey():
-            return (result.key,)
-        case KeyList():
-            return _keys(result)
-        case Revoked():
-            many = "1 key" if result.count == 1 else f"{result.count} keys"
-            return (f"Ended {many} of {result.name}.",)
-        case ClientSettings():
-            return _settings(result)
-        case TryResult():
-            return _tried(result, command_path)
-        case LogPage():
-            return tuple(_log_line(line) for line in result.lines)
-        case _:
-            raise TypeError(f"{type(result).__name__} has no form for people")
+    kind = type(result)
+    if kind not in FORMS:
+        raise TypeError(f"{kind.__name__} has no form for people")
+    return FORMS[kind](result, command_path)
 
 
 def news(result: object) -> Lines:
@@ -106,7 +69,7 @@ def _status(result: Status) -> Lines:
     problems = result.problems
     lines += facts(pairs)
     if problems:
-        lines += ["", "The configuration file has problems:"]
+        lines += ["", "Problems:"]
         lines += [f"  {problem}" for problem in problems]
     return tuple(lines)
 
@@ -121,7 +84,10 @@ def _live(now: Snapshot) -> list[tuple[str, str]]:
     ]
     if now.unsaved:
         pairs.append(("record", f"{now.unsaved} not yet on disk"))
-    pairs += [(each.id, each.sentence) for each in now.providers]
+    for each in now.providers:
+        pairs.append((each.id, each.sentence))
+        if each.last_failure:
+            pairs.append(("", f"Its last call failed: {each.last_failure}"))
     return pairs
 
 
@@ -399,3 +365,31 @@ def _time(moment: datetime) -> str:
 
 def _count(number: int | None) -> str:
     return "?" if number is None else f"{number:,}"
+
+
+def _revoked(result: Revoked) -> Lines:
+    many = "1 key" if result.count == 1 else f"{result.count} keys"
+    return (f"Ended {many} of {result.name}.",)
+
+
+# --- the table ---
+
+# Each form takes the very type it stands beside, which a table cannot say.
+FORMS: dict[type, Callable[[Any, str], Lines]] = {
+    Status: lambda result, _: _status(result),
+    ModeStatus: lambda result, _: _mode(result),
+    Done: lambda result, _: (result.sentence,),
+    Version: lambda told, _: (f"turnout {told.version} (Python {told.python})",),
+    EventList: lambda result, _: _events(result),
+    Explanation: lambda result, _: result.layers,
+    Spend: lambda result, _: _spend(result),
+    ProviderList: lambda result, _: _providers(result),
+    ModelList: lambda result, _: _models(result),
+    NewKey: _new_key,
+    KeptKey: lambda result, _: (result.key,),
+    KeyList: lambda result, _: _keys(result),
+    Revoked: lambda result, _: _revoked(result),
+    ClientSettings: lambda result, _: _settings(result),
+    TryResult: _tried,
+    LogPage: lambda page, _: tuple(map(_log_line, page.lines)),
+}

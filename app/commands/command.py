@@ -137,11 +137,8 @@ class Command:
         strict = not (lax and issubclass(item.kind, int | float))
         try:
             return msgspec.convert(value, item.hint, strict=strict)
-        except msgspec.ValidationError as problem:
-            wish = str(problem)
-            if issubclass(item.kind, StrEnum):
-                wish = f"One of {', '.join(item.kind)} is needed"
-            raise self._misused(f"{item.word}: {wish}.") from None
+        except msgspec.ValidationError:
+            raise self._misused(f"{item.word}: {_wish(item)}.") from None
 
     def _misused(self, message: str) -> CommandFailed:
         return CommandFailed(
@@ -150,6 +147,24 @@ class Command:
             f"See {self.name} --help for what it takes.",
             Exit.USAGE,
         )
+
+
+def _wish(item: Parameter) -> str:
+    """Say in our own words what a parameter takes, from its kind and bounds."""
+    meta = _meta(item.hint)
+    if issubclass(item.kind, StrEnum):
+        return f"One of {', '.join(item.kind)} is needed"
+    if item.kind is bool:
+        return "It is either true or false"
+    if issubclass(item.kind, int):
+        low, high = (meta.ge, meta.le) if meta else (None, None)
+        bounds = ("" if low is None else f" from {low}") + (
+            "" if high is None else f" to {high}"
+        )
+        return f"A whole number{bounds} is needed"
+    if meta and meta.extra:
+        return str(meta.extra["wish"])
+    return "It must not be empty" if meta and meta.min_length else "Text is needed"
 
 
 def _is_text(value: str) -> bool:
@@ -188,13 +203,17 @@ def _kind(hint: object) -> type:
 
 
 def _help(hint: object) -> str:
+    meta = _meta(hint)
+    return (meta.description or "") if meta else ""
+
+
+def _meta(hint: object) -> msgspec.Meta | None:
+    """Return the description and the bounds in an annotation."""
     for part in get_args(hint):
-        if isinstance(part, msgspec.Meta):
-            return part.description or ""
-        found = _help(part)
-        if found:
+        found = part if isinstance(part, msgspec.Meta) else _meta(part)
+        if found is not None:
             return found
-    return ""
+    return None
 
 
 Result = TypeVar("Result")

@@ -21,6 +21,10 @@ KeyName = Annotated[
     Meta(
         pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
         description="The client's name, such as claude-code.",
+        extra={
+            "wish": "1 to 64 lower-case letters, digits, dots, dashes or underscores "
+            "are needed, a letter or digit first"
+        },
     ),
 ]
 

@@ -270,9 +270,34 @@ def test_rows_are_a_bare_array() -> None:
 
 def test_a_refusal_is_three_lines_and_its_own_exit_code() -> None:
     screen = Screen()
-    assert screen.run(Call(SAY, {"text": "no"}, None, json=True)) == 3
+    assert screen.run(Call(SAY, {"text": "no"}, None)) == 3
     assert screen.err.getvalue() == "It is shut.\nThe shop is shut.\nCome back.\n"
     assert screen.out.getvalue() == ""
+
+
+def test_a_refusal_is_json_where_json_was_asked_for() -> None:
+    screen = Screen()
+    assert screen.run(Call(SAY, {"text": "no"}, None, json=True)) == 3
+    assert json.loads(screen.out.getvalue()) == {
+        "error": {
+            "title": "It is shut",
+            "message": "The shop is shut.",
+            "todo": "Come back.",
+        }
+    }
+    assert screen.err.getvalue() == ""
+
+
+def test_misuse_is_json_where_json_was_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(["events", "--limit", "abc", "--json"])
+    assert caught.value.code == 2
+    told = capsys.readouterr()
+    message = json.loads(told.out)["error"]["message"]
+    assert message.startswith("limit: A whole number from 1 to 1000 is needed.")
+    assert told.err == ""
 
 
 @pytest.mark.logs_trouble
@@ -349,8 +374,9 @@ def test_following_waits_for_a_restarting_gateway_but_not_for_ever() -> None:
         never,
     )
     assert code == 1
-    assert screen.out.getvalue().split() == ["1", "1", "1"]
-    assert "went away" in screen.err.getvalue()
+    *rows, failure = screen.out.getvalue().splitlines()
+    assert rows == ["1", "1", "1"]
+    assert "went away" in json.loads(failure)["error"]["title"]
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:

@@ -125,6 +125,37 @@ def test_a_command_runs_without_a_gateway(
     assert [path for path in turnout_home.rglob("*") if modes(path)] == []
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["status"], "No gateway is running"),
+        (["events"], "Nothing has been recorded yet."),
+        (["spend"], "0 requests today"),
+        (["keys", "list"], "No key has been made yet."),
+        (["models"], "No provider"),
+        (["explain", "last"], "no such request"),
+        (["keys", "show", "codex"], "no kept key"),
+        (["logs"], ""),
+    ],
+)
+def test_looking_at_an_unused_home_makes_nothing_there(
+    words: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    turnout_home: Path,
+) -> None:
+    program.main(words)
+    told = capsys.readouterr()
+    assert said in told.out + told.err
+    assert not turnout_home.exists()
+
+
+def test_a_new_key_begins_a_home(turnout_home: Path) -> None:
+    assert program.main(["keys", "new", "codex"]) == 0
+    assert (turnout_home / "turnout.db").exists()
+    assert program.main(["keys", "list"]) == 0
+
+
 def test_a_gateway_is_for_the_keeper_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyError):
         program.main(["gateway"])

@@ -147,7 +147,9 @@ def test_status_puts_readiness_first_and_problems_last() -> None:
         Live().snapshot(),
         unsaved=3,
         providers=(
-            ProviderHealth("a", True, "Ready.", Place.PROVIDER, Billing.METERED),
+            ProviderHealth(
+                "a", True, "Ready.", Place.PROVIDER, Billing.METERED, "A was silent."
+            ),
         ),
     )
     told = plain(
@@ -167,6 +169,7 @@ def test_status_puts_readiness_first_and_problems_last() -> None:
     assert "It acts as direct." in joined
     assert "3 not yet on disk" in joined
     assert "0 $ billed" in joined
+    assert "Its last call failed: A was silent." in joined
 
 
 def test_modes_show_which_is_on_and_why_some_wait() -> None:

@@ -7,6 +7,8 @@ import msgspec
 import pytest
 from painted_commands import COMMANDS, Colour, Painted, paint
 
+from app.cli import parse
+from app.commands import COMMANDS as REAL
 from app.commands.command import Command, Effect, Parameter, settle
 from app.failure import CommandFailed, Exit
 from app.services import Services
@@ -79,6 +81,42 @@ def test_bounds_are_part_of_the_signature() -> None:
     assert command.arguments({"most": 3}) == {"most": 3}
     with pytest.raises(CommandFailed):
         command.arguments({"most": 4})
+
+
+@pytest.mark.parametrize(
+    ("argv", "wish"),
+    [
+        (
+            ["keys", "new", "a b"],
+            "name: 1 to 64 lower-case letters, digits, dots, dashes or underscores are "
+            "needed, a letter or digit first.",
+        ),
+        (["events", "--limit", "abc"], "A whole number from 1 to 1000 is needed."),
+        (["events", "--limit", "0"], "A whole number from 1 to 1000 is needed."),
+        (["mode", "fast"], "name: One of coding-auto, "),
+        (["try", ""], "prompt: It must not be empty."),
+    ],
+)
+def test_misuse_is_told_in_our_own_words(
+    argv: list[str], wish: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(argv)
+    told = " ".join(capsys.readouterr().err.split())
+    assert wish in told
+    for word in ("Expected", "regex", "`"):
+        assert word not in told
+
+
+def test_wrong_kinds_of_values_are_told_what_is_needed() -> None:
+    new = next(each for each in REAL if each.name == "keys new")
+    for given, wish in (({"keep": 3}, "true or false"), ({"name": 3}, "lower-case")):
+        with pytest.raises(CommandFailed) as caught:
+            new.arguments({"name": "x", **given})
+        assert wish in caught.value.message
+    with pytest.raises(CommandFailed, match="as it should be") as caught:
+        PEEK.arguments({"name": 3})
+    assert "Text is needed" in caught.value.message
 
 
 async def test_settling_gives_results_and_refusals_as_values(
