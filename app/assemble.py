@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from app.control import serve_control
 from app.gateway import Gateway, limits
 from app.identity import command_path, version
-from app.live import Sources, LiveState
+from app.live import LiveState, Sources
 from app.logs import LogWriter
 from app.runs import RunLock, is_dead
 from app.services import Services

@@ -257,11 +257,12 @@ class Gateway:
         wanted = self._config.current.settings.port
         if wanted in {self._first_port, self._port}:
             return ()
-        return (
+        said = (
             f"The port {wanted} in config.toml holds from Turnout's next start; until "
-            f"then it serves on port {self._port}. To change now: {self._command} stop, "
-            "then start it again.",
+            f"then it serves on port {self._port}. To change now: {self._command} "
+            "stop, then start it again."
         )
+        return (said,)
 
     def _apply(self) -> None:
         self.upstream.limits = limits(self._config.current.settings)

@@ -139,8 +139,12 @@ async def restart(services: Services) -> Done:
 
 async def stop(services: Services) -> Done:
     """End the gateway and its keeper, once the open streams are finished."""
-    if services.gateway is None and await asyncio.to_thread(end_keeper, services.paths):
-        return Done("No gateway answered; the keeper that starts it was told to end.")
+    if services.gateway is None:
+        ended = await asyncio.to_thread(end_keeper, services.paths)
+        if ended is not None:
+            return Done(
+                "No gateway answered; the keeper that starts it was told to end."
+            )
     await running(services).stop()
     return Done("The gateway finishes its open streams and then ends.")
 

@@ -94,8 +94,8 @@ async def explain(
     if event is None and stored is None:
         raise CommandFailed(
             "There is no such request",
-            "The record holds no request with this id. A request that was refused before "
-            "it was routed leaves no record, only a line in the log.",
+            "The record holds no request with this id. A request that was refused "
+            "before it was routed leaves no record, only a line in the log.",
             f"{services.command_path} events lists the recent ones, "
             f"{services.command_path} logs shows the log.",
         )

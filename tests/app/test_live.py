@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from app import live as module
-from app.live import Sources, LiveState
+from app.live import LiveState, Sources
 from app.state import SpendToday
 from proxy.catalogue import (
     Billing,
@@ -151,14 +151,18 @@ def test_a_ready_provider_is_named(scene: Scene) -> None:
         (
             KeyRef("env", "ONE_KEY"),
             "environment variable ONE_KEY is not set where the gateway runs",
-            "Set ONE_KEY to the provider's key where Turnout is started, then "
-            "/opt/turnout stop and start it again.",
+            (
+                "Set ONE_KEY to the provider's key where Turnout is started, then "
+                "/opt/turnout stop and start it again."
+            ),
         ),
         (
             KeyRef("keyring", "one"),
             "the system keyring has no entry one",
-            "Put the provider's key into the system keyring (service turnout, user "
-            "one), then /opt/turnout restart.",
+            (
+                "Put the provider's key into the system keyring (service turnout, user "
+                "one), then /opt/turnout restart."
+            ),
         ),
         (
             KeyRef("keyring", "one"),

@@ -88,8 +88,10 @@ def test_bounds_are_part_of_the_signature() -> None:
     [
         (
             ["keys", "new", "a b"],
-            "name: 1 to 64 lower-case letters, digits, dots, dashes or underscores are "
-            "needed, a letter or digit first.",
+            (
+                "name: 1 to 64 lower-case letters, digits, dots, dashes or underscores "
+                "are needed, a letter or digit first."
+            ),
         ),
         (["events", "--limit", "abc"], "A whole number from 1 to 1000 is needed."),
         (["events", "--limit", "0"], "A whole number from 1 to 1000 is needed."),
