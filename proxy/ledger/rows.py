@@ -41,7 +41,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """A request has been routed; on disk some 15 ms after the request came.
+    """A request has been routed; written once its answer begins, or after some 15 ms.
 
     The call to the provider does not wait for it: what the row costs is spent while the
     provider thinks. A gateway killed before leaves no trace of the request.

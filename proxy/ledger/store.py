@@ -151,6 +151,7 @@ class Ledger:
     async def recover(self, is_dead: Callable[[str], bool]) -> int:
         """Finish as `interrupted` what dead runs left open; return how many.
 
+        Their route is the one the stored decision names; tokens and cost stay unknown.
         `is_dead` gets a run's id and is called in the reading thread. Runs that live
         are left alone: ask again when one of them has ended. Where the file cannot be
         read now, nothing is done; where it cannot be written, the entries wait like
