@@ -63,17 +63,29 @@ def end_keeper(paths: Paths) -> KeeperStatus | None:
     return None
 
 
+def ask_for_a_start(paths: Paths) -> bool:
+    """Ask the keeper to start a gateway now; True where it said that it does."""
+    with contextlib.suppress(OSError), _line(paths) as line:
+        return _answer(line, b"restart\n") == b"ok\n"
+    return False
+
+
 def _asked(line: socket.socket) -> KeeperStatus | None:
-    if peer_uid(line) != os.getuid():
+    try:
+        return msgspec.json.decode(_answer(line, b"status\n"), type=KeeperStatus)
+    except msgspec.DecodeError:
         return None
-    line.sendall(b"status\n")
+
+
+def _answer(line: socket.socket, question: bytes) -> bytes:
+    """Return all that the keeper says, b'' where it is another user's."""
+    if peer_uid(line) != os.getuid():
+        return b""
+    line.sendall(question)
     answer = b""
     while len(answer) < _ANSWER_LIMIT and (piece := line.recv(4096)):
         answer += piece
-    try:
-        return msgspec.json.decode(answer, type=KeeperStatus)
-    except msgspec.DecodeError:
-        return None
+    return answer
 
 
 @contextlib.contextmanager

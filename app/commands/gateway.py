@@ -5,7 +5,7 @@ import platform
 from dataclasses import dataclass
 
 from app.failure import CommandFailed
-from app.keeping import KeeperStatus, end_keeper, keeper_status
+from app.keeping import KeeperStatus, ask_for_a_start, end_keeper, keeper_status
 from app.problems import problems
 from app.services import GatewayControl, Services
 from app.state import Readiness, Snapshot
@@ -133,6 +133,10 @@ def _reason(each: Mode) -> str:
 
 async def restart(services: Services) -> Done:
     """Start a new gateway beside the running one, which finishes its streams."""
+    if services.gateway is None and await asyncio.to_thread(
+        ask_for_a_start, services.paths
+    ):
+        return Done("No gateway answered; its keeper was asked to start one now.")
     await running(services).restart()
     return Done("A new gateway is starting; the old one finishes its open streams.")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from app import keeper, keeping
-from app.keeping import KeeperStatus, end_keeper, keeper_status
+from app.keeping import KeeperStatus, ask_for_a_start, end_keeper, keeper_status
 from app.paths import Paths, make_folders, paths_for
 
 
@@ -61,10 +61,12 @@ def test_a_keeper_whose_gateway_cannot_start_says_so_and_can_be_ended(
         assert told
         assert (told.pid, told.ready) == (process.pid, False)
         assert told.port > 0
+        assert ask_for_a_start(paths)
         assert end_keeper(paths) is not None
         assert process.wait(10) == 0
     assert keeper_status(paths) is None
     assert end_keeper(paths) is None
+    assert not ask_for_a_start(paths)
 
 
 @contextmanager

@@ -55,6 +55,13 @@ async def test_stop_ends_a_keeper_whose_gateway_cannot_start(
     assert "keeper" in (await gateway.stop(alone)).sentence
 
 
+async def test_restart_asks_a_keeper_whose_gateway_cannot_start(
+    alone: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "ask_for_a_start", lambda paths: True)
+    assert "keeper" in (await gateway.restart(alone)).sentence
+
+
 async def test_status_shows_the_live_states_problems(services: Services) -> None:
     class Troubled:
         def snapshot(self) -> Snapshot:
