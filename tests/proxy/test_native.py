@@ -1,4 +1,4 @@
-"""One call on the native lane: where it goes, with what, and what counts as a stream."""
+"""One call on the native lane: where it goes, with what, what counts as a stream."""
 
 import json
 from collections.abc import AsyncIterator
