@@ -55,6 +55,7 @@ class Desk(QObject):
         self._app = app
         self._bridge = bridge
         self._leave = leave
+        self._copied = ""
         self._windows: dict[str, OverviewWindow] = {}
         app.setWindowIcon(state_icon(Shape.STRAIGHT, hollow=False))
         listed = [(window.NAME, window.TEXT) for window in WINDOWS]
@@ -77,6 +78,11 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Take icon and windows away."""
+        clipboard = self._app.clipboard()
+        if self._copied and clipboard.text() == self._copied:
+            # A key does not outlive the tray in its hands; and what Python made must
+            # be freed before Python ends, or Qt crashes on its own way out.
+            clipboard.clear()
         self.tray.hide()
         for window in self._windows.values():
             window.hide()
@@ -134,6 +140,7 @@ class Desk(QObject):
 
     def _tell(self, notice: Notice) -> None:
         if notice.clipboard:
+            self._copied = notice.clipboard
             self._app.clipboard().setMimeData(secret_text(notice.clipboard))
         shown = [window for window in self._windows.values() if window.isVisible()]
         for window in shown:

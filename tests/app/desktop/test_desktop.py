@@ -155,6 +155,8 @@ def test_copied_lines_are_in_the_clipboard_and_marked_secret(
     data = QGuiApplication.clipboard().mimeData()
     assert data.text() == "export KEY=tnt_x\n"
     assert data.data(SECRET_HINT).data() == b"secret"
+    desk.close()
+    assert not QGuiApplication.clipboard().text()
 
 
 def test_a_notice_is_told_in_the_window_if_one_is_open(
