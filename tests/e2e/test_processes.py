@@ -128,7 +128,6 @@ async def test_killed_gateways_lose_nothing_they_answered(home: House) -> None:
     print(f"{len(outcomes)} requests, {len(broken)} broken")
     assert 0 < len(broken) <= 8 * 5
     assert [one.broken for one in broken if "Connect call failed" in one.broken] == []
-    assert [one for one in outcomes if one.broken and one.complete] == []
     process.send_signal(signal.SIGTERM)
     assert ended(process) == 0
     says_exactly_once(home, outcomes)
@@ -138,7 +137,8 @@ async def test_killed_gateways_lose_nothing_they_answered(home: House) -> None:
     assert [one for one in unknown if one.seconds > 0.1] == []
     found = {told[one.id] for one in broken if one.id in told}
     assert "interrupted" in found
-    # A client can be killed off between its row and the last bytes of its answer.
+    # A kill can fall between a row and the last bytes of its answer; what looks complete
+    # although the connection broke behind it is on record like any answer (see above).
     assert found <= {"interrupted", "success"}
     home.clean()
 
