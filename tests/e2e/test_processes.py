@@ -137,8 +137,8 @@ async def test_killed_gateways_lose_nothing_they_answered(home: House) -> None:
     assert [one for one in unknown if one.seconds > 0.1] == []
     found = {told[one.id] for one in broken if one.id in told}
     assert "interrupted" in found
-    # A kill can fall between a row and the last bytes of its answer; what looks complete
-    # although the connection broke behind it is on record like any answer (see above).
+    # A kill can fall between a row and the last bytes of its answer; an answer that
+    # is whole although its connection broke is on record like any other (see above).
     assert found <= {"interrupted", "success"}
     home.clean()
 
