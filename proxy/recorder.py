@@ -60,7 +60,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """How and when a request ended; `moment` is on the monotonic clock."""
+    """How and when a request ended.
+
+    `moment` is on the monotonic clock, `snapshot` names the prices in force.
+    """
 
     status: Status
     error: FailureKind | None
@@ -71,8 +74,8 @@ class _Ending:
 class Recorder:
     """Writes the routed and the finishing row of each request.
 
-    `snapshot` names the price snapshot in force; `on_finished` is told the id of each
-    finished request, for the live views.
+    `run` is the gateway's own run id; `on_finished` is told the id of each finished
+    request, for the live views.
     """
 
     def __init__(
