@@ -14,12 +14,12 @@ import msgspec
 from proxy.errors import Failure, FailureKind
 from proxy.model import AnswerEnded, AnswerStarted, Usage, UsageReported
 from proxy.practice import answer, count_tokens
-from proxy.wire import CODEC_OF, WireError
+from proxy.wire import CLIENT_CODEC_OF, WireError
 
 if TYPE_CHECKING:
     from proxy.journey import Journey
     from proxy.model import Event, Request
-    from proxy.wire import Codec
+    from proxy.wire import ClientCodec
 
 WORD_SECONDS = 0.008
 """The pace of simulated words: fast, yet seen to be streamed."""
@@ -34,7 +34,7 @@ async def simulate(journey: Journey, created: int) -> Failure | None:
     Returns how it failed: only a request that cannot be read fails.
     """
     x = journey.x
-    codec = CODEC_OF[x.call.protocol]
+    codec = CLIENT_CODEC_OF[x.call.protocol]
     try:
         request = codec.read_request(x.call.body)
     except WireError as error:
@@ -57,16 +57,16 @@ async def simulate(journey: Journey, created: int) -> Failure | None:
     if x.events:
         await _stream(journey, codec, request, events, created)
     else:
-        body = codec.write_answer(
+        written = codec.write_answer(
             request, events, created=created, request_id=x.call.id
         )
-        await _whole(journey, body)
+        await _whole(journey, written.body)
     return None
 
 
 async def _stream(
     journey: Journey,
-    codec: Codec,
+    codec: ClientCodec,
     request: Request,
     events: tuple[Event, ...],
     created: int,

@@ -43,7 +43,7 @@ from proxy.model import (
 )
 from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID, answer, count_tokens
 from proxy.practice.arguments import example
-from proxy.wire import CODECS, Codec
+from proxy.wire import CLIENT_CODECS, ClientCodec
 
 _BASH = FunctionTool(
     "Bash",
@@ -464,9 +464,9 @@ _BODIES: dict[Protocol, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.protocol)
+@pytest.mark.parametrize("codec", CLIENT_CODECS, ids=lambda codec: codec.protocol)
 @pytest.mark.parametrize("tools", [True, False])
-def test_it_answers_in_every_protocol(codec: Codec, tools: bool) -> None:
+def test_it_answers_in_every_protocol(codec: ClientCodec, tools: bool) -> None:
     body = {"model": "m", **_BODIES[codec.protocol]}
     if not tools:
         del body["tools"]
@@ -476,7 +476,7 @@ def test_it_answers_in_every_protocol(codec: Codec, tools: bool) -> None:
     stream = b"".join(writer.write(event) for event in events)
     CHECKS[codec.protocol](stream)
     assert not writer.losses
-    whole = codec.write_answer(request, events, created=1)
+    whole = codec.write_answer(request, events, created=1).body
     check_answer(codec.protocol, whole)
     told = json.dumps(accumulated(codec.protocol, stream))
     assert ("Bash" in told) if tools else ("simulated" in told)

@@ -27,6 +27,7 @@ from proxy.model import (
     gather,
 )
 from proxy.wire.anthropic.blocks import citation_raw
+from proxy.wire.codec import Written
 
 _STOP: Final = {
     StopReason.END_TURN: "end_turn",
@@ -48,7 +49,7 @@ def write_answer(
     *,
     created: int,
     request_id: str | None = None,
-) -> bytes:
+) -> Written:
     """Write a whole answer as the JSON of `Message`.
 
     `created` (Unix seconds), `request` and `request_id` are other protocols' needs.
@@ -60,7 +61,7 @@ def write_answer(
     body = message(answer.id, answer.model, answer.usage)
     body["content"] = [each for each in shapes if each is not None]
     body.update(ending(answer.ended))
-    return msgspec.json.encode(body)
+    return Written(msgspec.json.encode(body))
 
 
 def message(answer_id: str, model: str, usage: Usage) -> dict[str, Json]:

@@ -26,6 +26,7 @@ from proxy.model import (
     Usage,
     gather,
 )
+from proxy.wire.codec import Written
 
 
 def write_answer(
@@ -34,7 +35,7 @@ def write_answer(
     *,
     created: int,
     request_id: str | None = None,
-) -> bytes:
+) -> Written:
     """Write a whole answer as the JSON of `ChatCompletion`.
 
     `created` is in Unix seconds; `request` and `request_id` are other protocols'
@@ -52,7 +53,7 @@ def write_answer(
     body = head("chat.completion", answer.id, answer.model, created)
     body["choices"] = [choice]
     body["usage"] = usage_shape(answer.usage)
-    return msgspec.json.encode(body)
+    return Written(msgspec.json.encode(body))
 
 
 def head(kind: str, answer_id: str, model: str, created: int) -> dict[str, Json]:

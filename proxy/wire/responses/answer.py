@@ -26,6 +26,7 @@ from proxy.model import (
     Usage,
     gather,
 )
+from proxy.wire.codec import Written
 from proxy.wire.responses.citations import write_citation
 from proxy.wire.responses.tools import write_choice, write_tools
 
@@ -36,7 +37,7 @@ def write_answer(
     *,
     created: int,
     request_id: str | None = None,
-) -> bytes:
+) -> Written:
     """Write a whole answer as the JSON of `Response`.
 
     `created` is in Unix seconds; `request_id` is another protocol's need. Raises
@@ -47,7 +48,7 @@ def write_answer(
     body = head(request, answer.id, answer.model, created)
     body["output"] = _items(answer)
     body.update(ending(answer.ended, answer.usage, refused=_refused(answer)))
-    return msgspec.json.encode(body)
+    return Written(msgspec.json.encode(body))
 
 
 def _items(answer: Answer) -> list[Json]:

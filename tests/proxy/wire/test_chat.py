@@ -257,7 +257,7 @@ def test_citations_stand_in_the_whole_answer() -> None:
         PartEnded(1),
         AnswerEnded(StopReason.END_TURN, usage=Usage(1, output_tokens=1)),
     )
-    body = json.loads(write_answer(_read(), events, created=1))
+    body = json.loads(write_answer(_read(), events, created=1).body)
     message = body["choices"][0]["message"]
     assert message["content"] == "abcdefg"
     assert message["annotations"] == [

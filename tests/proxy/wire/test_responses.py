@@ -249,7 +249,7 @@ def test_choices_are_read_and_repeated(
 
 def _answered(request: Request) -> dict[str, Any]:
     events = (AnswerStarted("a", "m"), AnswerEnded(StopReason.END_TURN))
-    body: dict[str, Any] = json.loads(write_answer(request, events, created=1))
+    body: dict[str, Any] = json.loads(write_answer(request, events, created=1).body)
     return body
 
 

@@ -28,34 +28,42 @@ from proxy.model import (
     TextDelta,
     TextStarted,
 )
-from proxy.wire import CODEC_OF, CODECS, Codec, WireError
+from proxy.wire import CLIENT_CODEC_OF, CLIENT_CODECS, ClientCodec, WireError
 
-_EACH = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.protocol)
+_EACH = pytest.mark.parametrize(
+    "codec", CLIENT_CODECS, ids=lambda codec: codec.protocol
+)
 _CREATED = 1_790_000_000
 
 
-def _request(codec: Codec) -> Request:
+def _request(codec: ClientCodec) -> Request:
     said = (Message(Role.USER, (Text("Hello"),)),)
     return Request(codec.protocol, "a-model", said, stream=True, stream_usage=True)
 
 
-def _stream(codec: Codec, script: Script) -> bytes:
+def _stream(codec: ClientCodec, script: Script) -> bytes:
     writer = codec.stream_writer(_request(codec), created=_CREATED, request_id="req_1")
     return b"".join(writer.write(event) for event in script)
 
 
-def _answer(codec: Codec, script: Script) -> bytes:
-    return codec.write_answer(_request(codec), script, created=_CREATED)
+def _answer(codec: ClientCodec, script: Script) -> bytes:
+    return codec.write_answer(_request(codec), script, created=_CREATED).body
 
 
 def test_the_codecs_are_found_by_protocol() -> None:
-    assert [each.protocol for each in CODECS] == list(CODEC_OF)
-    assert set(CODEC_OF) == {Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT}
+    assert [each.protocol for each in CLIENT_CODECS] == list(CLIENT_CODEC_OF)
+    assert set(CLIENT_CODEC_OF) == {
+        Protocol.MESSAGES,
+        Protocol.RESPONSES,
+        Protocol.CHAT,
+    }
 
 
 @_EACH
 @pytest.mark.parametrize("case", CASES)
-def test_answers_look_as_recorded(codec: Codec, case: str, golden: Golden) -> None:
+def test_answers_look_as_recorded(
+    codec: ClientCodec, case: str, golden: Golden
+) -> None:
     folder = f"{codec.protocol}/{case}"
     golden.check(f"{folder}/stream.sse", _stream(codec, CASES[case]))
     if case != "failed":
@@ -66,7 +74,7 @@ def test_answers_look_as_recorded(codec: Codec, case: str, golden: Golden) -> No
 
 @_EACH
 @pytest.mark.parametrize("case", CASES)
-def test_streams_keep_order_and_types(codec: Codec, case: str) -> None:
+def test_streams_keep_order_and_types(codec: ClientCodec, case: str) -> None:
     stream = _stream(codec, CASES[case])
     CHECKS[codec.protocol](stream)
     assert check_stream(codec.protocol, stream)
@@ -75,19 +83,19 @@ def test_streams_keep_order_and_types(codec: Codec, case: str) -> None:
 @_EACH
 @pytest.mark.parametrize("case", sorted(set(CASES) - {"failed"}))
 def test_a_client_gets_the_same_answer_streamed_or_whole(
-    codec: Codec, case: str
+    codec: ClientCodec, case: str
 ) -> None:
     _assert_same_answer(codec, CASES[case])
 
 
 @_EACH
 @given(script=scripts())
-def test_any_answer_can_be_written(codec: Codec, script: Script) -> None:
+def test_any_answer_can_be_written(codec: ClientCodec, script: Script) -> None:
     CHECKS[codec.protocol](_stream(codec, script))
     _assert_same_answer(codec, script)
 
 
-def _assert_same_answer(codec: Codec, script: Script) -> None:
+def _assert_same_answer(codec: ClientCodec, script: Script) -> None:
     answer = check_answer(codec.protocol, _answer(codec, script))
     whole = answer.model_dump(mode="json", exclude_none=True)
     assert _comparable(accumulated(codec.protocol, _stream(codec, script))) == (
@@ -112,7 +120,7 @@ def _comparable(answer: dict[str, object]) -> dict[str, object]:
 
 
 @_EACH
-def test_a_broken_answer_never_looks_complete(codec: Codec) -> None:
+def test_a_broken_answer_never_looks_complete(codec: ClientCodec) -> None:
     stream = _stream(codec, CASES["failed"])
     for end in (b"message_stop", b"response.completed", b"[DONE]", b'finish_reason":"'):
         assert end not in stream
@@ -123,7 +131,7 @@ def test_a_broken_answer_never_looks_complete(codec: Codec) -> None:
 
 
 @_EACH
-def test_an_answer_without_end_is_not_given(codec: Codec) -> None:
+def test_an_answer_without_end_is_not_given(codec: ClientCodec) -> None:
     with pytest.raises(BrokenOff) as caught:
         _answer(codec, CASES["text"][:-1])
     assert caught.value.failed is None
@@ -131,7 +139,7 @@ def test_an_answer_without_end_is_not_given(codec: Codec) -> None:
 
 @_EACH
 @pytest.mark.parametrize("case", ["text", "failed"])
-def test_nothing_follows_the_end(codec: Codec, case: str) -> None:
+def test_nothing_follows_the_end(codec: ClientCodec, case: str) -> None:
     late: Script = (
         TextStarted(7),
         TextDelta(7, "late"),
@@ -143,7 +151,7 @@ def test_nothing_follows_the_end(codec: Codec, case: str) -> None:
 
 
 @_EACH
-def test_every_event_can_leave_at_once(codec: Codec) -> None:
+def test_every_event_can_leave_at_once(codec: ClientCodec) -> None:
     writer = codec.stream_writer(_request(codec), created=_CREATED)
     for event in CASES["text"]:
         said = writer.write(event)
@@ -155,7 +163,7 @@ def test_every_event_can_leave_at_once(codec: Codec) -> None:
 
 
 @_EACH
-def test_parts_left_open_are_closed_at_the_end(codec: Codec) -> None:
+def test_parts_left_open_are_closed_at_the_end(codec: ClientCodec) -> None:
     script: list[Event] = [e for e in CASES["text"] if type(e).__name__ != "PartEnded"]
     assert _stream(codec, tuple(script)) == _stream(codec, CASES["text"])
 
@@ -180,7 +188,7 @@ _LOST: dict[tuple[Protocol, str], set[str]] = {
 
 @_EACH
 @pytest.mark.parametrize("case", CASES)
-def test_what_has_no_place_is_named(codec: Codec, case: str) -> None:
+def test_what_has_no_place_is_named(codec: ClientCodec, case: str) -> None:
     writer = codec.stream_writer(_request(codec), created=_CREATED)
     for event in CASES[case]:
         writer.write(event)
@@ -189,7 +197,7 @@ def test_what_has_no_place_is_named(codec: Codec, case: str) -> None:
 
 
 @_EACH
-def test_the_usage_is_told_as_the_protocol_counts(codec: Codec) -> None:
+def test_the_usage_is_told_as_the_protocol_counts(codec: ClientCodec) -> None:
     events = events_of(_stream(codec, CASES["text"]))
     match codec.protocol:
         case Protocol.MESSAGES:
@@ -206,7 +214,7 @@ def test_the_usage_is_told_as_the_protocol_counts(codec: Codec) -> None:
 
 
 def test_chat_tells_the_usage_only_if_asked() -> None:
-    codec = CODEC_OF[Protocol.CHAT]
+    codec = CLIENT_CODEC_OF[Protocol.CHAT]
     quiet = replace(_request(codec), stream_usage=False)
     writer = codec.stream_writer(quiet, created=_CREATED)
     stream = b"".join(writer.write(event) for event in CASES["text"])
@@ -215,7 +223,7 @@ def test_chat_tells_the_usage_only_if_asked() -> None:
 
 
 @_EACH
-def test_ids_of_the_protocol_stay_as_they_are(codec: Codec) -> None:
+def test_ids_of_the_protocol_stay_as_they_are(codec: ClientCodec) -> None:
     prefix = {"anthropic-messages": "msg_", "openai-responses": "resp_"}.get(
         codec.protocol, "chatcmpl-"
     )
@@ -236,11 +244,11 @@ _JSON = st.recursive(
 
 @_EACH
 @given(body=st.binary() | _JSON.map(lambda value: json.dumps(value).encode()))
-def test_any_body_is_a_request_or_an_error(codec: Codec, body: bytes) -> None:
+def test_any_body_is_a_request_or_an_error(codec: ClientCodec, body: bytes) -> None:
     _read(codec, body)
 
 
-def _read(codec: Codec, body: bytes) -> Request | None:
+def _read(codec: ClientCodec, body: bytes) -> Request | None:
     try:
         return codec.read_request(body)
     except WireError as error:
@@ -268,14 +276,14 @@ def _read(codec: Codec, body: bytes) -> Request | None:
         b"{}",
     ],
 )
-def test_bad_bodies_are_named_and_not_quoted(codec: Codec, body: bytes) -> None:
+def test_bad_bodies_are_named_and_not_quoted(codec: ClientCodec, body: bytes) -> None:
     with pytest.raises(WireError) as caught:
         codec.read_request(body)
     assert len(str(caught.value)) < 120
 
 
 @_EACH
-def test_an_error_quotes_nothing(codec: Codec) -> None:
+def test_an_error_quotes_nothing(codec: ClientCodec) -> None:
     canary = "canary-7f3a"
     for body in (
         {"model": "m", "messages": canary, "input": {"a": canary}},
