@@ -144,11 +144,17 @@ def call_input(arguments: str, kind: CallKind) -> dict[str, Json]:
         return {"input": arguments}
     if not arguments.strip():
         return {}
+    value = arguments_object(arguments)
+    return {"input": arguments} if value is None else value
+
+
+def arguments_object(arguments: str) -> dict[str, Json] | None:
+    """Return the object that a call's arguments are; None where they are none."""
     try:
         value: Json = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, RecursionError):
-        value = None
-    return value if isinstance(value, dict) else {"input": arguments}
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def sealed_here(part: Thinking) -> bool:

@@ -90,10 +90,12 @@ def _message(fields: Fields) -> Message:
     if role is None:
         raise WireError(f"{fields.path('role')} must be user, assistant or system.")
     content = fields.text_or_objects("content")
-    if content is None:
+    if content is None and role is not Role.SYSTEM:
         raise fields.missing("content")
-    parts = (Text(content),) if isinstance(content, str) else read_parts(content)
-    return Message(role, parts, extras=fields.rest)
+    if isinstance(content, str):
+        return Message(role, (Text(content),), extras=fields.rest)
+    # Beta: a system message may carry wishes for its turn and no words.
+    return Message(role, read_parts(content or ()), extras=fields.rest)
 
 
 def _tool(fields: Fields) -> Tool:
