@@ -146,4 +146,5 @@ class Pieces:
             signature="".join(self._signature) or None,
             sealed=begun.sealed if self._sealed is None else self._sealed,
             origin=begun.origin,
+            id=begun.id,
         )

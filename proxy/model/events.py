@@ -54,11 +54,15 @@ class CitationAdded:
 
 @dataclass(frozen=True, slots=True)
 class ThinkingStarted:
-    """A part of reasoning begins; `sealed` is all of it where none may be read."""
+    """A part of reasoning begins; `sealed` is all of it where none may be read.
+
+    `id` is what its maker calls it, where sealed reasoning is bound to that name.
+    """
 
     index: int
     sealed: str | None = None
     origin: Origin | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from proxy.model import (
     Document,
     FileId,
     Image,
+    JsonObject,
     Message,
     Opaque,
     Origin,
@@ -64,18 +65,20 @@ def _item(item: Fields) -> Message:
     reader = _READERS.get(kind)
     if reader is not None:
         return reader(item)
-    return Message(_role_of(kind), (_kept(item, kind),))
+    return Message(_role_of(kind), (kept_item(kind, item.raw),))
 
 
 def _role_of(kind: str) -> Role:
     return Role.USER if kind.endswith("_output") else Role.ASSISTANT
 
 
-def _kept(item: Fields, kind: str) -> Part:
-    if kind.startswith(_SERVER_ITEMS):
-        call_id = item.text("call_id") or item.text("id")
-        return ServerPart(Protocol.RESPONSES, kind, item.raw, call_id)
-    return Opaque(Protocol.RESPONSES, kind, item.raw)
+def kept_item(kind: str, raw: JsonObject) -> ServerPart | Opaque:
+    """Keep an item whole: as the provider's own tool at work, or unread."""
+    if not kind.startswith(_SERVER_ITEMS):
+        return Opaque(Protocol.RESPONSES, kind, raw)
+    ids = (raw.get("call_id"), raw.get("id"))
+    known = next((each for each in ids if isinstance(each, str) and each), None)
+    return ServerPart(Protocol.RESPONSES, kind, raw, known)
 
 
 def _message(item: Fields) -> Message:
