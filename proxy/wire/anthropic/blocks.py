@@ -57,8 +57,13 @@ def _part(block: Fields, *, nested: bool) -> Part:
     return _kept(block, kind) if reader is None else reader(block)
 
 
+def is_of_server(kind: str) -> bool:
+    """Tell whether a block is a call of the provider's own tools, or its result."""
+    return kind.endswith(("server_tool_use", "_tool_result")) or kind.startswith("mcp_")
+
+
 def _kept(block: Fields, kind: str) -> Part:
-    if kind.endswith(("server_tool_use", "_tool_result")) or kind.startswith("mcp_"):
+    if is_of_server(kind):
         call_id = block.text("id") or block.text("tool_use_id")
         return ServerPart(Protocol.MESSAGES, kind, block.raw, call_id)
     return Opaque(Protocol.MESSAGES, kind, block.raw)

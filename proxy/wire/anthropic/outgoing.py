@@ -25,6 +25,7 @@ from proxy.wire.anthropic.wishes import (
 )
 from proxy.wire.codec import Target, Written
 from proxy.wire.dialect import ReasoningBack
+from proxy.wire.fields import WireError
 
 _ROLES: Final = {
     Role.USER: "user",
@@ -40,7 +41,8 @@ def write_request(request: Request, target: Target) -> Written:
     """Write the request for this target.
 
     The same request and target give the same bytes, with messages, system blocks and
-    tools in their order: a provider's prompt cache goes by them.
+    tools in their order: a provider's prompt cache goes by them. Raises WireError
+    where the request is nested too deeply.
     """
     lost = Lost()
     own = request.protocol is Protocol.MESSAGES
@@ -58,7 +60,10 @@ def write_request(request: Request, target: Target) -> Written:
         _extras(body, request)
     _name_unwritten(request, lost)
     _dialect(body, target, lost)
-    return Written(msgspec.json.encode(body), lost.all)
+    try:
+        return Written(msgspec.json.encode(body), lost.all)
+    except RecursionError:
+        raise WireError("The request is nested too deeply.") from None
 
 
 def _prompt(body: Block, request: Request, target: Target, lost: Lost) -> None:
