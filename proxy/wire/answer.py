@@ -1,7 +1,7 @@
 """Reads what a provider says about its own answer; keeps none of the answer.
 
 `read_answer` reads a whole JSON answer, `read_event` one event of a stream. Both take
-the three native protocols' own words and never raise: what is missing or odd stays
+the native protocols' own words and never raise: what is missing or odd stays
 unknown.
 """
 
@@ -21,7 +21,9 @@ from proxy.wire.counts import (
     chat_counts,
     entries,
     filled,
+    gemini_counts,
     inside,
+    listed,
     members,
     messages_counts,
     responses_counts,
@@ -65,12 +67,16 @@ _ERROR: Final = Said(ends=True, failed=True)
 def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
     """Read a whole JSON answer, also an error's."""
     answer = members(body)
+    if answer is None and protocol is Protocol.GEMINI:
+        # An error of a stream that is no stream comes as the only one of a list.
+        answer = next((members(each) for each in listed(body)), None)
     reader = _ANSWERS.get(protocol)
     if answer is None or reader is None:
         return AnswerFacts()
     counts, stop = reader
+    usage = "usageMetadata" if protocol is Protocol.GEMINI else "usage"
     return AnswerFacts(
-        usage=Usage(**settled(counts(inside(answer, "usage")))),
+        usage=Usage(**settled(counts(inside(answer, usage)))),
         stop_reason=stop(answer),
         error_type=_error_type(answer),
     )
@@ -79,6 +85,8 @@ def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
 def read_event(protocol: Protocol, data: bytes) -> Said | None:
     """Read the data of one event; None where it is no JSON object."""
     event = members(data)
+    if event is None and protocol is Protocol.GEMINI:
+        event = next((members(each) for each in listed(data)), None)
     reader = _EVENTS.get(protocol)
     if event is None or reader is None:
         return None
@@ -128,12 +136,24 @@ def _chat_usage(event: Members) -> Members:
     return inside(event, "usage") or inside(event, "x_groq", "usage")
 
 
+def _gemini_event(event: Members) -> Said:
+    if told(event.get("error")):
+        return _ERROR
+    reasons = _gemini_reasons(event)
+    return Said(
+        counts=gemini_counts(inside(event, "usageMetadata")),
+        stop_reason=_gemini_stop(event),
+        finishes=any(filled(reason) for reason in reasons),
+    )
+
+
 _Reader: TypeAlias = Callable[[Members], Said]
 _EVENTS: Final[Mapping[Protocol, _Reader]] = MappingProxyType(
     {
         Protocol.MESSAGES: _messages_event,
         Protocol.RESPONSES: _responses_event,
         Protocol.CHAT: _chat_event,
+        Protocol.GEMINI: _gemini_event,
     }
 )
 
@@ -159,11 +179,25 @@ def _finish_reasons(chunk: Members) -> list[msgspec.Raw | None]:
     return [choice.get("finish_reason") for choice in choices]
 
 
+def _gemini_stop(response: Members) -> str | None:
+    words = (word(reason) for reason in _gemini_reasons(response))
+    return next((each for each in words if each is not None), None)
+
+
+def _gemini_reasons(response: Members) -> list[msgspec.Raw | None]:
+    # A prompt that was blocked gets no candidate.
+    candidates = (members(each) or {} for each in entries(response.get("candidates")))
+    blocked = inside(response, "promptFeedback").get("blockReason")
+    return [*(each.get("finishReason") for each in candidates), blocked]
+
+
 def _error_type(of: Members) -> str | None:
     # A Responses `error` event carries its code at the top (`ResponseErrorEvent` in
-    # OpenAI's Python SDK 3), some Chat providers a number as the code.
+    # OpenAI's Python SDK 3), some Chat providers a number as the code; Gemini's word
+    # is the status.
     error = inside(of, "error")
-    for holder, key in ((error, "type"), (error, "code"), (of, "code")):
+    places = ((error, "type"), (error, "status"), (error, "code"), (of, "code"))
+    for holder, key in places:
         raw = holder.get(key)
         name = word(raw)
         if name is None and raw is not None and bytes(raw).isdigit():
@@ -183,5 +217,6 @@ _ANSWERS: Final[
         Protocol.MESSAGES: (messages_counts, _messages_stop),
         Protocol.RESPONSES: (responses_counts, _responses_stop),
         Protocol.CHAT: (chat_counts, _finish_reason),
+        Protocol.GEMINI: (gemini_counts, _gemini_stop),
     }
 )

@@ -60,6 +60,11 @@ def entries(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
         return []
 
 
+def listed(body: bytes) -> list[msgspec.Raw]:
+    """Return the entries of a body that is a list, none for anything else."""
+    return entries(msgspec.Raw(body))
+
+
 def word(raw: msgspec.Raw | None, longest: int = 64) -> str | None:
     """Return a string that reads like a name; None for anything else.
 
@@ -163,6 +168,37 @@ def chat_counts(usage: Members) -> Counts:
         inside(usage, "prompt_tokens_details"),
         inside(usage, "completion_tokens_details"),
     )
+
+
+def gemini_counts(usage: Members) -> Counts:
+    """Read `usageMetadata` (`GenerateContentResponseUsageMetadata`, `google-genai` 3).
+
+    The prompt's count includes what came from the cache. What tools of the provider
+    read, and what was thought, are counted beside prompt and candidates; a count of 0
+    is left out.
+    """
+    counts = _read(
+        usage,
+        input_tokens="promptTokenCount",
+        cache_read_tokens="cachedContentTokenCount",
+        output_tokens="candidatesTokenCount",
+        reasoning_tokens="thoughtsTokenCount",
+    )
+    _add(counts, "input_tokens", _read(usage, more="toolUsePromptTokenCount"))
+    if "reasoning_tokens" in counts:
+        _add(counts, "output_tokens", {"more": counts["reasoning_tokens"]})
+    if "input_tokens" in counts:
+        _take_cache_out(counts)
+    return settled(counts)
+
+
+def _add(counts: Counts, name: str, beside: Counts) -> None:
+    for more in beside.values():
+        before = counts.get(name, 0)
+        if before is None or more is None:
+            counts[name] = None
+        else:
+            counts[name] = before + more
 
 
 def _openai(counts: Counts, into: Members, out: Members) -> Counts:

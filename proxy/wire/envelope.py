@@ -169,8 +169,18 @@ def error_event(
         case Protocol.CHAT:
             return _sse({"error": _openai(word, kind, message)})
         case Protocol.GEMINI:
-            return _sse(
-                {"error": {"code": _STATUS[kind], "message": message, "status": word}}
+            # Its clients take only `data: {...}` for an event, and U+2028 for the end
+            # of a line.
+            return _escaped(
+                _sse(
+                    {
+                        "error": {
+                            "code": _STATUS[kind],
+                            "message": message,
+                            "status": word,
+                        }
+                    }
+                )
             )
         case _:
             return _json({"error": message}) + b"\n"  # Ollama: a line of its own
@@ -234,6 +244,11 @@ def _failed(
 
 def _json(value: Json) -> bytes:
     return msgspec.json.encode(value)
+
+
+def _escaped(event: bytes) -> bytes:
+    event = event.replace(b"\xe2\x80\xa8", b"\\u2028")
+    return event.replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
 def _sse(value: Json, name: str | None = None) -> bytes:

@@ -110,9 +110,12 @@ class TailHolder:
         """Whether a clean end of the connection now would make a complete answer.
 
         So it is with the last event there but for its empty line, and with a Chat
-        answer that has its finish reason and lacks only `[DONE]`.
+        answer that has its finish reason and lacks only `[DONE]`. A Gemini stream has
+        no last event: after the finish reason it is over when the connection is.
         """
-        return self._ending or (self._watch.ends_done and self.finishing)
+        watch = self._watch
+        may_end = watch.ends_done or watch.ends_closed
+        return self._ending or (may_end and self.finishing)
 
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes of the stream; return those that may leave now."""

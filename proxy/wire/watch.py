@@ -28,7 +28,8 @@ class Watch:
     in text that cannot be read as JSON, `long_end` finds the last event by the start of
     a line too long to be read. At `[DONE]` bytes are held (`holds_done`)
     where some client stops there, and the stream is over (`ends_done`) where the
-    protocol says so.
+    protocol says so. `ends_closed`: it has no last event, and is over where the
+    connection ends after a finish reason.
     """
 
     needles: tuple[bytes, ...]
@@ -39,6 +40,7 @@ class Watch:
     failures: frozenset[bytes] = frozenset({b"error"})
     holds_done: bool = False
     ends_done: bool = False
+    ends_closed: bool = False
 
     def sees(self, text: bytes) -> bool:
         """Say whether anything worth reading may be in `text`."""
@@ -115,6 +117,23 @@ WATCHES: Final[Mapping[Protocol, Watch]] = MappingProxyType(
             long_end=re.compile(rb'\s*\{\s*"error"\s*:'),
             holds_done=True,
             ends_done=True,
+        ),
+        Protocol.GEMINI: Watch(
+            # Every chunk tells the counts so far; the chunks are few and large.
+            needles=(
+                b'"error"',
+                b'"usageMetadata"',
+                b'"finishReason"',
+                b'"blockReason"',
+            ),
+            patterns=(),
+            ends=frozenset(),
+            closing=re.compile(
+                rb'"(?:finish|block)Reason"\s*:\s*"[^"]|"error"\s*:\s*[{"]'
+            ),
+            long_end=re.compile(rb'\s*\[?\s*\{\s*"error"\s*:'),
+            failures=frozenset(),
+            ends_closed=True,
         ),
     }
 )

@@ -1,0 +1,1 @@
+"""The Gemini protocol (`generateContent`), both sides of it, no I/O."""
