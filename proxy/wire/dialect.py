@@ -79,7 +79,10 @@ class Dialect:
     Messages and roles: `developer_role` knows that role; `system_anywhere` lets
     instructions stand between turns; `message_names` takes a speaker's name;
     `user_after_tool` lets a user's turn follow a tool's result at once;
-    `prefill` lets the last message be the assistant's.
+    `prefill` lets the last message be the assistant's. Of Chat: `text_parts` lets a
+    text come in several parts (else one string); `null_content` takes null for no text
+    beside calls (else an empty string); `refusals` has a field for a refusal (else it
+    is text).
 
     Limits: `limit_field` is Chat's word for the most tokens; `stop_limit` how many
     stop sequences are taken (0: the gateway stops); `seed_field` names the seed, ''
@@ -91,16 +94,20 @@ class Dialect:
     `call_id_length` is exact, of letters and digits only, 0 for any id;
     `parallel_switch` can forbid parallel calls; `required_word` forces any call (''
     where nothing does); `forced_tool` forces a named one; `tools_off` forbids calls
-    while tools stay listed; `result_images`; `result_errors` marks failed results.
+    while tools stay listed; `allowed_tools` limits a choice to some of those listed
+    (else the others are not listed); `result_images`;
+    `result_errors` marks failed results.
 
     Content: `images` at all, `image_urls` and `file_ids` beside base64; `documents`.
 
     Reasoning: `reasoning` the word; `efforts` the levels taken, weakest first, all
-    where empty; `reasoning_back` and `reasoning_field` for the history.
+    where empty (beside Chat's `thinking`: none where empty); `reasoning_back` and
+    `reasoning_field` for the history.
 
     The rest: `output_format`; `stream_usage` asks for usage at a stream's end;
-    `cache_marks`, `cache_key`, `verbosity`, `labels`, `user`; `never` are top-level
-    fields it refuses; `always` are fields sent with every request.
+    `cache_marks` and Chat's word for one, `cache_field`; `cache_key`, `verbosity`,
+    `labels`, `user`; `never` are top-level fields it refuses; `always` are fields sent
+    with every request.
     """
 
     developer_role: bool = True
@@ -108,6 +115,9 @@ class Dialect:
     message_names: bool = True
     user_after_tool: bool = True
     prefill: bool = True
+    text_parts: bool = True
+    null_content: bool = True
+    refusals: bool = True
     limit_field: str = "max_completion_tokens"
     stop_limit: int = 4
     seed_field: str = "seed"
@@ -125,6 +135,7 @@ class Dialect:
     required_word: str = "required"
     forced_tool: bool = True
     tools_off: bool = True
+    allowed_tools: bool = False
     result_images: ResultImages = ResultImages.NEXT_MESSAGE
     result_errors: bool = False
     images: bool = True
@@ -138,6 +149,7 @@ class Dialect:
     output_format: FormatWord = FormatWord.SCHEMA
     stream_usage: bool = True
     cache_marks: bool = False
+    cache_field: str = "cache_control"
     cache_key: bool = True
     verbosity: bool = True
     labels: bool = True
@@ -177,7 +189,7 @@ VENDOR_DIALECTS: Final[Mapping[Protocol, Dialect]] = MappingProxyType(
             name_length=64,
             result_images=ResultImages.INSIDE,
         ),
-        Protocol.CHAT: Dialect(custom_tools=True),
+        Protocol.CHAT: Dialect(custom_tools=True, allowed_tools=True),
         Protocol.GEMINI: Dialect(
             developer_role=False,
             system_anywhere=False,
