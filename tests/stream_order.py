@@ -211,8 +211,46 @@ def _check_calls(deltas: list[Data]) -> None:
             assert call["index"] < known
 
 
+def check_gemini(stream: bytes) -> None:
+    """Nothing but `data: {...}` blocks of one model and id, and one finish, last.
+
+    The vendor's JavaScript client reads no comment, no name and no raw U+2028.
+    """
+    assert "\N{LINE SEPARATOR}" not in stream.decode()
+    assert "\N{PARAGRAPH SEPARATOR}" not in stream.decode()
+    blocks = stream.decode().split("\n\n")[:-1]
+    assert all(block.startswith("data: {") for block in blocks)
+    datas = [data for _, data in events_of(stream)]
+    failed = "error" in datas[-1]
+    chunks = datas[:-1] if failed else datas
+    assert all("error" not in chunk for chunk in chunks)
+    assert len({(c["responseId"], c["modelVersion"]) for c in chunks}) <= 1
+    told = [chunk["candidates"] for chunk in chunks if "candidates" in chunk]
+    assert all(len(each) == 1 and each[0].get("index", 0) == 0 for each in told)
+    reasons = [each[0].get("finishReason") for each in told]
+    # What is blocked before the first word has no candidate.
+    blocked = any("promptFeedback" in chunk for chunk in chunks)
+    assert [reason is not None for reason in reasons] == [
+        not failed and at == len(reasons) - 1 for at in range(len(reasons))
+    ]
+    assert reasons or failed or blocked
+    for candidate in told:
+        _check_gemini_content(candidate[0].get("content"))
+
+
+def _check_gemini_content(content: Data | None) -> None:
+    if content is None:
+        return
+    assert content.get("role", "model") == "model"
+    for part in content.get("parts", []):
+        if "functionCall" in part:
+            assert part["functionCall"]["name"]
+            assert isinstance(part["functionCall"].get("args", {}), dict)
+
+
 CHECKS: dict[Protocol, Callable[[bytes], None]] = {
     Protocol.MESSAGES: check_messages,
     Protocol.RESPONSES: check_responses,
     Protocol.CHAT: check_chat,
+    Protocol.GEMINI: check_gemini,
 }
