@@ -1,0 +1,71 @@
+"""Writes a neutral request for a Chat provider, as its dialect wants it; no I/O.
+
+Shapes: `types/chat/completion_create_params.py` of the `openai` SDK 3.51.0. The same
+request always gives the same bytes, and nothing changes its place: prompt caches
+compare beginnings.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from proxy.model import Json, Part, Protocol, Request, Text
+from proxy.wire.chat.lost import Lost
+from proxy.wire.chat.outgoing_messages import write_messages
+from proxy.wire.chat.outgoing_options import (
+    instruction,
+    stream_options,
+    write_options,
+)
+from proxy.wire.chat.outgoing_tools import write_tools
+from proxy.wire.codec import Target, Written
+
+ANSWER_LOSSES: Final = {
+    "audio": "answer_field",
+    "function_call": "answer_field",
+    "functions": "answer_field",
+    "logprobs": "answer_field",
+    "modalities": "answer_field",
+    "moderation": "answer_field",
+    "top_logprobs": "answer_field",
+}
+"""Fields that are sent, but whose answer the neutral language has no word for."""
+
+
+def write_request(request: Request, target: Target) -> Written:
+    """Write the body of `POST /chat/completions` for a fitted request."""
+    lost = Lost()
+    dialect = target.dialect
+    words = instruction(request.output_format, dialect, lost)
+    system: tuple[Part, ...] = request.system
+    if words is not None:
+        system = (*system, Text(words))
+    body: dict[str, Json] = {
+        "model": target.model,
+        "messages": write_messages(system, request.messages, dialect, lost),
+    }
+    body.update(write_tools(request, dialect, lost))
+    body.update(write_options(request, target, lost))
+    body.update(stream_options(request, target))
+    if request.protocol is Protocol.CHAT:
+        _put_back(body, request, lost)
+    for name in dialect.never:
+        if body.pop(name, None) is not None:
+            lost.add("refused_field")
+    body.update(dialect.always)
+    return Written(msgspec.json.encode(body), lost.losses())
+
+
+def _put_back(body: dict[str, Json], request: Request, lost: Lost) -> None:
+    """Add the fields nobody read; of several choices only one would be read."""
+    for name, value in request.extras.items():
+        if name == "n":
+            if value not in {None, 1}:
+                lost.add("choices")
+            continue
+        if name not in body and name != "stream_options":
+            body[name] = value
+        if name in ANSWER_LOSSES and value not in (None, False):
+            lost.add(ANSWER_LOSSES[name])
