@@ -1,0 +1,45 @@
+"""What a request has to cross: its protocol, the target's, and the dialect's flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.model import Base64, Document, FileId, Image, Protocol, Text, Url
+from proxy.wire.dialect import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """From the client's protocol `source` to `protocol` as `dialect` takes it."""
+
+    source: Protocol
+    protocol: Protocol
+    dialect: Dialect
+
+    @property
+    def same(self) -> bool:
+        """Whether client and provider speak alike, so that everything has its place."""
+        return self.source is self.protocol
+
+    def takes_image(self, image: Image) -> bool:
+        """Whether this picture can go there."""
+        return self.dialect.images and self._takes(image.source)
+
+    def takes_document(self, document: Document) -> bool:
+        """Whether this file can go there as a file."""
+        source = document.source
+        if isinstance(source, tuple):
+            return self.protocol is Protocol.MESSAGES
+        if isinstance(source, Text):
+            return self.dialect.documents and self.protocol is Protocol.MESSAGES
+        return self.dialect.documents and self._takes(source)
+
+    def _takes(self, source: Base64 | Url | FileId) -> bool:
+        match source:
+            case Base64():
+                return True
+            case Url():
+                return self.dialect.image_urls
+            case FileId():
+                # A file lies with the provider it was given to.
+                return self.same and self.dialect.file_ids

@@ -1,0 +1,202 @@
+"""Makes a provider's answer fit the client again: names, ids, free text, proofs.
+
+Events in, events out; the order of `proxy.model.events` is kept. What a model makes up
+itself (a name nobody offered) stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from proxy.model import (
+    AnswerEnded,
+    Event,
+    Origin,
+    PartEnded,
+    Protocol,
+    SignatureDelta,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ThinkingSealed,
+    ThinkingStarted,
+    ToolCallArguments,
+    ToolCallStarted,
+)
+from proxy.translation.names import Names
+from proxy.translation.unwrap import Unwrapper
+from proxy.wire.sealing import Sealed, seal
+
+_NOT_MESSAGES: Final = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+class Restorer:
+    """Restores one answer for the client of `client`'s protocol.
+
+    `origin` is who answers. `remembered`, complete after the answer, holds for each
+    call's id what was thought since the call before it: for clients whose protocol
+    cannot carry that back themselves.
+    """
+
+    __slots__ = (
+        "_client",
+        "_names",
+        "_origin",
+        "_own",
+        "_since",
+        "_thoughts",
+        "_unwrappers",
+        "_used",
+        "remembered",
+    )
+
+    def __init__(self, names: Names, origin: Origin, client: Protocol) -> None:
+        self._names = names
+        self._origin = origin
+        self._client = client
+        self._own = client is origin.protocol
+        self._used = set(names.used)
+        self._unwrappers: dict[int, Unwrapper] = {}
+        self._thoughts: dict[int, _Thought] = {}
+        self._since: list[_Thought] = []
+        self.remembered: dict[str, tuple[Thinking, ...]] = {}
+
+    def feed(self, event: Event) -> Sequence[Event]:
+        """Return what the client's codec writes in place of this event."""
+        if type(event) is TextDelta:
+            return (event,)
+        match event:
+            case ToolCallArguments() if event.index in self._unwrappers:
+                text = self._unwrappers[event.index].feed(event.text)
+                return (ToolCallArguments(event.index, text),) if text else ()
+            case ToolCallStarted():
+                return (self._call(event),)
+            case ThinkingStarted():
+                return self._begin(event)
+            case ThinkingDelta() if event.index in self._thoughts:
+                self._thoughts[event.index].add(event)
+                return (event,)
+            case SignatureDelta() | ThinkingSealed() if event.index in self._thoughts:
+                self._thoughts[event.index].prove(event)
+                return (event,) if self._own else ()
+            case PartEnded():
+                return self._end(event)
+            case AnswerEnded():
+                return [*self._open_ends(), event]
+            case _:
+                return (event,)
+
+    def _call(self, event: ToolCallStarted) -> ToolCallStarted:
+        known = self._names.restored(event.name, event.namespace)
+        fresh = self._fresh(event.id)
+        self.remembered[fresh] = tuple(each.kept(self._origin) for each in self._since)
+        self._since = []
+        if known is None:
+            return event if fresh == event.id else replace(event, id=fresh)
+        if known.wrapped:
+            self._unwrappers[event.index] = Unwrapper()
+        return ToolCallStarted(
+            event.index, fresh, known.name, known.kind, known.namespace
+        )
+
+    def _fresh(self, given: str) -> str:
+        """The call's id for the client: the provider's own, if it can be."""
+        word = given or f"call_{len(self._used) + 1}"
+        if self._client is Protocol.MESSAGES:
+            word = _NOT_MESSAGES.sub("_", word)
+        free, turn = word, 1
+        while free in self._used:
+            turn += 1
+            free = f"{word}_{turn}"
+        self._used.add(free)
+        return free
+
+    def _begin(self, event: ThinkingStarted) -> Sequence[Event]:
+        thought = _Thought(event.sealed, event.id)
+        self._thoughts[event.index] = thought
+        self._since.append(thought)
+        sealed = event.sealed if self._own else None
+        return (replace(event, sealed=sealed, origin=self._origin),)
+
+    def _end(self, event: PartEnded) -> Sequence[Event]:
+        unwrapper = self._unwrappers.pop(event.index, None)
+        if unwrapper is not None:
+            rest = unwrapper.finish()
+            return [ToolCallArguments(event.index, rest), event] if rest else (event,)
+        thought = self._thoughts.pop(event.index, None)
+        if thought is None or self._own or self._client is Protocol.CHAT:
+            return (event,)
+        inside = thought.inside(self._origin, self._client)
+        if inside is None:
+            return (event,)
+        wrap = seal(inside)
+        if self._client is Protocol.RESPONSES:
+            return [ThinkingSealed(event.index, wrap), event]
+        return [SignatureDelta(event.index, wrap), event]
+
+    def _open_ends(self) -> list[Event]:
+        """What parts still hold that nobody ended; their ends are said with it."""
+        events: list[Event] = []
+        for index in sorted({*self._unwrappers, *self._thoughts}):
+            events.extend(self._end(PartEnded(index)))
+        return events
+
+
+class _Thought:
+    """One part of reasoning while it comes in."""
+
+    __slots__ = ("_id", "_proof", "_sealed", "_summary", "_text")
+
+    def __init__(self, sealed: str | None, item_id: str | None) -> None:
+        self._sealed = sealed
+        self._id = item_id
+        self._proof: list[str] = []
+        self._text: list[str] = []
+        self._summary: dict[int, list[str]] = {}
+
+    def add(self, event: ThinkingDelta) -> None:
+        """Take readable reasoning."""
+        if event.summary is None:
+            self._text.append(event.text)
+        else:
+            self._summary.setdefault(event.summary, []).append(event.text)
+
+    def prove(self, event: SignatureDelta | ThinkingSealed) -> None:
+        """Take what only its maker can check or open."""
+        if isinstance(event, ThinkingSealed):
+            self._sealed = event.data
+        else:
+            self._proof.append(event.signature)
+
+    def kept(self, origin: Origin) -> Thinking:
+        """Return the part as its maker would want it back."""
+        return Thinking(
+            text="".join(self._text),
+            summary=tuple("".join(each) for _, each in sorted(self._summary.items())),
+            signature="".join(self._proof) or None,
+            sealed=self._sealed,
+            origin=origin,
+            id=self._id,
+        )
+
+    def inside(self, origin: Origin, client: Protocol) -> Sealed | None:
+        """Return what a wrap must hold; None where there is no proof to carry."""
+        signature = "".join(self._proof) or None
+        if signature is None and self._sealed is None:
+            return None
+        # Clients of Responses bring back summaries, not the reasoning itself; a
+        # signature is good only for its very words.
+        text = "".join(self._text) or None
+        keeps = client is Protocol.MESSAGES or signature is None
+        return Sealed(
+            protocol=origin.protocol,
+            provider=origin.provider,
+            model=origin.model,
+            signature=signature,
+            sealed=self._sealed,
+            id=self._id,
+            text=None if keeps else text,
+        )
