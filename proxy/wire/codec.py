@@ -22,7 +22,8 @@ class Target:
 
     `model` is the name that goes upstream. `dialect` says what this provider takes in
     this protocol. `max_output` is the most tokens the model can answer with, None
-    where unknown. `stream` asks for a stream.
+    where unknown. `context` is the most tokens it can hold in all, None where
+    unknown. `stream` asks for a stream.
     """
 
     protocol: WireProtocol
@@ -31,6 +32,7 @@ class Target:
     dialect: Dialect
     stream: bool = False
     max_output: int | None = None
+    context: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
