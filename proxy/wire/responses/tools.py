@@ -65,12 +65,55 @@ def write_choice(choice: ToolChoice | None) -> Json:
         return "auto"
     if choice.allowed is not None:
         word = _WORDS.get(choice.choice, "auto")
-        return {"type": "allowed_tools", "mode": word, **choice.extras}
+        named: Json = [{"type": "function", "name": each} for each in choice.allowed]
+        return {
+            "type": "allowed_tools",
+            "mode": word,
+            "tools": named,
+            **choice.extras,
+        }
     if choice.hosted is not None:
         return {"type": choice.hosted, **choice.extras}
     if choice.choice is Choice.TOOL:
-        return {"type": choice.kind.value, "name": choice.name}
+        return {"type": choice.kind.value, "name": choice.name, **choice.extras}
     return _WORDS[choice.choice]
+
+
+def write_offer(tools: Iterable[Tool], *, own: bool) -> list[Json]:
+    """Write a tool list for a provider.
+
+    `own` tells that a client of this protocol wrote it: then what it left open stays
+    open. Else `strict` is said, which this protocol would take for granted, and a
+    schema has the members that the vendor demands.
+    """
+    shapes: list[Json] = []
+    for tool in tools:
+        match tool:
+            case FunctionTool() if not own:
+                shapes.append(_foreign_function(tool))
+            case Namespace() if not own:
+                inner = write_offer(tool.tools, own=False)
+                shapes.append({**(_shape(tool) or {}), "tools": inner})
+            case FunctionTool(description=None):
+                shape = _function_shape(tool)
+                del shape["description"]
+                shapes.append(shape)
+            case _:
+                shape_or_none = _shape(tool)
+                if shape_or_none is not None:
+                    shapes.append(shape_or_none)
+    return shapes
+
+
+def _foreign_function(tool: FunctionTool) -> Json:
+    shape = _function_shape(tool)
+    given = {} if tool.schema is None else dict(tool.schema)
+    # "object schema missing properties" is what the vendor says else.
+    shape["parameters"] = {"type": "object", "properties": {}, **given}
+    shape["strict"] = bool(tool.strict)
+    if tool.description is None:
+        del shape["description"]
+    return shape
 
 
 def _mode(word: str, where: str) -> Choice:
