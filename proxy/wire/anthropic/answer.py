@@ -27,6 +27,13 @@ from proxy.model import (
     gather,
 )
 from proxy.wire.anthropic.blocks import citation_raw
+from proxy.wire.anthropic.lost import (
+    ARGUMENTS,
+    CITATION,
+    SEALED,
+    Lost,
+    provider_part,
+)
 from proxy.wire.codec import Written
 
 _STOP: Final = {
@@ -61,7 +68,10 @@ def write_answer(
     body = message(answer.id, answer.model, answer.usage)
     body["content"] = [each for each in shapes if each is not None]
     body.update(ending(answer.ended))
-    return Written(msgspec.json.encode(body))
+    lost = Lost()
+    for each in answer.parts:
+        _name_lost(each, lost)
+    return Written(msgspec.json.encode(body), lost.all)
 
 
 def message(answer_id: str, model: str, usage: Usage) -> dict[str, Json]:
@@ -75,7 +85,7 @@ def message(answer_id: str, model: str, usage: Usage) -> dict[str, Json]:
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": usage_shape(usage),
+        "usage": {**usage_shape(usage), **_lifetimes(usage)},
     }
 
 
@@ -98,6 +108,20 @@ def usage_shape(usage: Usage) -> dict[str, Json]:
             "web_fetch_requests": 0,
         }
     return shape
+
+
+def _lifetimes(usage: Usage) -> dict[str, Json]:
+    """Write `cache_creation`, which the usage of a stream's end has no field for."""
+    hour = usage.cache_write_1h_tokens
+    if hour is None:
+        return {}
+    short = max(0, (usage.cache_write_tokens or 0) - hour)
+    return {
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": short,
+            "ephemeral_1h_input_tokens": hour,
+        }
+    }
 
 
 def ending(ended: AnswerEnded) -> dict[str, Json]:
@@ -155,6 +179,25 @@ def arguments_object(arguments: str) -> dict[str, Json] | None:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _name_lost(
+    part: Text | Thinking | ToolCall | ServerPart | Opaque, lost: Lost
+) -> None:
+    match part:
+        case Text() if any(citation_raw(each) is None for each in part.citations):
+            lost.note(CITATION)
+        case Thinking() if part.sealed is not None and (
+            part.text or part.summary or not sealed_here(part)
+        ):
+            lost.note(SEALED)
+        case ToolCall(kind=CallKind.FUNCTION, arguments=text) if text.strip():
+            if arguments_object(text) is None:
+                lost.note(ARGUMENTS)
+        case ServerPart() | Opaque() if part.protocol is not Protocol.MESSAGES:
+            lost.note(provider_part(part.kind))
+        case _:
+            return
 
 
 def sealed_here(part: Thinking) -> bool:

@@ -34,7 +34,13 @@ from proxy.model import (
 )
 from proxy.wire.anthropic.answer import arguments_object, call_input
 from proxy.wire.anthropic.blocks import citation_raw
-from proxy.wire.anthropic.lost import Lost
+from proxy.wire.anthropic.lost import (
+    ARGUMENTS,
+    CITATION,
+    SEALED,
+    Lost,
+    provider_part,
+)
 
 Block: TypeAlias = dict[str, object]
 """A JSON object about to be encoded; may hold raw JSON."""
@@ -106,7 +112,7 @@ class Blocks:
         if told:
             shape["citations"] = told
         if len(told) < len(raws):
-            self._lost.add("citation", "A citation has no place.")
+            self._lost.note(CITATION)
         return {**shape, **mark(part.cache), **self._extras(part.extras)}
 
     def _image(self, part: Image) -> Block:
@@ -143,7 +149,7 @@ class Blocks:
         if part.sealed is not None and not part.signature:
             if own:
                 return {"type": "redacted_thinking", "data": part.sealed, **extras}
-            self._lost.add("sealed_thinking", "Sealed reasoning has no place.")
+            self._lost.note(SEALED)
             if not part.text and not part.summary:
                 return None
         shape: Block = {"type": "thinking", "thinking": readable(part)}
@@ -173,7 +179,7 @@ class Blocks:
             return msgspec.Raw(part.arguments.encode())
         shape = call_input(part.arguments, part.kind)
         if part.kind is CallKind.FUNCTION and shape:
-            self._lost.add("call_arguments", "A call's arguments are no JSON object.")
+            self._lost.note(ARGUMENTS)
         return shape
 
     def _result(self, part: ToolResult) -> Block:
@@ -188,7 +194,7 @@ class Blocks:
     def _kept(self, part: ServerPart | Opaque) -> Block | None:
         if part.protocol is Protocol.MESSAGES:
             return dict(part.raw)
-        self._lost.add("provider_part", f"A {part.kind} part has no place.")
+        self._lost.note(provider_part(part.kind))
         return None
 
 

@@ -127,6 +127,8 @@ class StreamReader:
             return self._finish_whole(bytes(self._whole))
         try:
             self._read(self._events.finish(), out)
+        except TooBig:
+            self._fail(TOO_BIG, out)
         except RecursionError:
             self._fail(UNREADABLE, out)
         if not self._over:

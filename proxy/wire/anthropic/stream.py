@@ -37,9 +37,16 @@ from proxy.model import (
 )
 from proxy.wire.anthropic.answer import ending, message, usage_shape
 from proxy.wire.anthropic.blocks import citation_raw
+from proxy.wire.anthropic.call_arguments import CallArguments
+from proxy.wire.anthropic.lost import ARGUMENTS, CITATION, SEALED, provider_part
 from proxy.wire.envelope import error_event
 from proxy.wire.sequence import OnePartAtATime
 
+_encode: Final = msgspec.json.Encoder().encode
+_TEXT_HEAD: Final = (
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,'
+    b'"delta":{"type":"text_delta","text":'
+)
 _PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
@@ -61,9 +68,15 @@ class StreamWriter:
         self._block = -1
         # How the open block is written; None while a part without a block is open.
         self._open: _Open | None = None
+        # The part whose text goes out as it comes, and what stands before each piece.
+        self._text: int | None = None
+        self._head = b""
 
     def write(self, event: Event) -> bytes:
         """Return the bytes that say `event`; b'' where nothing is to be said yet."""
+        if type(event) is TextDelta and event.index == self._text:
+            # Most of a stream: nothing of it can be out of order.
+            return b"%b%b}}\n\n" % (self._head, _encode(event.text))
         return b"".join([self._write(each) for each in self._order.feed(event)])
 
     def _write(self, event: Event) -> bytes:
@@ -100,12 +113,11 @@ class StreamWriter:
             case ThinkingDelta():
                 return self._thinking(event)
             case SignatureDelta():
-                signature = event.signature
-                return self._delta({"type": "signature_delta", "signature": signature})
+                return self._sign(event.signature)
             case CitationAdded():
                 return self._citation(event)
             case ThinkingSealed():
-                return self._lose("sealed_thinking", "Sealed reasoning has no place.")
+                return self._lose(SEALED)
 
     def _count(self, event: AnswerStarted | UsageReported) -> bytes:
         self._usage = self._usage.merged(event.usage or Usage())
@@ -119,7 +131,7 @@ class StreamWriter:
     ) -> bytes:
         match event:
             case TextStarted():
-                return self._start({"type": "text", "text": ""})
+                return self._start_text(event)
             case ToolCallStarted():
                 return self._start_call(event)
             case ThinkingStarted():
@@ -127,14 +139,19 @@ class StreamWriter:
             case PartWhole(part=part) if part.protocol is Protocol.MESSAGES:
                 return self._start(dict(part.raw)) + self._end_block()
             case PartWhole(part=part):
-                kind = part.kind
-                return self._lose("provider_part", f"A {kind} part has no place.")
+                return self._lose(provider_part(part.kind))
 
-    def _start(self, block: Json, *, custom: bool = False) -> bytes:
+    def _start(self, block: Json, kind: CallKind | None = None) -> bytes:
         self._block += 1
-        self._open = _Open(custom=custom)
+        self._open = _Open(kind)
         index = self._block
         return _sse("content_block_start", {"index": index, "content_block": block})
+
+    def _start_text(self, event: TextStarted) -> bytes:
+        started = self._start({"type": "text", "text": ""})
+        self._text = event.index
+        self._head = _TEXT_HEAD % self._block
+        return started
 
     def _start_call(self, event: ToolCallStarted) -> bytes:
         block: Json = {
@@ -144,7 +161,7 @@ class StreamWriter:
             "input": {},
         }
         custom = event.kind is CallKind.CUSTOM
-        started = self._start(block, custom=custom)
+        started = self._start(block, event.kind)
         # Free text goes in as a JSON string, so that the pieces add up to an object.
         return started + (self._json('{"input":"') if custom else b"")
 
@@ -154,12 +171,21 @@ class StreamWriter:
             return self._start(block)
         if event.origin is not None and event.origin.protocol is Protocol.MESSAGES:
             return self._start({"type": "redacted_thinking", "data": event.sealed})
-        return self._lose("sealed_thinking", "Sealed reasoning has no place.")
+        return self._lose(SEALED)
 
     def _arguments(self, text: str) -> bytes:
-        if self._open is not None and self._open.custom:
-            return self._json(msgspec.json.encode(text)[1:-1].decode())
-        return self._json(text)
+        if self._open is None:
+            return b""
+        if self._open.arguments is None:
+            return self._json(_encode(text)[1:-1].decode())
+        said = self._open.arguments.feed(text)
+        return self._json(said) if said else b""
+
+    def _sign(self, piece: str) -> bytes:
+        # Clients take each delta for all of the signature: it goes out in one.
+        if self._open is not None:
+            self._open.signature.append(piece)
+        return b""
 
     def _json(self, text: str) -> bytes:
         return self._delta({"type": "input_json_delta", "partial_json": text})
@@ -174,7 +200,7 @@ class StreamWriter:
     def _citation(self, event: CitationAdded) -> bytes:
         raw = citation_raw(event.citation)
         if raw is None:
-            return self._lose("citation", "A citation has no place.")
+            return self._lose(CITATION)
         return self._delta({"type": "citations_delta", "citation": dict(raw)})
 
     def _delta(self, delta: Json) -> bytes:
@@ -185,9 +211,23 @@ class StreamWriter:
     def _end_block(self) -> bytes:
         if self._open is None:
             return b""
-        tail = self._json('"}') if self._open.custom else b""
-        self._open = None
+        tail = self._tail(self._open)
+        self._open = self._text = None
         return tail + _sse("content_block_stop", {"index": self._block})
+
+    def _tail(self, block: _Open) -> bytes:
+        """Return what the block still has to say before it ends."""
+        if block.kind is CallKind.CUSTOM:
+            return self._json('"}')
+        if block.arguments is not None:
+            missing, broken = block.arguments.finish()
+            if broken:
+                self._lose(ARGUMENTS)
+            return self._json(missing) if missing else b""
+        signature = "".join(block.signature)
+        if not signature:
+            return b""
+        return self._delta({"type": "signature_delta", "signature": signature})
 
     def _end(self, event: AnswerEnded) -> bytes:
         self._usage = self._usage.merged(event.usage)
@@ -196,22 +236,27 @@ class StreamWriter:
         return _sse("message_delta", shape) + _sse("message_stop", {})
 
     def _fail(self, event: AnswerFailed) -> bytes:
+        self._text = None
         return error_event(
             Protocol.MESSAGES, event.kind, event.message, self._request_id
         )
 
-    def _lose(self, name: str, detail: str) -> bytes:
-        self.losses.append(Loss(name, detail))
+    def _lose(self, loss: Loss) -> bytes:
+        if loss not in self.losses:
+            self.losses.append(loss)
         return b""
 
 
 class _Open:
-    """The open block: whether its text is escaped, and how far its summary is."""
+    """The open block: the call it is, what is kept for its end, its summary so far."""
 
-    __slots__ = ("_summary", "_written", "custom")
+    __slots__ = ("_summary", "_written", "arguments", "kind", "signature")
 
-    def __init__(self, *, custom: bool) -> None:
-        self.custom = custom
+    def __init__(self, kind: CallKind | None) -> None:
+        self.kind = kind
+        function = kind is CallKind.FUNCTION
+        self.arguments: CallArguments | None = CallArguments() if function else None
+        self.signature: list[str] = []
         self._summary: int | None = None
         self._written = False
 
