@@ -14,6 +14,7 @@ from proxy.catalogue.provider import (
     Place,
     Provider,
     Route,
+    Thinking,
 )
 from proxy.catalogue.reading import read_providers
 
@@ -27,6 +28,7 @@ __all__ = [
     "Place",
     "Provider",
     "Route",
+    "Thinking",
     "catalogue_of",
     "known_providers",
     "read_known",

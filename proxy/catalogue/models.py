@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Final
 
 from proxy.catalogue.problems import TableReader, kind_of
-from proxy.catalogue.provider import Model, Place
+from proxy.catalogue.provider import Model, Place, Thinking
 from proxy.money import Price
+from proxy.wire.effort import LEVELS
 
 USER_PRICES: Final = "config.toml"
 """The `price_source` of prices that the user wrote down."""
@@ -63,6 +64,9 @@ def _read_model(reader: TableReader, listed: Mapping[str, Model]) -> Model | Non
     tools = reader.flag("tools")
     vision = reader.flag("vision")
     place = reader.word("place", Place)
+    sampling = reader.flag("sampling")
+    thinking = reader.word("thinking", Thinking)
+    efforts = _read_efforts(reader)
     model = _with_prices(reader, base)
     reader.finish()
     if model_id is None:
@@ -76,6 +80,9 @@ def _read_model(reader: TableReader, listed: Mapping[str, Model]) -> Model | Non
         tools=base.tools if tools is None else tools,
         vision=base.vision if vision is None else vision,
         place=place or base.place,
+        sampling=base.sampling if sampling is None else sampling,
+        thinking=thinking or base.thinking,
+        efforts=base.efforts if efforts is None else efforts,
     )
 
 
@@ -97,6 +104,18 @@ def _read_lane(reader: TableReader) -> str | None:
         return lane
     hint = 'Write a family and small, standard or premium: "claude/premium".'
     reader.problem("lane", "`lane` is not a family and a tier.", hint)
+    return None
+
+
+def _read_efforts(reader: TableReader) -> tuple[str, ...] | None:
+    """Read the levels of thinking a model takes; in our order, whatever the file's."""
+    value = reader.raw("efforts")
+    if value is None:
+        return None
+    if isinstance(value, list) and value and all(item in LEVELS for item in value):
+        return tuple(level for level in LEVELS if level in value)
+    hint = f"Write a list of some of: {', '.join(LEVELS)}."
+    reader.problem("efforts", "`efforts` must be a list of levels.", hint)
     return None
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
 from proxy.model import Protocol, Usage
 from proxy.money import Price
+from proxy.wire.dialect import VENDOR_DIALECTS, Dialect, ReasoningWord
 
 _PATHS: Mapping[Protocol, str] = {
     Protocol.MESSAGES: "/v1/messages",
@@ -52,6 +54,26 @@ class AuthStyle(StrEnum):
     API_KEY = "api-key"
 
 
+class Thinking(StrEnum):
+    """How a model takes the wish to think, where that is not as its provider says.
+
+    `levels` are words from weak to strong, `budget` is a number of tokens; only
+    Messages and Gemini spell the two differently. `none` cannot think.
+    """
+
+    NONE = "none"
+    LEVELS = "levels"
+    BUDGET = "budget"
+
+
+_THINKING_WORDS: Mapping[tuple[Thinking, Protocol], ReasoningWord] = {
+    (Thinking.LEVELS, Protocol.MESSAGES): ReasoningWord.ADAPTIVE,
+    (Thinking.BUDGET, Protocol.MESSAGES): ReasoningWord.THINKING,
+    (Thinking.LEVELS, Protocol.GEMINI): ReasoningWord.EFFORT,
+    (Thinking.BUDGET, Protocol.GEMINI): ReasoningWord.THINKING,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRef:
     """Where a provider's key is found; never the key itself.
@@ -76,6 +98,8 @@ class Model:
     `family/tier`. `place` is None where the provider's holds. `price` is None where
     untracked. A prompt of more than `long_above` tokens, cached ones included, is
     priced by `long_price`. `price_source` says where the prices came from.
+    `sampling` takes temperature and top_p. `thinking` is None and `efforts`, the
+    levels it takes from weak to strong, empty where the provider's dialect holds.
     """
 
     id: str
@@ -90,6 +114,27 @@ class Model:
     long_price: Price | None = None
     long_above: int | None = None
     price_source: str = ""
+    sampling: bool = True
+    thinking: Thinking | None = None
+    efforts: tuple[str, ...] = ()
+
+    def narrow(self, dialect: Dialect, protocol: Protocol) -> Dialect:
+        """Return what of `dialect`, its provider's in `protocol`, this model takes."""
+        return replace(
+            dialect,
+            images=dialect.images and self.vision,
+            tools=dialect.tools and self.tools,
+            sampling=dialect.sampling and self.sampling,
+            efforts=self.efforts or dialect.efforts,
+            reasoning=self._reasoning(dialect, protocol),
+        )
+
+    def _reasoning(self, dialect: Dialect, protocol: Protocol) -> ReasoningWord:
+        if self.thinking is Thinking.NONE:
+            return ReasoningWord.NONE
+        if self.thinking is None:
+            return dialect.reasoning
+        return _THINKING_WORDS.get((self.thinking, protocol), dialect.reasoning)
 
     def price_for(self, usage: Usage) -> Price | None:
         """Return the price that holds for a request which used `usage`.
@@ -111,7 +156,9 @@ class Provider:
     `base_url` has no trailing slash. `endpoints` overrides where single protocols are
     posted: a whole URL, or a path below `base_url` that begins with a slash.
     `any_model` takes names that `models` does not list. `auth` is None where the
-    protocol's usual header serves.
+    protocol's usual header serves. `protocols` stand in the order in which they are
+    spoken for clients of another one. `dialects` has those protocols in which its
+    server is not as the protocol's vendor.
     """
 
     id: str
@@ -129,6 +176,13 @@ class Provider:
     auth: AuthStyle | None = None
     models: tuple[Model, ...] = ()
     price_source: str = ""
+    dialects: Mapping[Protocol, Dialect] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
+
+    def dialect(self, protocol: Protocol) -> Dialect:
+        """Return what its server takes in `protocol`."""
+        return self.dialects.get(protocol) or VENDOR_DIALECTS[protocol]
 
     def url(self, protocol: Protocol) -> str:
         """Return the URL that requests of `protocol` are posted to.
@@ -208,6 +262,15 @@ class Route:
         return self.provider.billing
 
     @property
+    def dialect(self) -> Dialect:
+        """What may be said on this route: the provider's dialect, less the model's.
+
+        Of a model that is not listed nothing less is known.
+        """
+        whole = self.provider.dialect(self.protocol)
+        return _narrowed(self.model, whole, self.protocol) if self.model else whole
+
+    @property
     def price(self) -> Price | None:
         """The price of an ordinary prompt; `price_for` also knows long ones."""
         return self.model.price if self.model else None
@@ -215,6 +278,12 @@ class Route:
     def price_for(self, usage: Usage) -> Price | None:
         """Return the price that holds for a request which used `usage`."""
         return self.model.price_for(usage) if self.model else None
+
+
+@lru_cache(maxsize=1024)
+def _narrowed(model: Model, dialect: Dialect, protocol: Protocol) -> Dialect:
+    """Return `model.narrow(...)`; few are in use, and every request asks for one."""
+    return model.narrow(dialect, protocol)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from proxy.catalogue.address import is_loopback, objection, origin
+from proxy.catalogue.dialects import NO_DIALECTS, read_dialects
 from proxy.catalogue.keyref import parse_key
 from proxy.catalogue.models import USER_PRICES, read_models
 from proxy.catalogue.problems import ConfigProblem, TableReader
@@ -82,6 +83,7 @@ def _read_provider(
     base_url = _read_base_url(reader, base)
     protocols = _read_protocols(reader, base)
     endpoints = _read_endpoints(reader, protocols, base)
+    dialects = read_dialects(reader, protocols, base.dialects if base else NO_DIALECTS)
     place = reader.word("place", Place)
     billing = reader.word("billing", Billing)
     auth = reader.word("auth", AuthStyle)
@@ -107,6 +109,7 @@ def _read_provider(
         auth=auth or (base.auth if base else None),
         models=models,
         price_source=base.price_source if base else USER_PRICES,
+        dialects=dialects,
     )
 
 
