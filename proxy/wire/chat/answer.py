@@ -11,10 +11,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from proxy.model import (
+    Answer,
+    AnswerEnded,
     CallKind,
     Citation,
     Event,
     Json,
+    Loss,
     Opaque,
     Protocol,
     Request,
@@ -26,6 +29,7 @@ from proxy.model import (
     Usage,
     gather,
 )
+from proxy.wire.chat.lost import Lost
 from proxy.wire.codec import Written
 
 
@@ -53,7 +57,7 @@ def write_answer(
     body = head("chat.completion", answer.id, answer.model, created)
     body["choices"] = [choice]
     body["usage"] = usage_shape(answer.usage)
-    return Written(msgspec.json.encode(body))
+    return Written(msgspec.json.encode(body), _losses(answer))
 
 
 def head(kind: str, answer_id: str, model: str, created: int) -> dict[str, Json]:
@@ -83,6 +87,39 @@ def finish_reason(stop: StopReason, *, refused: bool) -> str:
             return "content_filter"
         case _:
             return "stop"
+
+
+def end_losses(ended: AnswerEnded) -> list[str]:
+    """Name what the end of an answer says and this protocol cannot."""
+    names: list[str] = []
+    if ended.stop_sequence is not None:
+        names.append("stop_sequence")
+    if ended.explanation is not None or ended.category is not None:
+        names.append("stop_detail")
+    return names
+
+
+def _losses(answer: Answer) -> tuple[Loss, ...]:
+    lost = Lost()
+    for part in answer.parts:
+        match part:
+            case Text(citations=cited):
+                if any(_annotation(each, 0, 0) is None for each in cited):
+                    lost.add("citation")
+            case Thinking():
+                if part.signature:
+                    lost.add("signature")
+                if part.sealed is not None:
+                    lost.add("sealed_thinking")
+            case ToolCall(namespace=str()):
+                lost.add("namespace")
+            case ServerPart() | Opaque():
+                lost.add("provider_part")
+            case ToolCall():
+                pass
+    for name in end_losses(answer.ended):
+        lost.add(name)
+    return lost.losses()
 
 
 def usage_shape(usage: Usage) -> Json:

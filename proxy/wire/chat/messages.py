@@ -93,7 +93,8 @@ def _image(part: Fields) -> Image:
     if isinstance(value, str):
         return Image(_bytes_or_url(value), cache=_cache_mark(part), extras=part.rest)
     url, detail = value.need_text("url"), value.text("detail")
-    return Image(_bytes_or_url(url), detail, _cache_mark(part), part.rest)
+    mark = _cache_mark(part)
+    return Image(_bytes_or_url(url), detail, mark, part.rest_with("image_url", value))
 
 
 def _file(part: Fields) -> Document:
@@ -107,8 +108,8 @@ def _file(part: Fields) -> Document:
         source = FileId(file_id)
     else:
         raise file.missing("file_data")
-    mark = _cache_mark(part)
-    return Document(source, file.text("filename"), cache=mark, extras=part.rest)
+    mark, name = _cache_mark(part), file.text("filename")
+    return Document(source, name, cache=mark, extras=part.rest_with("file", file))
 
 
 def _bytes_or_url(url: str) -> Base64 | Url:
@@ -152,7 +153,7 @@ def _call(fields: Fields) -> ToolCall:
     else:
         raise WireError(f"{fields.path('type')} must be function or custom.")
     call_id, name = fields.need_text("id"), inner.need_text("name")
-    extras = {**fields.rest, **inner.rest}
+    extras = fields.rest_with(kind, inner)
     return ToolCall(call_id, name, arguments, CallKind(kind), extras=extras)
 
 

@@ -23,13 +23,13 @@ from proxy.wire.chat.outgoing_tools import write_tools
 from proxy.wire.codec import Target, Written
 
 ANSWER_LOSSES: Final = {
-    "audio": "answer_field",
-    "function_call": "answer_field",
-    "functions": "answer_field",
-    "logprobs": "answer_field",
-    "modalities": "answer_field",
-    "moderation": "answer_field",
-    "top_logprobs": "answer_field",
+    "audio": "field",
+    "function_call": "field",
+    "functions": "field",
+    "logprobs": "logprobs",
+    "modalities": "field",
+    "moderation": "moderation",
+    "top_logprobs": "logprobs",
 }
 """Fields that are sent, but whose answer the neutral language has no word for."""
 
@@ -53,7 +53,7 @@ def write_request(request: Request, target: Target) -> Written:
         _put_back(body, request, lost)
     for name in dialect.never:
         if body.pop(name, None) is not None:
-            lost.add("refused_field")
+            lost.add("field")
     body.update(dialect.always)
     return Written(msgspec.json.encode(body), lost.losses())
 
@@ -63,7 +63,7 @@ def _put_back(body: dict[str, Json], request: Request, lost: Lost) -> None:
     for name, value in request.extras.items():
         if name == "n":
             if value not in {None, 1}:
-                lost.add("choices")
+                lost.add("field")
             continue
         if name not in body and name != "stream_options":
             body[name] = value

@@ -114,7 +114,7 @@ def _result(result: ToolResult, dialect: Dialect, lost: Lost) -> dict[str, Json]
     inside = dialect.result_images is ResultImages.INSIDE
     for each in result.parts:
         if isinstance(each, Image | Document) and not inside:
-            lost.add("result_image")
+            lost.add("image_left_out")
             parts.append(Text(NO_IMAGE))
         else:
             parts.append(each)
@@ -134,7 +134,7 @@ def _marked(
     """Return the parts with the result's cache mark on the last text."""
     last = parts[-1] if parts else None
     if not dialect.cache_marks or not isinstance(last, Text):
-        lost.add("cache_mark")
+        lost.add("cache_marks")
         return parts
     return [*parts[:-1], replace(last, cache=result.cache)]
 
@@ -196,7 +196,7 @@ def _call(part: ToolCall, lost: Lost) -> dict[str, Json]:
     if part.namespace is not None:
         lost.add("namespace")
     if part.cache is not None:
-        lost.add("cache_mark")
+        lost.add("cache_marks")
     if part.kind is CallKind.CUSTOM:
         custom: Json = {"name": part.name, "input": part.arguments}
         return {"id": part.id, "type": "custom", "custom": custom}
@@ -213,10 +213,10 @@ def _thoughts(parts: Sequence[Part], dialect: Dialect, lost: Lost) -> dict[str, 
             continue
         following = parts[at + 1] if at + 1 < len(parts) else None
         if part.signature and not (_is_proof(part) and isinstance(following, ToolCall)):
-            lost.add("signature")
+            lost.add("thinking_replay")
         found = _details(part)
         if part.sealed is not None and not found:
-            lost.add("sealed_thinking")
+            lost.add("thinking_replay")
         details.extend(found)
         thoughts.extend(each for each in (*part.summary, part.text) if each)
     return _reasoning("\n\n".join(thoughts), details, dialect, lost)
@@ -235,7 +235,7 @@ def _reasoning(
         # OpenRouter takes readable reasoning beside the details by its own name.
         shape["reasoning" if field == "reasoning_details" else field] = thought
     elif not details:
-        lost.add("thinking")
+        lost.add("thinking_replay")
     return shape
 
 

@@ -40,7 +40,7 @@ def write_options(request: Request, target: Target, lost: Lost) -> dict[str, Jso
     if request.cache_key is not None and dialect.cache_key:
         fields["prompt_cache_key"] = request.cache_key
     if request.cache is not None:
-        lost.add("cache_mark")
+        lost.add("cache_marks")
     fields.update(_who(request, dialect, lost))
     fields.update(_kept(request, lost))
     return fields
@@ -51,7 +51,7 @@ def instruction(form: OutputFormat | None, dialect: Dialect, lost: Lost) -> str 
     if form is None or form.kind == "text":
         return None
     if form.kind == "json_schema" and dialect.output_format is not FormatWord.SCHEMA:
-        lost.add("schema_as_text")
+        lost.add("output_format")
         schema = msgspec.json.encode(form.schema or {}).decode()
         return f"{_WANTS_SCHEMA}\n{schema}"
     if form.kind == "json_object" and dialect.output_format is FormatWord.NONE:
@@ -101,14 +101,14 @@ def _reasoning(wish: Reasoning, dialect: Dialect, lost: Lost) -> dict[str, Json]
                 fields.update(_effort(level, dialect, lost))
             return fields
         case ReasoningWord.NONE:
-            lost.add("reasoning")
+            lost.add("reasoning_wish")
             return {}
 
 
 def _effort(level: str | None, dialect: Dialect, lost: Lost) -> dict[str, Json]:
     taken = None if level is None else nearest(level, dialect.efforts)
     if taken is None:
-        lost.add("reasoning")
+        lost.add("reasoning_wish")
         return {}
     return {"reasoning_effort": taken}
 
@@ -151,7 +151,7 @@ def _who(request: Request, dialect: Dialect, lost: Lost) -> dict[str, Json]:
     if labels and dialect.labels:
         words = {k: v for k, v in labels.items() if isinstance(v, str)}
         if len(words) < len(labels):
-            lost.add("labels")
+            lost.add("metadata")
         fields["metadata"] = dict[str, Json](words)
     return fields
 
@@ -159,15 +159,15 @@ def _who(request: Request, dialect: Dialect, lost: Lost) -> dict[str, Json]:
 def _kept(request: Request, lost: Lost) -> dict[str, Json]:
     kept = request.kept
     if kept.previous is not None or kept.conversation is not None:
-        lost.add("state")
+        lost.add("stored_answer")
     if request.include:
-        lost.add("include")
+        lost.add("extra_output")
     if kept.store is None:
         return {}
     if request.protocol is Protocol.CHAT:
         return {"store": kept.store}
     if kept.store:
-        lost.add("store")
+        lost.add("stored_answer")
     return {}
 
 

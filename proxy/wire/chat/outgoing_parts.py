@@ -94,7 +94,7 @@ def _shapes(part: Part, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
         case Opaque(protocol=Protocol.CHAT):
             return [dict(part.raw)]
         case _:
-            lost.add("provider_part")
+            lost.add("unknown_part")
             return []
 
 
@@ -113,14 +113,14 @@ def _finished(
     if mark is not None and dialect.cache_marks:
         shape.update(cache_shape(mark, dialect))
     elif mark is not None:
-        lost.add("cache_mark")
+        lost.add("cache_marks")
     return with_extras(shape, extras)
 
 
 def _image(part: Image, dialect: Dialect, lost: Lost) -> dict[str, Json]:
     url = _url(part.source)
     if url is None or not dialect.images:
-        lost.add("image")
+        lost.add("image_left_out")
         return {"type": "text", "text": NO_IMAGE}
     inner: dict[str, Json] = {"url": url}
     if part.detail is not None:
@@ -142,7 +142,7 @@ def _url(source: Base64 | Url | FileId) -> str | None:
 
 def _document(part: Document, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
     if part.context is not None or part.citations:
-        lost.add("document_context")
+        lost.add("document_options")
     source = part.source
     if isinstance(source, tuple):
         heading = _heading(part)
@@ -154,7 +154,7 @@ def _document(part: Document, dialect: Dialect, lost: Lost) -> list[dict[str, Js
         return [*_heading(part), marked]
     file = _file(part, source)
     if file is None or not dialect.documents:
-        lost.add("document")
+        lost.add("document_left_out")
         return [{"type": "text", "text": NO_DOCUMENT}]
     shape = {"type": "file", "file": file}
     return [_finished(shape, part.cache, part.extras, dialect, lost)]

@@ -38,7 +38,7 @@ def write_tools(request: Request, dialect: Dialect, lost: Lost) -> dict[str, Jso
     if not shapes:
         return {}
     if not dialect.tools:
-        lost.add("tools")
+        lost.add("tool_options")
         return {}
     fields: dict[str, Json] = {"tools": list(shapes)}
     if choice is not None:
@@ -75,7 +75,7 @@ def _tool(tool: Tool, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
         case ServerTool(protocol=Protocol.CHAT):
             return [dict(tool.raw)]
         case _:
-            lost.add("server_tool")
+            lost.add("server_tool_offered")
             return []
 
 
@@ -97,7 +97,7 @@ def _function(tool: FunctionTool, dialect: Dialect, lost: Lost) -> dict[str, Jso
     if tool.cache is not None and dialect.cache_marks:
         shape.update(cache_shape(tool.cache, dialect))
     elif tool.cache is not None:
-        lost.add("cache_mark")
+        lost.add("cache_marks")
     return with_extras(shape, tool.extras)
 
 

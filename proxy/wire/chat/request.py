@@ -86,12 +86,13 @@ def _format(fields: Fields | None) -> OutputFormat | None:
         schema=form.map("schema"),
         description=form.text("description"),
         strict=form.flag("strict"),
-        extras={**fields.rest, **form.rest},
+        extras=fields.rest_with("json_schema", form),
     )
 
 
 def _metadata(top: Fields) -> Metadata:
-    return Metadata(
-        user=top.text("safety_identifier") or top.text("user"),
-        labels=top.map("metadata") or {},
-    )
+    # The newer word stays among the extras, so that it goes on under its own name.
+    user, newer = top.text("user"), top.raw.get("safety_identifier")
+    if not user and isinstance(newer, str):
+        user = newer or None
+    return Metadata(user=user, labels=top.map("metadata") or {})

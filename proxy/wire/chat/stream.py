@@ -37,13 +37,16 @@ from proxy.model import (
     Usage,
     UsageReported,
 )
-from proxy.wire.chat.answer import finish_reason, head, usage_shape
+from proxy.wire.chat.answer import end_losses, finish_reason, head, usage_shape
+from proxy.wire.chat.lost import SENTENCES
 from proxy.wire.envelope import error_event
 from proxy.wire.sequence import OnePartAtATime
 
 # A comment is all the protocol has for a sign of life.
 _PING: Final = b": ping\n\n"
 _DONE: Final = b"data: [DONE]\n\n"
+_AFTER: Final = b'},"finish_reason":null,"logprobs":null}]}\n\n'
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 class StreamWriter:
@@ -57,6 +60,9 @@ class StreamWriter:
         self, request: Request, *, created: int, request_id: str | None = None
     ) -> None:
         self.losses: list[Loss] = []
+        # The open part of plain text, and what stands around each of its pieces.
+        self._text: int | None = None
+        self._before = b""
         self._wants_usage = request.stream_usage
         self._created = created
         self._request_id = request_id
@@ -70,6 +76,9 @@ class StreamWriter:
 
     def write(self, event: Event) -> bytes:
         """Return the bytes that say `event`; b'' where nothing is to be said."""
+        if isinstance(event, TextDelta) and event.index == self._text:
+            # Nearly all events are such: the part is open, so nothing is to be ordered.
+            return self._before + _ENCODER.encode(event.text) + _AFTER
         return b"".join([self._write(each) for each in self._order.feed(event)])
 
     def _write(self, event: Event) -> bytes:
@@ -99,6 +108,7 @@ class StreamWriter:
         if self._wants_usage:
             # A client that asks for the usage finds it null until the last chunk.
             self._head["usage"] = None
+        self._before = _before_text(self._head)
         return self._delta({"role": "assistant", "content": ""})
 
     def _part(
@@ -120,14 +130,16 @@ class StreamWriter:
             case TextStarted(index=index, refusal=True):
                 self._refusals.add(index)
             case CitationAdded():
-                self._lose("citation", "A citation has no place in this stream.")
+                self._lose("citation")
             case SignatureDelta():
-                self._lose("signature", "The proof of the reasoning has no place.")
+                self._lose("signature")
             case ThinkingSealed() | ThinkingStarted(sealed=str()):
-                self._lose("sealed_thinking", "Sealed reasoning has no place.")
-            case PartWhole(part=part):
-                self._lose("provider_part", f"A {part.kind} part has no place.")
-            case TextStarted() | ThinkingStarted():
+                self._lose("sealed_thinking")
+            case PartWhole():
+                self._lose("provider_part")
+            case TextStarted(index=index):
+                self._text = index
+            case ThinkingStarted():
                 pass
         return b""
 
@@ -144,7 +156,7 @@ class StreamWriter:
         call = _Call(len(self._calls), event.kind)
         self._calls[event.index] = call
         if event.namespace is not None:
-            self._lose("namespace", "A tool's namespace has no place.")
+            self._lose("namespace")
         begun: dict[str, Json] = {"index": call.at, "id": event.id}
         return self._call({**begun, **call.shape("", event.name)})
 
@@ -158,6 +170,7 @@ class StreamWriter:
         return self._call({"index": call.at, **piece})
 
     def _end_part(self, index: int) -> bytes:
+        self._text = None
         call = self._calls.get(index)
         if call is None or not call.empty or call.kind is CallKind.CUSTOM:
             return b""
@@ -168,9 +181,12 @@ class StreamWriter:
         return self._delta({"tool_calls": [call]})
 
     def _last(self, event: AnswerEnded | AnswerFailed) -> bytes:
+        self._text = None
         if isinstance(event, AnswerFailed):
             own = self._request_id
             return error_event(Protocol.CHAT, event.kind, event.message, own)
+        for name in end_losses(event):
+            self._lose(name)
         reason = finish_reason(event.stop, refused=bool(self._refusals))
         finish = self._delta({}, reason)
         usage = usage_shape(self._usage.merged(event.usage))
@@ -188,8 +204,10 @@ class StreamWriter:
         }
         return _sse({**self._head, "choices": [choice]})
 
-    def _lose(self, name: str, detail: str) -> None:
-        self.losses.append(Loss(name, detail))
+    def _lose(self, name: str) -> None:
+        loss = Loss(name, SENTENCES[name])
+        if loss not in self.losses:
+            self.losses.append(loss)
 
 
 class _Call:
@@ -208,6 +226,12 @@ class _Call:
         if self.kind is CallKind.CUSTOM:
             return {"type": "custom", "custom": {**named, "input": text}}
         return {"type": "function", "function": {**named, "arguments": text}}
+
+
+def _before_text(head: dict[str, Json]) -> bytes:
+    """Write all of a chunk that stands before the piece of text in it."""
+    shape: Json = {**head, "choices": [{"index": 0, "delta": {"content": ""}}]}
+    return b"data: " + msgspec.json.encode(shape).removesuffix(b'""}}]}')
 
 
 def _sse(fields: dict[str, Json]) -> bytes:

@@ -81,7 +81,7 @@ def _function(inner: Fields, outer: Fields) -> FunctionTool:
         description=inner.text("description"),
         schema=inner.map("parameters"),
         strict=inner.flag("strict"),
-        extras={**outer.rest, **inner.rest},
+        extras=outer.rest_with("function", inner),
     )
 
 
@@ -92,4 +92,5 @@ def _custom(inner: Fields, outer: Fields) -> CustomTool:
     if form is not None and form.need_text("type") == "grammar":
         words = form.need_object("grammar")
         grammar = Grammar(words.need_text("syntax"), words.need_text("definition"))
-    return CustomTool(name, description, grammar, {**outer.rest, **inner.rest})
+    extras = outer.rest_with("custom", inner)
+    return CustomTool(name, description, grammar, extras)

@@ -183,6 +183,8 @@ _LOST: dict[tuple[Protocol, str], set[str]] = {
     (Protocol.CHAT, "custom_call"): {"namespace"},
     (Protocol.CHAT, "summary_and_sealed"): {"sealed_thinking"},
     (Protocol.CHAT, "searched_and_cited"): {"provider_part", "citation"},
+    (Protocol.CHAT, "refusal"): {"stop_detail"},
+    (Protocol.CHAT, "stop_sequence"): {"stop_sequence"},
 }
 
 
