@@ -5,7 +5,8 @@ Shapes: `Response`, `ResponseOutputItem` and `ResponseUsage` of the `openai` SDK
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -15,7 +16,9 @@ from proxy.model import (
     CallKind,
     Event,
     Json,
+    Loss,
     Opaque,
+    Origin,
     Protocol,
     Request,
     ServerPart,
@@ -29,6 +32,12 @@ from proxy.model import (
 from proxy.wire.codec import Written
 from proxy.wire.responses.citations import write_citation
 from proxy.wire.responses.tools import write_choice, write_tools
+from proxy.wire.sealing import SEAL_START
+
+LOST_PART: Final = Loss("provider_part", "A part of another protocol has no place.")
+LOST_SEALED: Final = Loss("sealed_thinking", "A part of another protocol has no place.")
+LOST_PROOF: Final = Loss("signature", "The proof of the reasoning has no place.")
+LOST_CITATION: Final = Loss("citation", "A citation has no place.")
 
 
 def write_answer(
@@ -48,16 +57,46 @@ def write_answer(
     body = head(request, answer.id, answer.model, created)
     body["output"] = _items(answer)
     body.update(ending(answer.ended, answer.usage, refused=_refused(answer)))
-    return Written(msgspec.json.encode(body))
+    losses = tuple(loss for part in answer.parts for loss in _losses(part))
+    return Written(msgspec.json.encode(body), losses)
 
 
 def _items(answer: Answer) -> list[Json]:
     items: list[Json] = []
+    taken: set[str] = set()
     for part in answer.parts:
-        shape = item(part, item_id(answer.id, part, len(items)))
+        own_id = item_id(answer.id, part, len(items), taken)
+        shape = item(part, own_id)
         if shape is not None:
             items.append(shape)
+            taken.add(own_id)
     return items
+
+
+def _losses(part: Text | Thinking | ToolCall | ServerPart | Opaque) -> Iterator[Loss]:
+    match part:
+        case Text():
+            for each in part.citations:
+                if part.refusal or write_citation(each, 0) is None:
+                    yield LOST_CITATION
+        case Thinking():
+            if part.sealed is not None and not is_writable(part.sealed, part.origin):
+                yield LOST_PROOF if part.text or part.summary else LOST_SEALED
+            if part.signature is not None:
+                yield LOST_PROOF
+        case ServerPart() | Opaque() if part.protocol is not Protocol.RESPONSES:
+            yield LOST_PART
+        case _:
+            return
+
+
+def is_writable(sealed: str, origin: Origin | None) -> bool:
+    """Whether sealed reasoning may stand in an item of this protocol.
+
+    Its own may, and a wrap, which says itself whose it is.
+    """
+    own = origin is not None and origin.protocol is Protocol.RESPONSES
+    return own or sealed.startswith(SEAL_START)
 
 
 def _refused(answer: Answer) -> bool:
@@ -71,7 +110,7 @@ def response_id(answer_id: str) -> str:
 
 def head(request: Request, answer_id: str, model: str, created: int) -> dict[str, Json]:
     """Write a `Response` as it stands at the start: what was asked for, no output."""
-    return {
+    shape: dict[str, Json] = {
         "id": response_id(answer_id),
         "object": "response",
         "created_at": created,
@@ -91,9 +130,17 @@ def head(request: Request, answer_id: str, model: str, created: int) -> dict[str
         "tool_choice": write_choice(request.tool_choice),
         "tools": write_tools(request.tools),
         "top_p": request.sampling.top_p,
-        "truncation": "disabled",
+        "truncation": request.extras.get("truncation") or "disabled",
         "usage": None,
     }
+    told = {
+        "max_tool_calls": request.limits.max_tool_calls,
+        "prompt_cache_key": request.cache_key,
+        "safety_identifier": request.metadata.user,
+    }
+    # Younger members, which older clients do not look for: only where they say a thing.
+    shape.update({key: value for key, value in told.items() if value is not None})
+    return shape
 
 
 def _instructions(request: Request) -> Json:
@@ -110,16 +157,16 @@ def _reasoning(request: Request) -> Json:
 
 def _text_config(request: Request) -> Json:
     form = request.output_format
-    if form is None or form.kind != "json_schema" or form.schema is None:
-        return {"format": {"type": "text" if form is None else form.kind}}
-    return {
-        "format": {
-            "type": "json_schema",
-            "name": form.name or "answer",
-            "schema": dict(form.schema),
-            "strict": form.strict,
-        }
-    }
+    shape: dict[str, Json] = {"type": "text" if form is None else form.kind}
+    if form is not None and form.kind == "json_schema" and form.schema is not None:
+        shape["name"] = form.name or "answer"
+        shape["schema"] = dict(form.schema)
+        shape["strict"] = form.strict
+        if form.description is not None:
+            shape["description"] = form.description
+    if request.verbosity is not None:
+        return {"format": shape, "verbosity": request.verbosity}
+    return {"format": shape}
 
 
 def ending(ended: AnswerEnded, usage: Usage, *, refused: bool) -> dict[str, Json]:
@@ -157,10 +204,20 @@ def _usage(usage: Usage) -> Json:
 
 
 def item_id(
-    answer_id: str, part: Text | Thinking | ToolCall | ServerPart | Opaque, at: int
+    answer_id: str,
+    part: Text | Thinking | ToolCall | ServerPart | Opaque,
+    at: int,
+    taken: Collection[str] = (),
 ) -> str:
-    """Return the id of the output item number `at`."""
+    """Return the id of the output item number `at`, none of those that are `taken`.
+
+    Reasoning of this protocol keeps the id it came with: it is sealed together with it.
+    """
     match part:
+        case Thinking(id=str(own), origin=Origin(protocol=Protocol.RESPONSES)) if (
+            own and own not in taken
+        ):
+            return own
         case Thinking():
             prefix = "rs"
         case ToolCall(kind=CallKind.FUNCTION):
@@ -238,8 +295,9 @@ def call(part: ToolCall, own_id: str, status: str) -> dict[str, Json]:
 
 
 def _thinking(part: Thinking, own_id: str) -> dict[str, Json] | None:
-    own = part.origin is not None and part.origin.protocol is Protocol.RESPONSES
-    if part.sealed is not None and not own and not part.text and not part.summary:
+    sealed = part.sealed
+    writable = sealed is not None and is_writable(sealed, part.origin)
+    if sealed is not None and not writable and not part.text and not part.summary:
         return None
     summary: list[Json] = [
         {"type": "summary_text", "text": each} for each in part.summary
@@ -247,6 +305,6 @@ def _thinking(part: Thinking, own_id: str) -> dict[str, Json] | None:
     shape: dict[str, Json] = {"id": own_id, "type": "reasoning", "summary": summary}
     if part.text:
         shape["content"] = [{"type": "reasoning_text", "text": part.text}]
-    if part.sealed is not None and own:
-        shape["encrypted_content"] = part.sealed
+    if writable:
+        shape["encrypted_content"] = sealed
     return shape

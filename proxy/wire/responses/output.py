@@ -6,7 +6,10 @@ stream's business.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, TypeAlias
+
+import msgspec
 
 from proxy.model import (
     CallKind,
@@ -19,7 +22,6 @@ from proxy.model import (
     Protocol,
     SignatureDelta,
     Text,
-    TextDelta,
     TextStarted,
     ThinkingDelta,
     ThinkingSealed,
@@ -28,7 +30,16 @@ from proxy.model import (
     ToolCallArguments,
     ToolCallStarted,
 )
-from proxy.wire.responses.answer import call, item, item_id, message, text_part
+from proxy.wire.responses.answer import (
+    LOST_CITATION,
+    LOST_PROOF,
+    call,
+    is_writable,
+    item,
+    item_id,
+    message,
+    text_part,
+)
 from proxy.wire.responses.citations import write_citation
 
 Said: TypeAlias = list[tuple[str, dict[str, Json]]]
@@ -44,11 +55,13 @@ class OpenItem:
     `finished` is the complete item once `done` has been called.
     """
 
-    def __init__(self, begun: _Begun, answer_id: str, at: int) -> None:
+    def __init__(
+        self, begun: _Begun, answer_id: str, at: int, taken: Collection[str] = ()
+    ) -> None:
         self.losses: list[Loss] = []
         self.finished: Json = None
         self.pieces: Final = Pieces(begun)
-        self.id: Final = item_id(answer_id, self.pieces.part(), at)
+        self.id: Final = item_id(answer_id, self.pieces.part(), at, taken)
         self.at: Final = at
 
     def added(self) -> Said:
@@ -77,7 +90,7 @@ class OpenItem:
         return f"response.{name}", {**place, **fields}
 
 
-class _TextItem(OpenItem):
+class TextItem(OpenItem):
     """A message with one part, of text or refusal."""
 
     def __init__(self, begun: TextStarted, answer_id: str, at: int) -> None:
@@ -85,34 +98,46 @@ class _TextItem(OpenItem):
         self._word: Final = "refusal" if begun.refusal else "output_text"
         self._key: Final = "refusal" if begun.refusal else "text"
         self._more: Final[dict[str, Json]] = {} if begun.refusal else {"logprobs": []}
-        self._empty: Final = text_part(Text("", begun.refusal))
+        self._refusal: Final = begun.refusal
+        self._texts: list[str] = []
         self._length = 0
         self._annotations: list[Json] = []
+        # Most events of an answer are pieces of text: all but number and text of them
+        # is written once.
+        name = f"response.{self._word}.delta"
+        begins = f'event: {name}\ndata: {{"type":"{name}","sequence_number":'
+        self._begins: Final = begins.encode()
+        place = {"item_id": self.id, "output_index": at, "content_index": 0}
+        self._place: Final = b',%b,"delta":' % msgspec.json.encode(place)[1:-1]
+        self._ends: Final = b"}\n\n" if begun.refusal else b',"logprobs":[]}\n\n'
+
+    def delta(self, text: str, sequence: int) -> bytes:
+        """Return the whole event number `sequence`, which says the next piece."""
+        self._texts.append(text)
+        self._length += len(text)
+        number, piece = str(sequence).encode(), msgspec.json.encode(text)
+        return self._begins + number + self._place + piece + self._ends
 
     def added(self) -> Said:
+        """Say that the message and its part begin."""
         begun = message(self.id, "in_progress", [])
         return [
             self._item("added", begun),
-            self._say("content_part.added", content_index=0, part=self._empty),
+            self._say(
+                "content_part.added",
+                content_index=0,
+                part=text_part(Text("", self._refusal)),
+            ),
         ]
 
     def piece(self, event: Event) -> Said:
-        match event:
-            case TextDelta():
-                self.pieces.add(event)
-                self._length += len(event.text)
-                name = f"{self._word}.delta"
-                delta = event.text
-                return [self._say(name, content_index=0, delta=delta, **self._more)]
-            case CitationAdded():
-                return self._cite(event)
-            case _:
-                return []
+        """Say a source; pieces of the text itself are `delta`'s."""
+        return self._cite(event) if isinstance(event, CitationAdded) else []
 
     def _cite(self, event: CitationAdded) -> Said:
         shape = write_citation(event.citation, self._length)
         if shape is None or self._word == "refusal":
-            self.losses.append(Loss("citation", "A citation has no place."))
+            self.losses.append(LOST_CITATION)
             return []
         self._annotations.append(shape)
         at = len(self._annotations) - 1
@@ -126,9 +151,8 @@ class _TextItem(OpenItem):
         ]
 
     def done(self) -> Said:
-        part = self.pieces.part()
-        if not isinstance(part, Text):
-            return []
+        """Say that the text, its part and the message are complete."""
+        part = Text("".join(self._texts), self._refusal)
         shape = text_part(part, self._annotations)
         text: dict[str, Json] = {self._key: part.text, **self._more}
         return [
@@ -175,11 +199,11 @@ class _CallItem(OpenItem):
 class _ThinkingItem(OpenItem):
     """Reasoning: parts of a summary, the reasoning itself, or sealed only."""
 
-    def __init__(self, begun: ThinkingStarted, answer_id: str, at: int) -> None:
-        super().__init__(begun, answer_id, at)
-        self._own: Final = (
-            begun.origin is not None and begun.origin.protocol is Protocol.RESPONSES
-        )
+    def __init__(
+        self, begun: ThinkingStarted, answer_id: str, at: int, taken: Collection[str]
+    ) -> None:
+        super().__init__(begun, answer_id, at, taken)
+        self._origin: Final = begun.origin
         # The part being said: its place in the summary, or "text"; None before one.
         self._part: int | str | None = None
         self._said: list[str] = []
@@ -191,14 +215,18 @@ class _ThinkingItem(OpenItem):
             case ThinkingDelta():
                 self.pieces.add(event)
                 return self._thought(event)
-            case ThinkingSealed() if self._own:
+            case ThinkingSealed() if is_writable(event.data, self._origin):
                 self.pieces.add(event)
             case ThinkingSealed() | SignatureDelta():
-                lost = Loss("signature", "The proof of the reasoning has no place.")
-                self.losses.append(lost)
+                self._unproven()
             case _:
                 pass
         return []
+
+    def _unproven(self) -> None:
+        # A proof may come in many pieces; it is lost once.
+        if LOST_PROOF not in self.losses:
+            self.losses.append(LOST_PROOF)
 
     def _thought(self, event: ThinkingDelta) -> Said:
         part = "text" if event.summary is None else event.summary
@@ -238,18 +266,24 @@ class _ThinkingItem(OpenItem):
         return [*self._close(), *super().done()]
 
 
-def begin(event: _Begun, answer_id: str, at: int) -> OpenItem | None:
-    """Open output item number `at`; None where the protocol cannot show the part."""
+def begin(
+    event: _Begun, answer_id: str, at: int, taken: Collection[str] = ()
+) -> OpenItem | None:
+    """Open output item number `at`; None where the protocol cannot show the part.
+
+    `taken` are the ids of the items before it.
+    """
     match event:
         case TextStarted():
-            return _TextItem(event, answer_id, at)
+            return TextItem(event, answer_id, at)
         case ToolCallStarted():
             return _CallItem(event, answer_id, at)
         case ThinkingStarted(sealed=None):
-            return _ThinkingItem(event, answer_id, at)
-        case ThinkingStarted(origin=origin):
-            own = origin is not None and origin.protocol is Protocol.RESPONSES
-            return _ThinkingItem(event, answer_id, at) if own else None
-        case PartWhole(part=part):
-            own = part.protocol is Protocol.RESPONSES
-            return OpenItem(event, answer_id, at) if own else None
+            return _ThinkingItem(event, answer_id, at, taken)
+        case ThinkingStarted(sealed=str(sealed), origin=origin):
+            writable = is_writable(sealed, origin)
+            return _ThinkingItem(event, answer_id, at, taken) if writable else None
+        case PartWhole(part=part) if part.protocol is Protocol.RESPONSES:
+            return OpenItem(event, answer_id, at)
+        case _:
+            return None

@@ -7,6 +7,7 @@ the next `sequence_number`; items follow one another.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -23,6 +24,7 @@ from proxy.model import (
     Ping,
     Protocol,
     Request,
+    TextDelta,
     TextStarted,
     ThinkingStarted,
     ToolCallStarted,
@@ -30,8 +32,14 @@ from proxy.model import (
     UsageReported,
 )
 from proxy.wire.envelope import error_event
-from proxy.wire.responses.answer import ending, head
-from proxy.wire.responses.output import OpenItem, Said, begin
+from proxy.wire.responses.answer import (
+    LOST_PART,
+    LOST_SEALED,
+    ending,
+    head,
+    response_id,
+)
+from proxy.wire.responses.output import OpenItem, TextItem, begin
 from proxy.wire.sequence import OnePartAtATime
 
 # A comment is all the protocol has for a sign of life.
@@ -49,20 +57,33 @@ class StreamWriter:
         self, request: Request, *, created: int, request_id: str | None = None
     ) -> None:
         self.losses: list[Loss] = []
-        self._request = request
-        self._created = created
         self._request_id = request_id
         self._order = OnePartAtATime()
         self._sequence = 0
         self._usage = Usage()
         self._id = ""
-        self._head: dict[str, Json] = {}
+        # What the answer repeats of the request, and no more of it: the conversation
+        # must not stay in memory for as long as its answer takes.
+        self._head: dict[str, object] = dict(head(request, "", "", created))
+        for large in ("instructions", "tools"):
+            self._head[large] = msgspec.Raw(msgspec.json.encode(self._head[large]))
         self._output: list[Json] = []
+        self._ids: set[str] = set()
         self._open: OpenItem | None = None
         self._refused = False
+        # The text being said and its index: most events are pieces of it.
+        self._text: TextItem | None = None
+        self._text_index = -1
 
     def write(self, event: Event) -> bytes:
         """Return the bytes that say `event`; b'' where nothing is to be said yet."""
+        if (
+            type(event) is TextDelta
+            and event.index == self._text_index
+            and self._text is not None
+        ):
+            self._sequence += 1
+            return self._text.delta(event.text, self._sequence - 1)
         return b"".join([self._write(each) for each in self._order.feed(event)])
 
     def _write(self, event: Event) -> bytes:
@@ -82,15 +103,13 @@ class StreamWriter:
                 return self._end(event)
             case AnswerFailed():
                 return self._fail(event)
-            case _ if self._open is not None:
-                return self._say(self._open.piece(event))
             case _:
-                return b""
+                return self._piece(event)
 
     def _start(self, event: AnswerStarted) -> bytes:
         self._usage = self._usage.merged(event.usage or Usage())
         self._id = event.id
-        self._head = head(self._request, event.id, event.model, self._created)
+        self._head.update(id=response_id(event.id), model=event.model)
         return self._response("response.created") + self._response(
             "response.in_progress"
         )
@@ -98,18 +117,27 @@ class StreamWriter:
     def _begin(
         self, event: TextStarted | ToolCallStarted | ThinkingStarted | PartWhole
     ) -> bytes:
-        self._open = begin(event, self._id, len(self._output))
+        self._open = begin(event, self._id, len(self._output), self._ids)
         if self._open is None:
-            name = (
-                "provider_part" if isinstance(event, PartWhole) else "sealed_thinking"
-            )
-            self.losses.append(Loss(name, "A part of another protocol has no place."))
+            whole = isinstance(event, PartWhole)
+            self.losses.append(LOST_PART if whole else LOST_SEALED)
             return b""
+        self._ids.add(self._open.id)
         self._refused |= isinstance(event, TextStarted) and event.refusal
+        if isinstance(self._open, TextItem):
+            self._text, self._text_index = self._open, event.index
         said = self._say(self._open.added())
         return said + (self._end_item() if isinstance(event, PartWhole) else b"")
 
+    def _piece(self, event: Event) -> bytes:
+        if isinstance(event, TextDelta) and self._text is not None:
+            # One that was held back.
+            self._sequence += 1
+            return self._text.delta(event.text, self._sequence - 1)
+        return b"" if self._open is None else self._say(self._open.piece(event))
+
     def _end_item(self) -> bytes:
+        self._text, self._text_index = None, -1
         if self._open is None:
             return b""
         item, self._open = self._open, None
@@ -125,6 +153,7 @@ class StreamWriter:
         return self._response(f"response.{self._head['status']}")
 
     def _fail(self, event: AnswerFailed) -> bytes:
+        self._text, self._text_index = None, -1
         return error_event(
             Protocol.RESPONSES,
             event.kind,
@@ -137,7 +166,7 @@ class StreamWriter:
     def _response(self, name: str) -> bytes:
         return self._say([(name, {"response": self._head})])
 
-    def _say(self, said: Said) -> bytes:
+    def _say(self, said: Iterable[tuple[str, Mapping[str, object]]]) -> bytes:
         events = []
         for name, fields in said:
             numbered = {"type": name, "sequence_number": self._sequence, **fields}
