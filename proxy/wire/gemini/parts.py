@@ -160,7 +160,6 @@ def _result(part: Fields, ids: CallIds) -> ToolResult:
     kept = part.rest_with("functionResponse", result)
     if not usual:
         kept["response"] = response
-    kept["name"] = name
     return ToolResult(call_id, (*parts, *data), is_error, extras=kept)
 
 
@@ -174,7 +173,7 @@ def _response(response: dict[str, Json]) -> tuple[list[Part], bool | None, bool]
     if key not in {"output", "error", "result"}:
         return [Text(json_text(response))], None, False
     text = value if isinstance(value, str) else json_text(value)
-    usual = isinstance(value, str) and key != "result" and bool(value)
+    usual = isinstance(value, str) and key == "output"
     parts: list[Part] = [Text(text)] if text else []
     return parts, True if key == "error" else None, usual
 

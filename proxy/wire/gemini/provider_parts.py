@@ -1,0 +1,95 @@
+"""Takes single parts of a provider's answer apart; no I/O.
+
+Text is the fast way: one typed look. Everything else is told apart after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from proxy.model import JsonObject, Opaque, PartWhole, Protocol, ServerPart
+from proxy.wire.gemini.parts import SERVER_KINDS
+
+_CONTENT: Final = frozenset({*SERVER_KINDS, "inlineData", "fileData"})
+_ASIDES: Final = frozenset({"thought", "thoughtSignature", "partMetadata"})
+
+
+class Part(msgspec.Struct, rename="camel"):
+    """What most parts are: text, thought, a signature, a call."""
+
+    text: str | None = None
+    thought: bool | None = None
+    thought_signature: str | None = None
+    function_call: msgspec.Raw = msgspec.Raw(b"")
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is text and nothing else."""
+        return self.text is not None
+
+    def call(self) -> Call | None:
+        """Return the call it holds, if any.
+
+        Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError.
+        """
+        if not self.function_call or bytes(self.function_call) == b"null":
+            return None
+        return _CALL.decode(self.function_call)
+
+
+class Call(msgspec.Struct):
+    """A call; it comes whole."""
+
+    name: str
+    id: str | None = None
+    args: msgspec.Raw = msgspec.Raw(b"")
+
+    @property
+    def arguments(self) -> str:
+        """The JSON text of the arguments; none are an empty object."""
+        raw = bytes(self.args)
+        if raw[:1] != b"{":
+            return "{}"
+        return raw.decode(errors="replace")
+
+
+_PART: Final = msgspec.json.Decoder(Part)
+_CALL: Final = msgspec.json.Decoder(Call)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A part that only its own protocol can show."""
+
+    kind: str
+    raw: JsonObject
+
+    def at(self, index: int) -> PartWhole:
+        """Return it as the part of this place."""
+        if self.kind not in SERVER_KINDS:
+            return PartWhole(index, Opaque(Protocol.GEMINI, self.kind, self.raw))
+        held = self.raw[self.kind]
+        told = held.get("id") if isinstance(held, dict) else None
+        own_id = told if isinstance(told, str) else None
+        server = ServerPart(Protocol.GEMINI, self.kind, self.raw, own_id)
+        return PartWhole(index, server)
+
+
+def decode_part(raw: msgspec.Raw) -> Part:
+    """Decode a part. Raises msgspec.DecodeError or UnicodeDecodeError."""
+    return _PART.decode(raw)
+
+
+def kept_part(raw: msgspec.Raw) -> Kept | None:
+    """Return a part nobody here reads; None for one that says nothing.
+
+    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError.
+    """
+    held = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    for kind in held:
+        if kind in _CONTENT or kind not in _ASIDES:
+            return Kept(kind, msgspec.json.decode(raw))
+    return None
