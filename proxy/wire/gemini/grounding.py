@@ -26,7 +26,7 @@ class _Support(msgspec.Struct, rename="camel"):
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
-    grounding_chunks: list[dict[str, Json]] | None = None
+    grounding_chunks: list[msgspec.Raw] | None = None
     grounding_supports: list[_Support] | None = None
 
 
@@ -45,10 +45,10 @@ class Sources:
     def take(self, metadata: msgspec.Raw) -> None:
         """Read `groundingMetadata`; what cannot be read names no source."""
         try:
-            told = _METADATA.decode(metadata)
+            found = list(_citations(_METADATA.decode(metadata)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
-        for citation in _citations(told):
+        for citation in found:
             known = (citation.url, citation.quote)
             if known not in self._seen:
                 self._seen.add(known)
@@ -76,7 +76,10 @@ def _citations(told: _Metadata) -> Iterator[Citation]:
             yield from _citation(chunk, None)
 
 
-def _citation(chunk: dict[str, Json], quote: str | None) -> Iterator[Citation]:
+def _citation(raw: msgspec.Raw, quote: str | None) -> Iterator[Citation]:
+    chunk: Json = msgspec.json.decode(raw)
+    if not isinstance(chunk, dict):
+        return
     for kind in _KINDS:
         source = chunk.get(kind)
         if not isinstance(source, dict):

@@ -34,11 +34,11 @@ from proxy.wire.fields import WireError
 from proxy.wire.gemini.endings import Error, ended, failed, refused
 from proxy.wire.gemini.grounding import Sources
 from proxy.wire.gemini.parts import ORIGIN
-from proxy.wire.gemini.provider_parts import Call, Part, decode_part, kept_part
+from proxy.wire.gemini.provider_parts import Call, Part, kept_part
 
 
 class _Content(msgspec.Struct):
-    parts: list[msgspec.Raw] | None = None
+    parts: list[Part] | None = None
 
 
 class _Candidate(msgspec.Struct, rename="camel"):
@@ -66,21 +66,25 @@ class Response(msgspec.Struct, rename="camel"):
 
 
 _ONE: Final = msgspec.json.Decoder(Response)
-_MANY: Final = msgspec.json.Decoder(list[Response])
+_MANY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _UNREADABLE: Final = AnswerFailed(
     FailureKind.MALFORMED, "The provider sent a part that cannot be read."
 )
 _CUT: Final = AnswerFailed(FailureKind.CUT, "The provider's answer broke off.")
 
 
-def decode_responses(data: bytes) -> list[Response]:
+Told = tuple[Response, msgspec.Raw]
+"""A response, and the bytes it was decoded of."""
+
+
+def decode_responses(data: bytes) -> list[Told]:
     """Decode a response, or a list of them.
 
     Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError.
     """
     if data.lstrip()[:1] == b"[":
-        return _MANY.decode(data)
-    return [_ONE.decode(data)]
+        return [(_ONE.decode(each), each) for each in _MANY.decode(data)]
+    return [(_ONE.decode(data), msgspec.Raw(data))]
 
 
 def read_answer(body: bytes, *, answer_id: str, model: str) -> Sequence[Event]:
@@ -92,10 +96,10 @@ def read_answer(body: bytes, *, answer_id: str, model: str) -> Sequence[Event]:
         responses = decode_responses(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise WireError("The provider's answer is no Gemini response.") from None
-    if not any(_says(each) for each in responses):
+    if not any(_says(each) for each, _ in responses):
         raise WireError("The provider's answer holds no candidate.")
     builder = AnswerBuilder(answer_id=answer_id, model=model)
-    events = [event for each in responses for event in builder.take(each)]
+    events = [event for each in responses for event in builder.take(*each)]
     return [*events, *builder.close(whole=True)]
 
 
@@ -146,8 +150,8 @@ class AnswerBuilder:
         self._counts: Counts = {}
         self._sources = Sources()
 
-    def take(self, response: Response) -> list[Event]:
-        """Return the events of the next response."""
+    def take(self, response: Response, raw: msgspec.Raw) -> list[Event]:
+        """Return the events of the next response; `raw` is what it was decoded of."""
         if self.over:
             return []
         error = response.error
@@ -163,7 +167,8 @@ class AnswerBuilder:
             self._message = feedback.block_reason_message
         for candidate in response.candidates or ():
             if not candidate.index:
-                self._candidate(candidate, events)
+                self._candidate(candidate, raw, events)
+                break
         return events
 
     def close(self, *, whole: bool = False) -> list[Event]:
@@ -217,13 +222,16 @@ class AnswerBuilder:
             self._counts |= gemini_counts(told)
         return Usage(**settled(self._counts))
 
-    def _candidate(self, candidate: _Candidate, events: list[Event]) -> None:
-        parts = None if candidate.content is None else candidate.content.parts
+    def _candidate(
+        self, candidate: _Candidate, raw: msgspec.Raw, events: list[Event]
+    ) -> None:
+        content = candidate.content
         # What comes after the finish reason is no part of the answer any more.
-        for raw in parts or () if self._reason is None else ():
-            self._part(raw, events)
-            if self.over:
-                return
+        if content is not None and content.parts and self._reason is None:
+            for at, part in enumerate(content.parts):
+                self._part(part, at, raw, events)
+                if self.over:
+                    return
         if candidate.grounding_metadata:
             self._sources.take(candidate.grounding_metadata)
         if self._open == "text":
@@ -232,11 +240,16 @@ class AnswerBuilder:
             self._reason = self._reason or candidate.finish_reason
             self._message = candidate.finish_message or self._message
 
-    def _part(self, raw: msgspec.Raw, events: list[Event]) -> None:
+    def _part(self, part: Part, at: int, raw: msgspec.Raw, events: list[Event]) -> None:
+        if part.text is not None:
+            if part.thought:
+                self._thought(part, events)
+            else:
+                self._text(part, events)
+            return
         try:
-            part = decode_part(raw)
             call = part.call()
-            kept = None if call or part.plain else kept_part(raw)
+            kept = None if call is not None else kept_part(raw, at)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             events.extend(self.fail(_UNREADABLE))
             return

@@ -25,11 +25,6 @@ class Part(msgspec.Struct, rename="camel"):
     thought_signature: str | None = None
     function_call: msgspec.Raw = msgspec.Raw(b"")
 
-    @property
-    def plain(self) -> bool:
-        """Whether it is text and nothing else."""
-        return self.text is not None
-
     def call(self) -> Call | None:
         """Return the call it holds, if any.
 
@@ -56,7 +51,6 @@ class Call(msgspec.Struct):
         return raw.decode(errors="replace")
 
 
-_PART: Final = msgspec.json.Decoder(Part)
 _CALL: Final = msgspec.json.Decoder(Call)
 
 
@@ -78,16 +72,33 @@ class Kept:
         return PartWhole(index, server)
 
 
-def decode_part(raw: msgspec.Raw) -> Part:
-    """Decode a part. Raises msgspec.DecodeError or UnicodeDecodeError."""
-    return _PART.decode(raw)
+class _Parts(msgspec.Struct):
+    parts: list[msgspec.Raw]
 
 
-def kept_part(raw: msgspec.Raw) -> Kept | None:
+class _Candidate(msgspec.Struct):
+    index: int | None = None
+    content: _Parts | None = None
+
+
+class _Response(msgspec.Struct):
+    candidates: list[_Candidate]
+
+
+_RESPONSE: Final = msgspec.json.Decoder(_Response)
+
+
+def kept_part(response: msgspec.Raw, at: int) -> Kept | None:
     """Return a part nobody here reads; None for one that says nothing.
 
-    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError.
+    It is the part at place `at` of the first candidate. Raises msgspec.DecodeError,
+    UnicodeDecodeError or RecursionError.
     """
+    candidates = _RESPONSE.decode(response).candidates
+    content = next((each.content for each in candidates if not each.index), None)
+    if content is None:
+        return None
+    raw = content.parts[at]
     held = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     for kind in held:
         if kind in _CONTENT or kind not in _ASIDES:

@@ -108,5 +108,5 @@ class StreamReader:
                 events.extend(self._answer.fail(_MALFORMED))
                 continue
             for response in responses:
-                events.extend(self._answer.take(response))
+                events.extend(self._answer.take(*response))
         return events
