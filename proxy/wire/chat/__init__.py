@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from proxy.model import Protocol
-from proxy.wire.codec import ClientCodec, ProviderCodec
 from proxy.wire.chat.answer import write_answer
 from proxy.wire.chat.outgoing import write_request
 from proxy.wire.chat.provider_answer import read_answer
 from proxy.wire.chat.provider_stream import StreamReader
 from proxy.wire.chat.request import read_request
 from proxy.wire.chat.stream import StreamWriter
+from proxy.wire.codec import ClientCodec, ProviderCodec
 
 CLIENT: Final = ClientCodec(Protocol.CHAT, read_request, StreamWriter, write_answer)
 PROVIDER: Final = ProviderCodec(Protocol.CHAT, write_request, StreamReader, read_answer)

@@ -48,8 +48,8 @@ class Chunk(msgspec.Struct):
     id: _Any = None
     model: _Any = None
     choices: list[Choice] | None = None
-    usage: msgspec.Raw | None = None
-    x_groq: msgspec.Raw | None = None
+    usage: _Any = None
+    x_groq: _Any = None
     error: _Any = None
 
 

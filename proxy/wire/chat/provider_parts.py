@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from proxy.errors import FailureKind
 from proxy.model import (
     AnswerEnded,
@@ -31,11 +33,17 @@ from proxy.model import (
     UsageReported,
 )
 from proxy.wire.chat.provider_calls import Calls
-from proxy.wire.chat.provider_chunks import Choice, Chunk, Delta, entries_of, text_of
-from proxy.wire.chat.provider_chunks import inside as within
+from proxy.wire.chat.provider_chunks import (
+    Choice,
+    Chunk,
+    Delta,
+    entries_of,
+    inside,
+    text_of,
+)
 from proxy.wire.chat.provider_end import BROKE, breaks, failure_of, stop_of
 from proxy.wire.chat.provider_reasoning import Details, thought_of
-from proxy.wire.counts import chat_counts, inside, members
+from proxy.wire.counts import chat_counts, members
 
 _ORIGIN: Final = Origin(Protocol.CHAT)
 _TEXT: Final = "text"
@@ -63,7 +71,7 @@ class Assembly:
         "_reason",
         "_refused",
         "_started",
-        "_usage",
+        "_told",
         "_word",
         "finished",
         "over",
@@ -82,7 +90,7 @@ class Assembly:
         self._reason = ""
         self._word: str | None = None
         self._refused = False
-        self._usage = Usage()
+        self._told: object = None
         self.finished = False
         self.over = False
         self.text: int | None = None
@@ -120,13 +128,14 @@ class Assembly:
             word=self._word,
         )
         self.over = True
-        out.append(AnswerEnded(stop, self._word, self._usage))
+        out.append(AnswerEnded(stop, self._word, self._usage()))
 
     def fail(self, failed: AnswerFailed, out: list[Event]) -> None:
         """End the answer with a failure; what it cost so far is told first."""
         self.over = True
-        if self._started and self._usage != Usage():
-            out.append(UsageReported(self._usage))
+        usage = self._usage()
+        if self._started and usage != Usage():
+            out.append(UsageReported(usage))
         out.append(failed)
 
     def _start(self, chunk: Chunk, out: list[Event]) -> None:
@@ -135,12 +144,17 @@ class Assembly:
         out.append(AnswerStarted(answer_id, text_of(chunk.model) or self._model))
 
     def _count(self, chunk: Chunk) -> None:
-        found = members(chunk.usage)
-        if found is None and chunk.x_groq is not None:
+        told = chunk.usage
+        if not told and isinstance(chunk.x_groq, dict):
             # Groq tells the usage of a stream in a member of its own.
-            found = inside(members(chunk.x_groq) or {}, "usage")
-        if found:
-            self._usage = self._usage.merged(Usage(**chat_counts(found)))
+            told = chunk.x_groq.get("usage")
+        if told:
+            # Some servers tell it with every chunk: only the last is looked at.
+            self._told = told
+
+    def _usage(self) -> Usage:
+        found = members(msgspec.json.encode(self._told)) if self._told else None
+        return Usage(**chat_counts(found)) if found else Usage()
 
     def _choose(self, choice: Choice, out: list[Event]) -> None:
         delta = choice.delta
@@ -254,15 +268,15 @@ def _thinking(thinking: Json) -> str:
 
 def _citation(raw: dict[str, Json]) -> Citation:
     start, end = (
-        within(raw, "url_citation", "start_index"),
-        within(raw, "url_citation", "end_index"),
+        inside(raw, "url_citation", "start_index"),
+        inside(raw, "url_citation", "end_index"),
     )
     return Citation(
         protocol=Protocol.CHAT,
         raw=raw,
-        url=text_of(within(raw, "url_citation", "url")) or None,
-        title=text_of(within(raw, "url_citation", "title")) or None,
-        quote=text_of(within(raw, "url_citation", "content")) or None,
+        url=text_of(inside(raw, "url_citation", "url")) or None,
+        title=text_of(inside(raw, "url_citation", "title")) or None,
+        quote=text_of(inside(raw, "url_citation", "content")) or None,
         start=start if isinstance(start, int) else None,
         end=end if isinstance(end, int) else None,
     )
