@@ -6,7 +6,17 @@ from upstream.reply import RESET, End, Hold, Pause, Raw, Reply
 from upstream.server import ScriptedUpstream, render
 from upstream.tap import Sent, Tap
 from upstream.thread import in_thread
-from upstream.turns import Answer, Script, Step, Text, Thinking, Tokens, ToolCall, say
+from upstream.turns import (
+    Answer,
+    Script,
+    Step,
+    Text,
+    Thinking,
+    Tokens,
+    ToolCall,
+    Ways,
+    say,
+)
 
 __all__ = [
     "RESET",
@@ -27,6 +37,7 @@ __all__ = [
     "Thinking",
     "Tokens",
     "ToolCall",
+    "Ways",
     "in_thread",
     "refuse",
     "render",

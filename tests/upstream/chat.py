@@ -3,6 +3,7 @@
 Pure; field and chunk order follow the vendor's API, types its Python SDK.
 """
 
+import itertools
 import json
 from collections.abc import Iterator
 
@@ -27,7 +28,7 @@ def stream(
         yield event(_chunk(model, serial, [_choice(delta, None)], with_usage))
     last = [_choice({}, _stop(answer))]
     yield event(_chunk(model, serial, last, with_usage))
-    if with_usage:
+    if answer.ways.usage == "always" or (with_usage and answer.ways.usage == "asked"):
         closing = _chunk(model, serial, [], with_usage)
         yield event(closing | {"usage": _usage(answer.tokens)})
     yield DONE
@@ -41,6 +42,9 @@ def whole(answer: Answer, model: str, serial: int) -> Json:
         "content": "".join(texts) or None,
         "refusal": None,
     }
+    thoughts = [part.text for part in answer.parts if isinstance(part, Thinking)]
+    if thoughts and answer.ways.reasoning:
+        message[answer.ways.reasoning] = "".join(thoughts)
     calls = [call for _, call in _calls(answer, serial)]
     if calls:
         message["tool_calls"] = calls
@@ -50,8 +54,10 @@ def whole(answer: Answer, model: str, serial: int) -> Json:
         "logprobs": None,
         "finish_reason": _stop(answer),
     }
-    head = _head(model, serial, "chat.completion")
-    return head | {"choices": [choice], "usage": _usage(answer.tokens)}
+    head = _head(model, serial, "chat.completion") | {"choices": [choice]}
+    if answer.ways.usage == "never":
+        return head
+    return head | {"usage": _usage(answer.tokens)}
 
 
 def error(status: int, message: str) -> Json:
@@ -86,7 +92,8 @@ def _choice(delta: Json, stop: str | None) -> Json:
 def _stop(answer: Answer) -> str:
     if answer.cut_short:
         return "length"
-    return "tool_calls" if answer.calls() else "stop"
+    calls = answer.calls() and not answer.ways.sloppy_stop
+    return "tool_calls" if calls else "stop"
 
 
 def _usage(tokens: Tokens) -> Json:
@@ -106,8 +113,10 @@ def _calls(answer: Answer, serial: int) -> Iterator[tuple[ToolCall, Json]]:
     calls = [part for part in answer.parts if isinstance(part, ToolCall)]
     for index, part in enumerate(calls):
         name = f"call_scripted_{serial:04d}_{index}"
-        function: Json = {"name": part.name, "arguments": part.payload()}
-        yield part, {"id": name, "type": "function", "function": function}
+        kind = "custom" if part.freeform else "function"
+        field = "input" if part.freeform else "arguments"
+        inside: Json = {"name": part.name, field: part.payload()}
+        yield part, {"id": name, "type": kind, kind: inside}
 
 
 def _deltas(answer: Answer, serial: int) -> Iterator[Json]:
@@ -117,12 +126,34 @@ def _deltas(answer: Answer, serial: int) -> Iterator[Json]:
                 for piece in part.pieces():
                     yield {"content": piece}
             case Thinking(text):
-                yield {"reasoning_content": text}
+                if answer.ways.reasoning:
+                    yield {answer.ways.reasoning: text}
             case ToolCall():
                 pass
-    for index, (part, call) in enumerate(_calls(answer, serial)):
-        opened = call | {"function": {"name": part.name, "arguments": ""}}
-        yield {"tool_calls": [{"index": index} | opened]}
-        for piece in part.pieces():
-            more: Json = {"index": index, "function": {"arguments": piece}}
-            yield {"tool_calls": [more]}
+    lines = [
+        _call_deltas(index, part, call, answer)
+        for index, (part, call) in enumerate(_calls(answer, serial))
+    ]
+    if answer.ways.interleaved:
+        lines = [_mixed(lines)]
+    for line in lines:
+        yield from line
+
+
+def _call_deltas(index: int, part: ToolCall, call: Json, answer: Answer) -> list[Json]:
+    """The pieces of one call; those of a custom one carry its text."""
+    kind, field = ("custom", "input") if part.freeform else ("function", "arguments")
+    if answer.ways.whole_arguments:
+        return [{"tool_calls": [{"index": index} | call]}]
+    opened = call | {kind: {"name": part.name, field: ""}}
+    deltas: list[Json] = [{"tool_calls": [{"index": index} | opened]}]
+    for piece in part.pieces():
+        more: Json = {"index": index, kind: {field: piece}}
+        deltas.append({"tool_calls": [more]})
+    return deltas
+
+
+def _mixed(lines: list[list[Json]]) -> list[Json]:
+    """One piece of each call in turn."""
+    rounds = itertools.zip_longest(*lines)
+    return [delta for each in rounds for delta in each if delta is not None]

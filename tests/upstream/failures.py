@@ -5,12 +5,29 @@ What spoils a sound answer on its way stands in `upstream.reply`.
 
 from dataclasses import replace
 
-from upstream import chat, messages, responses
+from upstream import chat, gemini, messages, ollama_chat, responses
 from upstream.record import Ask, Seen
 from upstream.reply import End, Reply, body_reply, json_reply, with_header
 from upstream.turns import Answer, Script, Step, Text
 
 HTML = b"<html><body><h1>502 Bad Gateway</h1><p>nginx</p></body></html>\n"
+
+
+_ENVELOPES = {
+    Ask.MESSAGES: messages.error,
+    Ask.COUNT: messages.error,
+    Ask.RESPONSES: responses.error,
+    Ask.COUNT_RESPONSES: responses.error,
+    Ask.GEMINI: gemini.error,
+    Ask.COUNT_GEMINI: gemini.error,
+    Ask.OLLAMA: ollama_chat.error,
+    Ask.SHOW: ollama_chat.error,
+}
+
+
+def envelope(seen: Seen, status: int, message: str) -> dict[str, object]:
+    """The error of a status in the protocol asked for."""
+    return _ENVELOPES.get(seen.ask, chat.error)(status, message)
 
 
 def refuse(
@@ -20,13 +37,7 @@ def refuse(
 
     def script(seen: Seen) -> Step:
         heads = [("retry-after", retry_after)] if retry_after is not None else []
-        dialect = {
-            Ask.MESSAGES: messages.error,
-            Ask.COUNT: messages.error,
-            Ask.RESPONSES: responses.error,
-        }
-        envelope = dialect.get(seen.ask, chat.error)
-        return json_reply(status, envelope(status, message), heads)
+        return json_reply(status, envelope(seen, status, message), heads)
 
     return script
 
@@ -68,6 +79,10 @@ def error_event(seen: Seen, message: str = "scripted failure") -> bytes:
         case Ask.RESPONSES:
             failed = {"code": "server_error", "message": message, "param": None}
             return responses.event({"type": "error", **failed}, 99)
+        case Ask.GEMINI:
+            return gemini.event(gemini.error(503, message))
+        case Ask.OLLAMA:
+            return ollama_chat.line(ollama_chat.error(500, message))
         case _:
             return chat.event(chat.error(500, message))
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.parse
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -12,7 +13,13 @@ class Ask(StrEnum):
     MESSAGES = "messages"
     COUNT = "count"
     RESPONSES = "responses"
+    COUNT_RESPONSES = "count responses"
     CHAT = "chat"
+    GEMINI = "gemini"
+    COUNT_GEMINI = "count gemini"
+    OLLAMA = "ollama"
+    TAGS = "tags"
+    SHOW = "show"
     MODELS = "models"
     OTHER = "other"
 
@@ -21,9 +28,19 @@ _PATHS = {
     "/v1/messages": Ask.MESSAGES,
     "/v1/messages/count_tokens": Ask.COUNT,
     "/v1/responses": Ask.RESPONSES,
+    "/v1/responses/input_tokens": Ask.COUNT_RESPONSES,
     "/v1/chat/completions": Ask.CHAT,
     "/v1/models": Ask.MODELS,
+    "/v1beta/models": Ask.MODELS,
+    "/api/chat": Ask.OLLAMA,
+    "/api/tags": Ask.TAGS,
+    "/api/show": Ask.SHOW,
 }
+_LISTS = {Ask.MODELS, Ask.TAGS}
+_GEMINI = re.compile(
+    r"/v1(?:beta)?/models/([^/:]+):"
+    r"(generateContent|streamGenerateContent|countTokens)"
+)
 
 
 @dataclass(slots=True)
@@ -31,7 +48,8 @@ class Seen:
     """One request: exact bytes in, exact bytes out, and times (monotonic s).
 
     `sent` grows while the answer goes out. `gone` is the moment the client
-    closed before the answer was whole; None if it did not.
+    closed before the answer was whole; None if it did not. `refused` is why a strict
+    provider would not take the request; None if it did, or was not strict.
     """
 
     serial: int
@@ -43,6 +61,7 @@ class Seen:
     sent: bytearray = field(default_factory=bytearray)
     finished: float | None = None
     gone: float | None = None
+    refused: str | None = None
 
     @property
     def path(self) -> str:
@@ -52,9 +71,10 @@ class Seen:
     @property
     def ask(self) -> Ask:
         """What is asked for."""
-        if self.method != "POST" and self.path != "/v1/models":
-            return Ask.OTHER
-        return _PATHS.get(self.path, Ask.OTHER)
+        if found := _GEMINI.fullmatch(self.path):
+            return Ask.COUNT_GEMINI if found[2] == "countTokens" else Ask.GEMINI
+        ask = _PATHS.get(self.path, Ask.OTHER)
+        return ask if self.method == "POST" or ask in _LISTS else Ask.OTHER
 
     def header(self, name: str) -> str | None:
         """The first value of a header, whatever its case."""
@@ -73,7 +93,7 @@ class Seen:
     @property
     def credential(self) -> str:
         """The key it carries, without the word before it; "" if none."""
-        for name in ("x-api-key", "api-key", "authorization"):
+        for name in ("x-api-key", "x-goog-api-key", "api-key", "authorization"):
             value = self.header(name)
             if value is not None:
                 return value.removeprefix("Bearer ")
@@ -91,11 +111,18 @@ class Seen:
     @property
     def model(self) -> str:
         """The model it asks for."""
+        if found := _GEMINI.fullmatch(self.path):
+            return urllib.parse.unquote(found[1])
         return str(self.json.get("model", "scripted-large"))
 
     @property
     def stream(self) -> bool:
-        """Whether it wants a stream of events."""
+        """Whether it wants a stream of events, or of lines."""
+        if self.ask is Ask.GEMINI:
+            return self.path.endswith(":streamGenerateContent")
+        if self.ask is Ask.OLLAMA:
+            # Nothing said means a stream, there alone.
+            return self.json.get("stream") is not False
         return self.json.get("stream") is True
 
     @property

@@ -94,6 +94,14 @@ def stream_reply(
     return Reply(200, heads, tuple(events))
 
 
+def lines_reply(
+    lines: Iterable[bytes], headers: Iterable[tuple[str, str]] = ()
+) -> Reply:
+    """A stream of lines of JSON, one write each."""
+    heads = (("content-type", "application/x-ndjson"), *headers)
+    return Reply(200, heads, tuple(lines))
+
+
 # --- faults: from a reply to a worse one ------------------------------------
 
 

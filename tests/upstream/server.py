@@ -8,12 +8,15 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Self
 
 from aiohttp import web
 
-from upstream import chat, messages, responses
+from proxy.model import Protocol
+from upstream import chat, gemini, messages, ollama_chat, responses
+from upstream.failures import envelope
 from upstream.record import Ask, Seen
 from upstream.reply import (
     End,
@@ -22,11 +25,22 @@ from upstream.reply import (
     Raw,
     Reply,
     json_reply,
+    lines_reply,
     stream_reply,
 )
-from upstream.turns import Answer, Script, Step, say
+from upstream.rules import PROTOCOLS, refusal
+from upstream.turns import Answer, Script, Step, Ways, say
 
 MODELS = ("scripted-large", "scripted-small")
+CONTEXT = 200_000
+_COUNTS = {Ask.COUNT, Ask.COUNT_RESPONSES, Ask.COUNT_GEMINI}
+_OF_COUNTS = {
+    Ask.COUNT: Protocol.MESSAGES,
+    Ask.COUNT_RESPONSES: Protocol.RESPONSES,
+    Ask.COUNT_GEMINI: Protocol.GEMINI,
+    Ask.TAGS: Protocol.OLLAMA,
+    Ask.SHOW: Protocol.OLLAMA,
+}
 
 
 def plain_answer(seen: Seen) -> Step:
@@ -41,8 +55,26 @@ class ScriptedUpstream:
     `requests` and `sent` are in order of arrival. Times are monotonic seconds.
     """
 
-    def __init__(self, script: Script = plain_answer, port: int = 0) -> None:
-        """Prepare; nothing listens yet. Port 0 takes a free one."""
+    def __init__(
+        self,
+        script: Script = plain_answer,
+        port: int = 0,
+        *,
+        speaks: Iterable[Protocol] = tuple(Protocol),
+        strict: bool = False,
+        also: Iterable[str] = (),
+        ways: Ways | None = None,
+    ) -> None:
+        """Prepare; nothing listens yet. Port 0 takes a free one.
+
+        Paths of protocols it does not speak are 404. A strict one answers 400 to what
+        the vendor would refuse (`refusals` tells why), and so spends no queued step;
+        `also` are fields it takes beside the vendor's. `ways` are its deviations.
+        """
+        self.speaks = frozenset(speaks)
+        self.strict = strict
+        self.also = frozenset(also)
+        self.ways = ways
         self.script = script
         self.port = port
         self.requests: list[Seen] = []
@@ -78,8 +110,13 @@ class ScriptedUpstream:
     @property
     def asked(self) -> list[Seen]:
         """The requests for a model's answer, without probes and lists."""
-        wanted = (Ask.MESSAGES, Ask.RESPONSES, Ask.CHAT)
-        return [seen for seen in self.requests if seen.ask in wanted]
+        return [seen for seen in self.requests if seen.ask in PROTOCOLS]
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why requests were not taken, where it is strict; each with its path."""
+        found = [seen for seen in self.requests if seen.refused is not None]
+        return [f"{seen.path}: {seen.refused}" for seen in found]
 
     @property
     def open_connections(self) -> int:
@@ -155,16 +192,28 @@ class ScriptedUpstream:
         step = self._step(seen)
         if isinstance(step, Raw):
             return await self._write_raw(request, seen, step)
-        reply = render(step, seen) if isinstance(step, Answer) else step
+        if isinstance(step, Answer):
+            step = step if self.ways is None else replace(step, ways=self.ways)
+            step = render(step, seen)
+        reply = step
         return await self._write(request, seen, reply)
 
     def _step(self, seen: Seen) -> Step:
         if seen.ask is Ask.MODELS:
             return json_reply(200, _model_list(seen))
-        if seen.ask is Ask.OTHER:
+        protocol = PROTOCOLS.get(seen.ask) or _OF_COUNTS.get(seen.ask)
+        if protocol not in self.speaks:
             status = 426 if seen.header("upgrade") else 404
             return json_reply(status, chat.error(status, f"no route {seen.path}"))
-        if seen.ask is not Ask.COUNT and self._queue:
+        if seen.ask is Ask.TAGS:
+            return json_reply(200, ollama_chat.tags(MODELS))
+        if seen.ask is Ask.SHOW:
+            return json_reply(200, ollama_chat.show(seen.model, CONTEXT))
+        if self.strict:
+            seen.refused = refusal(seen, self.also)
+        if seen.refused is not None:
+            return json_reply(400, envelope(seen, 400, seen.refused))
+        if seen.ask not in _COUNTS and self._queue:
             step = self._queue.popleft()
             return step(seen) if callable(step) else step
         return self.script(seen)
@@ -242,28 +291,61 @@ def reset(transport: asyncio.BaseTransport) -> None:
 
 def render(answer: Answer, seen: Seen) -> Reply:
     """An answer in the protocol and form the request asks for."""
-    model, serial = seen.model, seen.serial
-    heads = (("request-id", f"req_scripted_{serial:04d}"),)
-    match seen.ask, seen.stream:
-        case Ask.COUNT, _:
-            reply = json_reply(200, {"input_tokens": answer.tokens.prompt}, heads)
-        case Ask.MESSAGES, True:
-            reply = stream_reply(messages.stream(answer, model, serial), heads)
-        case Ask.MESSAGES, False:
-            reply = json_reply(200, messages.whole(answer, model, serial), heads)
-        case Ask.RESPONSES, True:
-            reply = stream_reply(responses.stream(answer, model, serial), heads)
-        case Ask.RESPONSES, False:
-            reply = json_reply(200, responses.whole(answer, model, serial), heads)
-        case _, True:
-            events = chat.stream(answer, model, serial, with_usage=seen.wants_usage)
-            reply = stream_reply(events, heads)
-        case _:
-            reply = json_reply(200, chat.whole(answer, model, serial), heads)
+    heads = (("request-id", f"req_scripted_{seen.serial:04d}"),)
+    if seen.ask in _COUNTS:
+        reply = json_reply(200, _counted(answer, seen.ask), heads)
+    elif seen.stream:
+        reply = _streamed(answer, seen, heads)
+    else:
+        reply = json_reply(200, _whole(answer, seen), heads)
     return answer.change(reply) if answer.change else reply
 
 
+_Heads = tuple[tuple[str, str], ...]
+
+
+def _counted(answer: Answer, ask: Ask) -> dict[str, object]:
+    tokens = answer.tokens
+    if ask is Ask.COUNT_GEMINI:
+        return gemini.counted(tokens)
+    if ask is Ask.COUNT_RESPONSES:
+        return {"object": "response.input_tokens", "input_tokens": tokens.prompt}
+    return {"input_tokens": tokens.prompt}
+
+
+def _streamed(answer: Answer, seen: Seen, heads: _Heads) -> Reply:
+    model, serial = seen.model, seen.serial
+    match seen.ask:
+        case Ask.MESSAGES:
+            return stream_reply(messages.stream(answer, model, serial), heads)
+        case Ask.RESPONSES:
+            return stream_reply(responses.stream(answer, model, serial), heads)
+        case Ask.GEMINI if "alt=sse" not in seen.target:
+            # Without the wish for events it is one list, given piece by piece.
+            return json_reply(200, gemini.chunks(answer, model, serial), heads)
+        case Ask.GEMINI:
+            return stream_reply(gemini.stream(answer, model, serial), heads)
+        case Ask.OLLAMA:
+            return lines_reply(ollama_chat.stream(answer, model, serial), heads)
+        case _:
+            events = chat.stream(answer, model, serial, with_usage=seen.wants_usage)
+            return stream_reply(events, heads)
+
+
+def _whole(answer: Answer, seen: Seen) -> dict[str, object]:
+    made = {
+        Ask.MESSAGES: messages.whole,
+        Ask.RESPONSES: responses.whole,
+        Ask.GEMINI: gemini.whole,
+        Ask.OLLAMA: ollama_chat.whole,
+    }
+    return made.get(seen.ask, chat.whole)(answer, seen.model, seen.serial)
+
+
 def _model_list(seen: Seen) -> dict[str, object]:
+    if seen.path.startswith("/v1beta/"):
+        named = [{"name": f"models/{model}", "displayName": model} for model in MODELS]
+        return {"models": named}
     if seen.header("anthropic-version") is None:
         rows: list[dict[str, object]] = [
             {"id": m, "object": "model", "created": chat.CREATED, "owned_by": "script"}

@@ -20,12 +20,15 @@ class Text:
         return tuple(re.findall(r"\S+\s*|\s+", self.text))
 
 
+SIGNATURE = "c2lnbmVkLWJ5LXRoZS1zY3JpcHQ="
+
+
 @dataclass(frozen=True, slots=True)
 class Thinking:
     """Reasoning before the answer; the signature must come back unchanged."""
 
     text: str
-    signature: str = "c2lnbmVkLWJ5LXRoZS1zY3JpcHQ="
+    signature: str = SIGNATURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +82,37 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """How a server deviates where its protocol leaves room, or where it errs.
+
+    In Chat: `whole_arguments` come in one piece with the call; `interleaved` mixes the
+    pieces of several calls; `reasoning` is the field of reasoning, '' for none; `usage`
+    stands at the end as asked, always or never; `sloppy_stop` says `stop` where calls
+    were made. `call_ids` names calls in Gemini and Ollama.
+    """
+
+    whole_arguments: bool = False
+    interleaved: bool = False
+    reasoning: str = "reasoning_content"
+    usage: str = "asked"
+    sloppy_stop: bool = False
+    call_ids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One turn of the model, in whatever protocol the client speaks.
 
     `cut_short` ends it as if a limit of tokens had been reached. `change`
-    reworks the finished reply: that is how faults are put on an answer.
+    reworks the finished reply: that is how faults are put on an answer. `ways` is how
+    the server deviates; a whole server's ways go before these.
     """
 
     parts: tuple[Part, ...]
     tokens: Tokens = Tokens()
     cut_short: bool = False
     change: Callable[[Reply], Reply] | None = None
+    ways: Ways = Ways()
 
     def calls(self) -> bool:
         """Whether the client is asked to run a tool."""
