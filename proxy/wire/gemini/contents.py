@@ -120,7 +120,7 @@ class ContentWriter:
         if called or not self._signs:
             return None
         self.lose(
-            "thought_signature",
+            "thinking_replay",
             "A call came without Gemini's own proof of its reasoning.",
         )
         return NO_SIGNATURE
@@ -133,7 +133,7 @@ class ContentWriter:
         shape: Shape = merged({"text": text, "thought": True}, part.extras)
         signature = part.signature
         if part.sealed is not None:
-            self.lose("sealed_thinking", "Sealed reasoning has no place.")
+            self.lose("thinking_replay", "Sealed reasoning has no place.")
         if signature is None:
             return ([shape] if text else []), None
         if part.extras.get(SELF_SIGNED) is True:
@@ -165,7 +165,7 @@ class ContentWriter:
 
     def _no_place(self, part: Thinking | ToolsAdded) -> list[Shape]:
         if isinstance(part, ToolsAdded):
-            self.lose("tools_added", "Tools cannot be added between turns.")
+            self.lose("tool_options", "Tools cannot be added between turns.")
         return []
 
     def _text(self, part: Text) -> list[Shape]:
@@ -178,7 +178,7 @@ class ContentWriter:
     def _whole(self, part: ServerPart | Opaque) -> list[Shape]:
         if part.protocol is Protocol.GEMINI:
             return [dict(part.raw)]
-        self.lose("provider_part", f"A {part.kind} part has no place.")
+        self.lose("server_part", f"A {part.kind} part has no place.")
         return []
 
     def _data(self, source: Base64 | Url | FileId, usual: str = "image/png") -> Shape:
@@ -194,9 +194,9 @@ class ContentWriter:
 
     def _document(self, part: Document) -> list[Shape]:
         if part.citations:
-            self.lose("document_citations", "Sources cannot be asked for.")
+            self.lose("document_options", "Sources cannot be asked for.")
         if part.name is not None and not self._same:
-            self.lose("document_name", "A document's name has no place.")
+            self.lose("document_options", "A document's name has no place.")
         before: list[Shape] = [{"text": part.context}] if part.context else []
         source = part.source
         if isinstance(source, Text):
@@ -233,7 +233,7 @@ class ContentWriter:
     def _inner(self, parts: Sequence[Part]) -> list[Json]:
         others = [each for each in parts if not isinstance(each, Text)]
         if others and not (self._inside or self._same):
-            self.lose("result_image", "Images and files in a result have no place.")
+            self.lose("image_left_out", "Images and files in a result have no place.")
             return []
         return [shape for each in others for shape in self._part(each)]
 

@@ -77,7 +77,7 @@ def _tools(request: Request, target: Target, writer: ContentWriter) -> list[Json
         elif isinstance(tool, ServerTool) and tool.protocol is Protocol.GEMINI:
             found.append(dict(tool.raw))
         elif isinstance(tool, ServerTool):
-            writer.lose("server_tool", f"The tool {tool.type} has no place.")
+            writer.lose("server_tool_offered", f"The tool {tool.type} has no place.")
         else:
             writer.lose("custom_tool", f"The tool {tool.name} has no place.")
     return found
@@ -162,7 +162,7 @@ def _thinking(request: Request, target: Target, writer: ContentWriter) -> Shape:
         case ReasoningWord.EFFORT:
             return _shown(wish, _level(wish))
         case ReasoningWord.NONE:
-            writer.lose("reasoning", "The wish to think has no place.")
+            writer.lose("reasoning_wish", "The wish to think has no place.")
             return {}
         case _:
             return _shown(wish, _budget(wish, request, target))
@@ -221,10 +221,10 @@ def _losses(request: Request) -> Iterator[tuple[str, str]]:
     if request.verbosity is not None:
         yield "verbosity", "The wish for more or fewer words has no place."
     if request.cache_key is not None:
-        yield "cache_key", "A key for the provider's cache has no place."
+        yield "cache_fields", "A key for the provider's cache has no place."
     if request.metadata.user is not None:
         yield "user", "The end user's id has no place."
     if request.limits.max_tool_calls is not None:
         yield "max_tool_calls", "A limit for the provider's own calls has no place."
     if request.kept.previous is not None or request.kept.conversation is not None:
-        yield "previous", "An earlier answer cannot be named."
+        yield "stored_answer", "An earlier answer cannot be named."
