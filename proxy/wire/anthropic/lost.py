@@ -36,7 +36,7 @@ SEALED: Final = Loss("sealed_thinking", "Sealed reasoning has no place.")
 """Reasoning only another maker can open."""
 
 ARGUMENTS: Final = Loss(
-    "call_arguments", "A call's arguments were no JSON object; `input` holds them."
+    "broken_arguments", "A call's arguments were no JSON object; `input` holds them."
 )
 """Arguments the model broke off, or wrote wrongly."""
 

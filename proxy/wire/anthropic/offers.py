@@ -84,7 +84,9 @@ def _tool(tool: Tool, lost: Lost, *, own: bool) -> Block | None:
         case ServerTool(protocol=Protocol.MESSAGES):
             return dict(tool.raw)
         case ServerTool():
-            lost.add("server_tool", f"A tool of the type {tool.type} has no place.")
+            lost.add(
+                "server_tool_offered", f"A tool of the type {tool.type} has no place."
+            )
         case _:
             lost.add("custom_tool", "Free-text tools and namespaces have no place.")
     return None

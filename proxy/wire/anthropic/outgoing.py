@@ -149,14 +149,13 @@ def _name_unwritten(request: Request, lost: Lost) -> None:
     unwritten = (
         ("max_tool_calls", request.limits.max_tool_calls is not None),
         ("verbosity", request.verbosity is not None),
-        ("cache_key", request.cache_key is not None),
-        ("previous_answer", bool(kept.previous or kept.conversation)),
-        ("stored_answer", kept.store is True),
+        ("cache_fields", request.cache_key is not None),
+        ("stored_answer", bool(kept.previous or kept.conversation or kept.store)),
         (
-            "labels",
+            "metadata",
             bool(request.metadata.labels) and request.protocol is not Protocol.MESSAGES,
         ),
-        ("include", bool(set(request.include) - {"reasoning.encrypted_content"})),
+        ("extra_output", bool(set(request.include) - {"reasoning.encrypted_content"})),
     )
     for name, lacks in unwritten:
         if lacks:
@@ -166,5 +165,5 @@ def _name_unwritten(request: Request, lost: Lost) -> None:
 def _dialect(body: Block, target: Target, lost: Lost) -> None:
     for name in target.dialect.never:
         if body.pop(name, None) is not None:
-            lost.add("refused_field", f"This provider refuses the field {name}.")
+            lost.add("field", f"This provider refuses the field {name}.")
     body.update(target.dialect.always)

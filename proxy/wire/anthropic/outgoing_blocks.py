@@ -37,9 +37,7 @@ from proxy.wire.anthropic.blocks import citation_raw
 from proxy.wire.anthropic.lost import (
     ARGUMENTS,
     CITATION,
-    SEALED,
     Lost,
-    provider_part,
 )
 
 Block: TypeAlias = dict[str, object]
@@ -96,7 +94,7 @@ class Blocks:
                 return self._kept(part)
             case ToolsAdded():
                 self._lost.add(
-                    "tools_added", "Tools offered in mid-conversation have no place."
+                    "unknown_part", "Tools offered in mid-conversation have no place."
                 )
                 return None
 
@@ -149,7 +147,7 @@ class Blocks:
         if part.sealed is not None and not part.signature:
             if own:
                 return {"type": "redacted_thinking", "data": part.sealed, **extras}
-            self._lost.note(SEALED)
+            self._lost.add("thinking_replay", "Sealed reasoning is another maker's.")
             if not part.text and not part.summary:
                 return None
         shape: Block = {"type": "thinking", "thinking": readable(part)}
@@ -158,7 +156,8 @@ class Blocks:
         elif not (self._own and own):
             if not self._unsigned:
                 self._lost.add(
-                    "thinking", "Reasoning without a signature is not taken back."
+                    "thinking_replay",
+                    "Unsigned reasoning is not taken back.",
                 )
                 return None
             shape["signature"] = ""
@@ -194,7 +193,8 @@ class Blocks:
     def _kept(self, part: ServerPart | Opaque) -> Block | None:
         if part.protocol is Protocol.MESSAGES:
             return dict(part.raw)
-        self._lost.note(provider_part(part.kind))
+        name = "server_part" if isinstance(part, ServerPart) else "unknown_part"
+        self._lost.add(name, f"A {part.kind} part has no place.")
         return None
 
 

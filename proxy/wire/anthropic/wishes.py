@@ -77,10 +77,10 @@ def write_thought(
         case ReasoningWord.EFFORT:
             return Thought(limit, effort=_level(wish, target))
         case _:
-            lost.add("reasoning", "This provider takes no wish to think.")
+            lost.add("reasoning_wish", "This provider takes no wish to think.")
             return Thought(limit)
     if thought.on and forced:
-        lost.add("thinking", "Thinking is off: it does not go with a forced call.")
+        lost.add("thinking_off", "Thinking is off: it does not go with a forced call.")
         # Said aloud: newer models think where nothing is said.
         return replace(thought, limit=limit, thinking={"type": "disabled"})
     return thought
@@ -94,7 +94,7 @@ def _as_told(wish: Reasoning, target: Target, limit: int, lost: Lost) -> Thought
         if budget >= limit == target.max_output:
             # The limit is not the client's any more but what the model can do.
             budget = max(LEAST_BUDGET, limit // 2)
-            lost.add("thinking_budget", "The thinking budget was lowered to fit.")
+            lost.add("effort_mapped", "The thinking budget was lowered to fit.")
         shape["budget_tokens"] = budget
     if wish.display is not None:
         shape["display"] = wish.display
@@ -141,18 +141,18 @@ def _room(asked: int, target: Target, limit: int, lost: Lost) -> tuple[int | Non
     """
     budget = max(asked, LEAST_BUDGET)
     if budget != asked:
-        lost.add("thinking_budget", "The thinking budget was raised to the least.")
+        lost.add("effort_mapped", "The thinking budget was raised to the least.")
     if budget < limit:
         return budget, limit
     most = target.max_output or limit
     if budget + limit <= most:
-        lost.add("output_limit", "The output limit was raised by what is thought.")
+        lost.add("least_tokens", "The output limit was raised by what is thought.")
         return budget, budget + limit
     limit = max(limit, min(most, LEAST_BUDGET * 2))
     if limit <= LEAST_BUDGET:
-        lost.add("thinking", "Thinking is off: the output limit leaves no room.")
+        lost.add("thinking_off", "Thinking is off: the output limit leaves no room.")
         return None, limit
-    lost.add("thinking_budget", "The thinking budget was lowered below the limit.")
+    lost.add("effort_mapped", "The thinking budget was lowered below the limit.")
     return max(LEAST_BUDGET, min(budget, limit // 2)), limit
 
 
@@ -164,7 +164,7 @@ def write_sampling(request: Request, lost: Lost, *, thinks: bool) -> Block:
     heat, top_p, top_k = wish.temperature, wish.top_p, wish.top_k
     if request.protocol is not Protocol.MESSAGES:
         if heat is not None and heat > 1:
-            lost.add("temperature", "A temperature is at most 1 here.")
+            lost.add("temperature_clamped", "A temperature is at most 1 here.")
             heat = 1.0
         told = (heat, top_p, top_k)
         if thinks:
@@ -189,7 +189,7 @@ def write_format(form: OutputFormat | None, lost: Lost, *, own: bool) -> Block |
         schema = {} if form.schema is None else {"schema": form.schema}
         return {**shape, **schema, **form.extras}
     if form.kind != "json_schema" or form.schema is None:
-        lost.add("json_object", "JSON without a schema cannot be asked for.")
+        lost.add("output_format", "JSON without a schema cannot be asked for.")
         return None
     # Name and description speak to the model; a schema has its own words for them.
     told: Block = {"title": form.name, "description": form.description}
