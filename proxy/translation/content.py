@@ -14,6 +14,7 @@ from proxy.model import (
     Image,
     Opaque,
     Part,
+    Protocol,
     ServerPart,
     Text,
 )
@@ -31,7 +32,7 @@ def fit_content(part: Part, reach: Reach, noted: Noted) -> Iterator[Part]:
     """Yield what goes in place of a part that is neither reasoning nor about calls."""
     match part:
         case Text():
-            if part.text or (reach.same and part.cache):
+            if not _blank(part, reach):
                 yield _plain_text(part, reach, noted)
         case Image():
             yield _image(part, reach, noted)
@@ -41,6 +42,15 @@ def fit_content(part: Part, reach: Reach, noted: Noted) -> Iterator[Part]:
             yield from _foreign(part, reach, noted)
         case _:
             yield part
+
+
+def _blank(part: Text, reach: Reach) -> bool:
+    """Whether a text says nothing; Messages answers 400 to one of blanks only."""
+    if reach.same:
+        return False
+    if reach.protocol is Protocol.MESSAGES:
+        return not part.text or part.text.isspace()
+    return not part.text
 
 
 def _plain_text(part: Text, reach: Reach, noted: Noted) -> Text:

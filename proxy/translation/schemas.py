@@ -57,8 +57,9 @@ def _ready(schema: Json, depth: int) -> bool:
     properties = schema.get("properties")
     if isinstance(properties, dict):
         required = schema.get("required")
-        named = set(required) if _texts(required) else set()
-        if schema.get("additionalProperties") is not False or named != set(properties):
+        named = required if isinstance(required, list) else []
+        closed = schema.get("additionalProperties") is False
+        if not closed or any(each not in named for each in properties):
             return False
         if not all(_ready(each, depth - 1) for each in properties.values()):
             return False
@@ -68,10 +69,6 @@ def _ready(schema: Json, depth: int) -> bool:
     named_schemas = schema.get("$defs")
     defs = list(named_schemas.values()) if isinstance(named_schemas, dict) else []
     return all(_ready(each, depth - 1) for each in (*inner, defs) if each is not None)
-
-
-def _texts(value: Json) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 class _Plain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from proxy.model import (
     AnswerEnded,
@@ -19,6 +20,17 @@ from proxy.model import (
     ToolCallStarted,
     Usage,
     UsageReported,
+)
+
+_ENDS_TEXT: Final = (
+    AnswerEnded,
+    AnswerFailed,
+    CitationAdded,
+    PartEnded,
+    PartWhole,
+    TextStarted,
+    ThinkingStarted,
+    ToolCallStarted,
 )
 
 
@@ -51,7 +63,7 @@ class StopGuard:
         if type(event) is TextDelta:
             return self._text(event)
         self._follow(event)
-        if self._held and not isinstance(event, UsageReported | AnswerFailed):
+        if self._held and not isinstance(event, UsageReported):
             return self._behind(event)
         return (event,)
 
@@ -102,10 +114,8 @@ class StopGuard:
         return [TextDelta(at, held)] if held and at is not None else []
 
     def _behind(self, event: Event) -> Sequence[Event]:
-        """What was held goes first; a signature of life need not wait for it."""
-        if isinstance(event, AnswerEnded | PartEnded | PartWhole | CitationAdded):
-            return [*self._release(), event]
-        if isinstance(event, TextStarted | ThinkingStarted | ToolCallStarted):
+        """What was held goes first, but before pieces of other parts and pings."""
+        if isinstance(event, _ENDS_TEXT):
             return [*self._release(), event]
         return (event,)
 

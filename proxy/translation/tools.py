@@ -58,30 +58,17 @@ def fit_tools(
                     tools.extend(part.tools)
     if not reach.dialect.tools:
         tools = []
-    fitted = _Tools(reach, names, noted)
-    unique: dict[tuple[str | None, str], Tool] = {}
     kept: list[Tool] = []
-    for tool in fitted.all(tools):
+    places: dict[str, int] = {}
+    for tool in _Tools(reach, names, noted).all(tools):
         if isinstance(tool, FunctionTool | CustomTool):
-            # Tools added later may repeat what was there; the last word counts.
-            unique[None, tool.name] = tool
-        else:
-            kept.append(tool)
-    if not kept:
-        return tuple(unique.values())
-    return tuple(_in_order(fitted.all(tools), unique))
-
-
-def _in_order(
-    tools: Iterable[Tool], unique: dict[tuple[str | None, str], Tool]
-) -> Iterator[Tool]:
-    for tool in tools:
-        if isinstance(tool, FunctionTool | CustomTool):
-            last = unique.pop((None, tool.name), None)
-            if last is not None:
-                yield last
-        else:
-            yield tool
+            # A tool added later may be one that was there: the last word counts.
+            if tool.name in places:
+                kept[places[tool.name]] = tool
+                continue
+            places[tool.name] = len(kept)
+        kept.append(tool)
+    return tuple(kept)
 
 
 class _Tools:

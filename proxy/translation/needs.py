@@ -1,0 +1,161 @@
+"""Tells what makes a route no way for this request: what its answer depends on; pure.
+
+A thing merely offered is no obstacle; it is lost under a name when the request is
+fitted. Older content that can be replaced by a note is none either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proxy.model import (
+    Choice,
+    Document,
+    Image,
+    Message,
+    Opaque,
+    Part,
+    Protocol,
+    Request,
+    Role,
+    ServerPart,
+    ServerTool,
+    ToolChoice,
+    ToolResult,
+)
+from proxy.translation.content import text_of
+from proxy.translation.extras import NEEDED, fates
+from proxy.translation.reach import Reach
+from proxy.translation.server_steps import told
+from proxy.wire.dialect import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What this request depends on and a route cannot give.
+
+    `name` is a snake_case word for records, `sentence` is for people and free of the
+    request's content.
+    """
+
+    name: str
+    sentence: str
+
+
+def obstacles(
+    request: Request, protocol: Protocol, dialect: Dialect
+) -> tuple[Obstacle, ...]:
+    """Return why a provider of `protocol` cannot answer this request; () if it can."""
+    reach = Reach(request.protocol, protocol, dialect)
+    found: dict[str, Obstacle] = {}
+    for each in _all(request, reach):
+        found.setdefault(each.name, each)
+    return tuple(found.values())
+
+
+def _all(request: Request, reach: Reach) -> Iterator[Obstacle]:
+    if not reach.same:
+        yield from _state(request)
+        for name, fate in fates(request.protocol, request.extras):
+            if fate == NEEDED:
+                yield Obstacle(
+                    f"field_{name}",
+                    f"The request sets {name}, which only its own protocol knows.",
+                )
+    yield from _tools(request, reach)
+    newest = _newest(request.messages)
+    for at, message in enumerate(request.messages):
+        for part in message.parts:
+            yield from _part(part, reach, new=at >= newest)
+
+
+def _state(request: Request) -> Iterator[Obstacle]:
+    if request.kept.previous is not None:
+        yield Obstacle(
+            "previous_response",
+            "The request continues an answer that only another provider keeps.",
+        )
+    if request.kept.conversation is not None:
+        yield Obstacle(
+            "conversation",
+            "The request continues a conversation that only another provider keeps.",
+        )
+
+
+def _tools(request: Request, reach: Reach) -> Iterator[Obstacle]:
+    choice, dialect = request.tool_choice, reach.dialect
+    if request.offered and not dialect.tools and not _off(choice):
+        yield Obstacle("tools", "The request offers tools, which are not taken here.")
+    if choice is None:
+        return
+    hosted = choice.hosted is not None or _hosted(request, choice)
+    if hosted and not reach.same:
+        yield Obstacle(
+            "forced_server_tool",
+            "The request forces a tool that only its own provider runs.",
+        )
+    forced = choice.choice in {Choice.ANY, Choice.TOOL} and choice.hosted is None
+    able = dialect.required_word or (
+        choice.choice is Choice.TOOL and dialect.forced_tool
+    )
+    if forced and not able:
+        yield Obstacle(
+            "forced_tool", "The request forces a call, which cannot be forced here."
+        )
+
+
+def _off(choice: ToolChoice | None) -> bool:
+    return choice is not None and choice.choice is Choice.NONE
+
+
+def _hosted(request: Request, choice: ToolChoice) -> bool:
+    """Whether a tool forced by name is one the client's own provider runs."""
+    return choice.choice is Choice.TOOL and any(
+        isinstance(tool, ServerTool) and tool.name == choice.name
+        for tool in request.tools
+    )
+
+
+def _newest(messages: tuple[Message, ...]) -> int:
+    """Where the newest turn of the user begins."""
+    for at in range(len(messages) - 1, -1, -1):
+        if messages[at].role is Role.ASSISTANT:
+            return at + 1
+    return 0
+
+
+def _part(part: Part, reach: Reach, *, new: bool) -> Iterator[Obstacle]:
+    match part:
+        case ToolResult():
+            for each in part.parts:
+                yield from _part(each, reach, new=new)
+        case Image() if new and not reach.takes_image(part):
+            yield Obstacle(
+                "image", "The newest turn shows an image that cannot be sent there."
+            )
+        case Document() if not reach.same:
+            yield from _document(part, reach, new=new)
+        case ServerPart() | Opaque() if part.protocol is not reach.protocol:
+            if told(part) is None:
+                yield _untold(part)
+        case _:
+            return
+
+
+def _document(part: Document, reach: Reach, *, new: bool) -> Iterator[Obstacle]:
+    if isinstance(part.source, tuple):
+        for each in part.source:
+            yield from _part(each, reach, new=new)
+    elif new and not reach.takes_document(part) and text_of(part) is None:
+        yield Obstacle(
+            "document", "The newest turn holds a file that cannot be sent there."
+        )
+
+
+def _untold(part: ServerPart | Opaque) -> Obstacle:
+    word = "".join(c for c in part.kind if c.isalnum() or c == "_")[:40]
+    return Obstacle(
+        f"part_{word}",
+        f"The conversation holds a {word} that only its own provider can read.",
+    )
