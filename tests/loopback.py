@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from app.paths import Paths, make_folders, paths_for
 from app.stopping import Stop
 from proxy.ledger import Event
 from proxy.ledger.reader import Reader
+from proxy.model import Protocol
 from proxy.tasks import spawn
 
 SCRIPTED_KEY = "sk-scripted-7f3c9a51e6d24b08"
@@ -24,7 +25,7 @@ PROVIDER = """
 [[providers]]
 id = "{id}"
 base_url = "{url}"
-protocols = ["anthropic-messages", "openai-responses", "openai-chat"]
+protocols = [{protocols}]
 key = "env:SCRIPTED_KEY"
 place = "{place}"
 any_model = true
@@ -41,9 +42,18 @@ price.cache_write = "3.75"
 """
 
 
-def provider(url: str, name: str = "scripted", place: str = "provider") -> str:
-    """A provider's entry for `config.toml`."""
-    return PROVIDER.format(id=name, url=url, place=place)
+VENDORS = (Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT)
+
+
+def provider(
+    url: str,
+    name: str = "scripted",
+    place: str = "provider",
+    protocols: Iterable[Protocol] = VENDORS,
+) -> str:
+    """A provider's entry for `config.toml`; more tables of it may be put behind."""
+    words = ", ".join(f'"{each}"' for each in protocols)
+    return PROVIDER.format(id=name, url=url, place=place, protocols=words)
 
 
 @dataclass(slots=True)

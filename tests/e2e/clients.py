@@ -92,6 +92,18 @@ _OPENCODE = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
 }
+_GEMINI_CLI = {
+    # A folder nobody said to trust gets no tools.
+    "GEMINI_CLI_TRUST_WORKSPACE": "true",
+    # It would start itself anew for more memory, and answer from the child.
+    "GEMINI_CLI_NO_RELAUNCH": "true",
+}
+_GEMINI_SETTINGS = {
+    "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
+    "privacy": {"usageStatisticsEnabled": False},
+    "security": {"auth": {"selectedType": "gemini-api-key"}},
+    "telemetry": {"enabled": False},
+}
 
 
 def start(
@@ -111,6 +123,9 @@ def start(
             bypass = "--dangerously-bypass-approvals-and-sandbox"
             command = ["codex", "exec", "--profile", "turnout", bypass, prompt]
             off = {}
+        case "gemini-cli":
+            command = ["gemini", "--yolo", "--prompt", prompt]
+            off = _GEMINI_CLI
         case _:
             command, off = ["opencode", "run", prompt], _OPENCODE
     command[0] = str(BIN / command[0])
@@ -141,6 +156,16 @@ class Client:
         config = json.dumps(_opencode_config(self.url, model))
         self.place.write(".config/opencode/opencode.json", config)
         return start("opencode", self.place, prompt, {"TURNOUT_KEY": self.key})
+
+    def gemini_cli(self, prompt: str, *, model: str = "") -> Ran:
+        """Run Gemini CLI with a prompt; without a model it asks which one to take."""
+        self.place.write(".gemini/settings.json", json.dumps(_GEMINI_SETTINGS))
+        pointed = {
+            "GOOGLE_GEMINI_BASE_URL": self.url,
+            "GEMINI_API_KEY": self.key,
+            **({"GEMINI_MODEL": model} if model else {}),
+        }
+        return start("gemini-cli", self.place, prompt, pointed)
 
 
 def _run(

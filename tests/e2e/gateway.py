@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ port = {port}
 [[providers]]
 id = "scripted"
 base_url = "{upstream}"
-protocols = ["anthropic-messages", "openai-responses", "openai-chat"]
+protocols = [{protocols}]
 key = "env:SCRIPTED_KEY"
 billing = "metered"
 place = "provider"
@@ -49,7 +49,14 @@ vision = true
 price = {{ input = "3.00", output = "15.00", cache_read = "0.30" }}
 """
 
+VENDORS = ("anthropic-messages", "openai-responses", "openai-chat")
 Row = Mapping[str, object]
+
+
+def config(port: int, upstream: str, protocols: Iterable[str] = VENDORS) -> str:
+    """The text of a `config.toml` with one provider that speaks these protocols."""
+    words = ", ".join(f'"{each}"' for each in protocols)
+    return CONFIG.format(port=port, upstream=upstream, protocols=words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +157,21 @@ def environment(home: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running(
-    home: Path, upstream: str | None, words: Sequence[str] = ("serve",)
+    home: Path,
+    upstream: str | None,
+    words: Sequence[str] = ("serve",),
+    protocols: Iterable[str] = VENDORS,
 ) -> Iterator[Turnout]:
     """`turnout WORDS --port N` until the block ends, then a clean SIGTERM.
 
     Without an upstream there is no config.toml, so the practice provider
-    answers.
+    answers. The upstream is taken for a provider of these protocols.
     """
     home.mkdir()
     port = free_port()
     if upstream is not None:
-        config = CONFIG.format(port=port, upstream=upstream)
-        (home / "config.toml").write_text(config)
+        text = config(port, upstream, protocols)
+        (home / "config.toml").write_text(text)
         (home / "config.toml").chmod(0o600)
     log = home.parent / "turnout.log"
     with log.open("wb") as output:

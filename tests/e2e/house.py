@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 
 import psutil
 from e2e.gateway import (
-    CONFIG,
     TURNOUT,
     Said,
     Turnout,
+    config,
     environment,
     free_port,
 )
@@ -46,7 +46,7 @@ class House:
         self.log = base / "turnout.log"
         self._keys: dict[str, str] = {}
         if upstream is not None or extra:
-            text = CONFIG.format(port=self.port, upstream=upstream or "http://[::1]:1")
+            text = config(self.port, upstream or "http://[::1]:1")
             text = text.replace("\n\n", f"\n{extra}\n\n", 1)
             (self.home / "config.toml").write_text(text)
             (self.home / "config.toml").chmod(0o600)

@@ -1,13 +1,16 @@
 """A small coding task as a script: read a file, edit it, run a command, report.
 
 Stateless: which turn it is, which tools the client has and in which folder it
-works are all read from the request, so it serves any client, in any process.
+works are all read from the request, so it serves any client, in any process. A gateway
+may stand between: tools are known by their names or by what it made of them, and free
+text is asked for as the field of a function where that is what is offered.
 The prompt must name the folder: see `prompt_for`.
 """
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from upstream.record import Ask, Seen
@@ -66,7 +69,8 @@ def coding_task(seen: Seen) -> Answer:
     """The model's answer to one request of the task."""
     tools = toolbox(seen)
     if tools is None:
-        return say(TITLE)
+        schema = wanted_schema(seen)
+        return say(TITLE if schema is None else json.dumps(example_of(schema)))
     results = tuple(_results(seen))
     turn = len(results) + 1
     steps = (tools.read, tools.edit, tools.run)
@@ -81,6 +85,40 @@ def coding_task(seen: Seen) -> Answer:
     return Answer(parts, tokens_of(turn))
 
 
+def wanted_schema(seen: Seen) -> Json | None:
+    """The JSON Schema that the answer must have, in any protocol; None if none."""
+    body = seen.json
+    forms = (
+        ("output_config", "format", "schema"),
+        ("text", "format", "schema"),
+        ("response_format", "json_schema", "schema"),
+        ("generationConfig", "responseJsonSchema"),
+        ("generationConfig", "responseSchema"),
+        ("format",),
+    )
+    for names in forms:
+        value: object = body
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            return value
+    return None
+
+
+def example_of(schema: object) -> object:
+    """A small value that a schema allows: first words, no optional fields."""
+    if not isinstance(schema, dict):
+        return None
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = str(schema.get("type", "object")).lower()
+    if kind == "object":
+        fields = schema.get("properties", {})
+        return {name: example_of(fields[name]) for name in schema.get("required", [])}
+    made = {"array": [], "string": "x", "integer": 1, "number": 1, "boolean": True}
+    return made.get(kind)
+
+
 def _missing(results: tuple[str, ...]) -> str:
     """What a tool's result should have shown and did not."""
     wanted = {0: BEFORE.strip(), 2: SHOUT.strip()}
@@ -93,50 +131,99 @@ def _missing(results: tuple[str, ...]) -> str:
 def toolbox(seen: Seen) -> Toolbox | None:
     """The calls this client understands, or None where it offers no tools."""
     folder = seen.find(r"Folder: ([^\s\"\\]+)") or "."
-    path = f"{folder}/{FILE}"
-    offered = set(_offered(seen))
-    if {"Read", "Edit", "Bash"} <= offered:
+    offered = tuple(_offered(seen))
+    named = {_plain(tool.name) for tool in offered}
+    wanted = _wanted(f"{folder}/{FILE}", named)
+    if wanted is None:
+        return None
+    return Toolbox(*(_as_offered(call, offered) for call in wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    """A tool on offer; `field` is the only field of a function's object, if it is."""
+
+    name: str
+    namespace: str | None
+    freeform: bool
+    field: str | None
+
+
+_Steps = tuple[ToolCall, ToolCall, ToolCall]
+
+
+def _wanted(path: str, named: set[str]) -> _Steps | None:
+    if {"Read", "Edit", "Bash"} <= named:
         return _claude_code(path)
-    if {"read", "edit", "bash"} <= offered:
+    if {"read", "edit", "bash"} <= named:
         return _opencode(path)
-    if "exec" in offered:
+    if {"read_file", "replace", "run_shell_command"} <= named:
+        return _gemini_cli(path)
+    if "exec" in named:
         return _codex_scripts()
-    if "exec_command" in offered:
-        return _codex(patches="apply_patch" in offered)
+    if "exec_command" in named:
+        return _codex(patches="apply_patch" in named)
     return None
 
 
-def _claude_code(path: str) -> Toolbox:
+def _plain(name: str) -> str:
+    """The client's own name in what a gateway made of it (`group__name`)."""
+    return re.split(r"__|\.|-{2}", name)[-1]
+
+
+def _as_offered(call: ToolCall, offered: tuple[_Tool, ...]) -> ToolCall:
+    """The call as this provider may make it: the tool by its name on this side."""
+    same = [tool for tool in offered if tool.name == call.name]
+    tool = (same or [tool for tool in offered if _plain(tool.name) == call.name])[0]
+    call = replace(call, name=tool.name, namespace=tool.namespace or call.namespace)
+    if not call.freeform or tool.freeform:
+        return call
+    return ToolCall(
+        tool.name, ((tool.field or "input", call.input),), namespace=tool.namespace
+    )
+
+
+def _claude_code(path: str) -> _Steps:
     old, new = BEFORE.strip(), AFTER.strip()
-    return Toolbox(
+    return (
         ToolCall.of("Read", file_path=path),
         ToolCall.of("Edit", file_path=path, old_string=old, new_string=new),
         ToolCall.of("Bash", command=COMMAND, description="Write it in capitals"),
     )
 
 
-def _opencode(path: str) -> Toolbox:
+def _gemini_cli(path: str) -> _Steps:
     old, new = BEFORE.strip(), AFTER.strip()
-    return Toolbox(
+    changed = {"old_string": old, "new_string": new, "instruction": "Say new world."}
+    return (
+        ToolCall.of("read_file", file_path=path),
+        ToolCall.of("replace", file_path=path, **changed),
+        ToolCall.of("run_shell_command", command=COMMAND, description="In capitals"),
+    )
+
+
+def _opencode(path: str) -> _Steps:
+    old, new = BEFORE.strip(), AFTER.strip()
+    return (
         ToolCall.of("read", filePath=path),
         ToolCall.of("edit", filePath=path, oldString=old, newString=new),
         ToolCall.of("bash", command=COMMAND, description="Write it in capitals"),
     )
 
 
-def _codex(*, patches: bool) -> Toolbox:
+def _codex(*, patches: bool) -> _Steps:
     edit = ToolCall.of("exec_command", cmd=f"sed -i 's/old/new/' {FILE}")
     if patches:
         edit = ToolCall("apply_patch", input=_PATCH, freeform=True)
-    return Toolbox(
+    return (
         ToolCall.of("exec_command", cmd=f"cat {FILE}"),
         edit,
         ToolCall.of("exec_command", cmd=COMMAND),
     )
 
 
-def _codex_scripts() -> Toolbox:
-    return Toolbox(
+def _codex_scripts() -> _Steps:
+    return (
         _script(f"text(await tools.exec_command({_js(cmd=f'cat {FILE}')}));"),
         _script(f"text(await tools.apply_patch({json.dumps(_PATCH)}));"),
         _script(f"text(await tools.exec_command({_js(cmd=COMMAND)}));"),
@@ -151,16 +238,32 @@ def _js(**values: str) -> str:
     return json.dumps(values)
 
 
-def _offered(seen: Seen) -> Iterator[str]:
-    """Names of all tools on offer, also in groups and in the first input item."""
-    groups: list[object] = [seen.json.get("tools")]
-    groups += [item.get("tools") for item in _items(seen.json.get("input"))]
+def _offered(seen: Seen) -> Iterator[_Tool]:
+    """All tools on offer, also in groups and in the first input item."""
+    groups: list[tuple[str | None, object]] = [(None, seen.json.get("tools"))]
+    groups += [(None, item.get("tools")) for item in _items(seen.json.get("input"))]
     while groups:
-        for tool in _items(groups.pop()):
-            named = tool if "name" in tool else tool.get("function")
-            if isinstance(named, dict) and "name" in named:
-                yield str(named["name"])
-            groups.append(tool.get("tools"))
+        group, tools = groups.pop()
+        for tool in _items(tools):
+            groups.append((None, tool.get("functionDeclarations")))
+            if tool.get("type") == "namespace":
+                groups.append((str(tool["name"]), tool.get("tools")))
+                continue
+            kind = str(tool.get("type"))
+            inner = tool.get(kind)
+            named = inner if isinstance(inner, dict) else tool
+            if "name" in named:
+                custom = kind == "custom" and "input_schema" not in tool
+                yield _Tool(str(named["name"]), group, custom, _only_field(named))
+
+
+def _only_field(tool: Json) -> str | None:
+    for name in ("input_schema", "parameters", "parametersJsonSchema"):
+        schema = tool.get(name)
+        fields = schema.get("properties") if isinstance(schema, dict) else None
+        if isinstance(fields, dict) and len(fields) == 1:
+            return str(next(iter(fields)))
+    return None
 
 
 def _results(seen: Seen) -> Iterator[str]:
@@ -175,10 +278,19 @@ def _results(seen: Seen) -> Iterator[str]:
             for item in _items(seen.json.get("input")):
                 if str(item.get("type")).endswith("_call_output"):
                     yield _words(item.get("output"))
+        case Ask.GEMINI:
+            yield from _gemini_results(seen)
         case _:
             for message in _items(seen.json.get("messages")):
                 if message.get("role") == "tool":
                     yield _words(message.get("content"))
+
+
+def _gemini_results(seen: Seen) -> Iterator[str]:
+    for content in _items(seen.json.get("contents")):
+        for part in _items(content.get("parts")):
+            if isinstance(found := part.get("functionResponse"), dict):
+                yield json.dumps(found.get("response"), ensure_ascii=False)
 
 
 def _words(content: object) -> str:

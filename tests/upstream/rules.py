@@ -31,7 +31,8 @@ def refusal(seen: Seen, also: frozenset[str] = frozenset()) -> str | None:
     protocol = PROTOCOLS.get(seen.ask)
     if protocol is None:
         return None
-    if not seen.credential:
+    # A server on one's own machine asks for no key.
+    if not seen.credential and protocol is not Protocol.OLLAMA:
         return "no credential"
     # The vendors' packages are slow to import, and few servers here are strict.
     from sdk_types import request_problems
