@@ -45,35 +45,44 @@ _LONGEST_WORDS: Final = 1_000
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class _Function(msgspec.Struct):
+_UNTOLD: Final = msgspec.Raw()
+
+
+class _Function(msgspec.Struct, gc=False):
     name: str | None = None
-    arguments: msgspec.Raw = msgspec.Raw()
+    arguments: msgspec.Raw = _UNTOLD
 
 
-class _Call(msgspec.Struct):
+class _Call(msgspec.Struct, gc=False):
     function: _Function | None = None
     id: str | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     content: str | None = None
     thinking: str | None = None
     tool_calls: list[_Call] | None = None
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, gc=False):
+    """What every line may tell; the last one is read again as `_Last`."""
+
     model: str | None = None
     message: _Message | None = None
     done: bool | None = None
+    error: msgspec.Raw = _UNTOLD
+
+
+class _Last(msgspec.Struct, gc=False):
     done_reason: str | None = None
-    error: msgspec.Raw = msgspec.Raw()
-    status: msgspec.Raw = msgspec.Raw()
-    prompt_eval_count: msgspec.Raw = msgspec.Raw()
-    prompt_eval_cached_count: msgspec.Raw = msgspec.Raw()
-    eval_count: msgspec.Raw = msgspec.Raw()
+    status: msgspec.Raw = _UNTOLD
+    prompt_eval_count: msgspec.Raw = _UNTOLD
+    prompt_eval_cached_count: msgspec.Raw = _UNTOLD
+    eval_count: msgspec.Raw = _UNTOLD
 
 
 _LINE: Final = msgspec.json.Decoder(_Line)
+_LAST: Final = msgspec.json.Decoder(_Last)
 _TEXT: Final = msgspec.json.Decoder(str)
 _STOPS: Final = {"length": StopReason.MAX_TOKENS}
 
@@ -162,8 +171,8 @@ class _Answer:
         except _NOT_JSON:
             events.append(AnswerFailed(FailureKind.MALFORMED, _BROKEN))
             return True
-        if _told(line.error):
-            events.append(_failure(line))
+        if line.error is not _UNTOLD and _told(line.error):
+            events.append(_failure(line.error, _last(raw)))
             return True
         if not self.begun:
             if whole and line.message is None and not line.done:
@@ -177,7 +186,8 @@ class _Answer:
             return True
         if line.done or (whole and line.done is None):
             self._close(events)
-            events.append(AnswerEnded(self._stop(line.done_reason), usage=_usage(line)))
+            last = _last(raw)
+            events.append(AnswerEnded(self._stop(last.done_reason), usage=_usage(last)))
             return True
         if whole:
             events.append(AnswerFailed(FailureKind.CUT, _CUT))
@@ -253,10 +263,17 @@ def _told(raw: msgspec.Raw) -> bool:
     return bytes(raw) not in {b"", b"null", b'""', b"false"}
 
 
-def _failure(line: _Line) -> AnswerFailed:
+def _last(raw: bytes) -> _Last:
+    try:
+        return _LAST.decode(raw)
+    except _NOT_JSON:
+        return _Last()
+
+
+def _failure(error: msgspec.Raw, line: _Last) -> AnswerFailed:
     limited = bytes(line.status) == b"429"
     kind = FailureKind.RATE_LIMITED if limited else FailureKind.UPSTREAM_ERROR
-    return AnswerFailed(kind, _words(line.error) or "The provider reported an error.")
+    return AnswerFailed(kind, _words(error) or "The provider reported an error.")
 
 
 class _Words(msgspec.Struct):
@@ -284,7 +301,7 @@ def _arguments(raw: msgspec.Raw) -> str:
         return "{}"
 
 
-def _usage(line: _Line) -> Usage:
+def _usage(line: _Last) -> Usage:
     """Read the counts; the input is not told where all of it came from a cache."""
     counts: dict[str, int | None] = {}
     whole = _count(line.prompt_eval_count)
