@@ -199,10 +199,9 @@ def _format(request: Request) -> Json:
     shape: dict[str, Json] = {"type": form.kind}
     if form.kind == "json_schema":
         # The name has no meaning, but there must be one.
-        name = form.name if form.name or _is_own(request) else "answer"
         schema = None if form.schema is None else dict(form.schema)
         shape |= _told(
-            name=name,
+            name=form.name or "answer",
             schema=schema,
             description=form.description,
             strict=form.strict,

@@ -46,6 +46,7 @@ _LOST: Final = MappingProxyType(
         "had here.",
         "signature": "The proof of the reasoning has no place.",
         "stop_sequences": "Stop sequences have no place at this provider.",
+        "thinking_replay": "Earlier reasoning made elsewhere was left out.",
         "unknown_part": "An earlier part nobody here can read was left out.",
         "user_shortened": "The end user's id or cache key was too long; its digest "
         "was sent.",
@@ -130,6 +131,11 @@ class Content:
         """Name the loss of a part of another protocol."""
         known = "unknown_part" if isinstance(part, Opaque) else "server_part"
         self._lost.add(known)
+
+    def unread(self, sealed: str | None) -> None:
+        """Name the loss of reasoning that only another maker can open."""
+        if sealed is not None:
+            self._lost.add("thinking_replay")
 
     def unsigned(self) -> None:
         """Name the loss of a proof of reasoning."""

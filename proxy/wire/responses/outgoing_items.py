@@ -173,7 +173,12 @@ class Items:
     def _thinking(self, part: Thinking) -> Iterator[Json]:
         if part.signature is not None:
             self._content.unsigned()
-        empty = part.sealed is None and not part.text and not part.summary
+        sealed = part.sealed
+        if part.origin is not None and part.origin.protocol is not Protocol.RESPONSES:
+            # What another maker sealed is none of this provider's business.
+            self._content.unread(sealed)
+            sealed = None
+        empty = sealed is None and not part.text and not part.summary
         if empty and not (self._content.own and part.id):
             return
         shape: dict[str, Json] = {
@@ -184,12 +189,12 @@ class Items:
         }
         # Sealed reasoning is bound to the id it was made with: a made one would be
         # taken for a forgery, none is not.
-        if part.id or part.sealed is None:
+        if part.id or sealed is None:
             shape["id"] = part.id or f"rs_made_{len(self._items)}"
         if part.text:
             shape["content"] = [{"type": "reasoning_text", "text": part.text}]
-        if part.sealed is not None:
-            shape["encrypted_content"] = part.sealed
+        if sealed is not None:
+            shape["encrypted_content"] = sealed
         yield {**shape, **part.extras}
 
 

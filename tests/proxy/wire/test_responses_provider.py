@@ -169,7 +169,9 @@ def test_events_in_any_order_do_no_harm(lines: list[bytes]) -> None:
 
 
 _FIELDS = ("output_index", "content_index", "delta", "item", "part", "text", "item_id")
-_ODD = st.sampled_from([None, -1, 10**30, 1.5, True, "x", [], {}, [{}], {"type": 7}])
+_ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, -1, 10**30, 1.5, True, "x", [], {}, [{}], {"type": 7}]
+)
 
 
 @given(data=st.data())
