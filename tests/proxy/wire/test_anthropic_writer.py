@@ -1,5 +1,6 @@
 """What a Messages client is told beside the shared cases: calls, losses, counts."""
 
+import itertools
 import json
 from typing import Any
 
@@ -87,7 +88,7 @@ def _object(text: str) -> Any:
 
 def _cut(text: str, at: list[int]) -> list[str]:
     places = [0, *sorted(each % (len(text) + 1) for each in at), len(text)]
-    return [text[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [text[a:b] for a, b in itertools.pairwise(places)]
 
 
 _VALUES = st.recursive(
@@ -316,7 +317,11 @@ def test_cache_writes_are_told_by_lifetime(usage: Usage, short: int) -> None:
 )
 def test_the_short_way_writes_the_same_bytes(pieces: list[str], waits: bool) -> None:
     # A text that waits behind an open call takes the long way.
-    text = [TextStarted(1), *(TextDelta(1, each) for each in pieces), PartEnded(1)]
+    text: list[Event] = [
+        TextStarted(1),
+        *(TextDelta(1, each) for each in pieces),
+        PartEnded(1),
+    ]
     call = ToolCallStarted(0, "c", "a")
     if waits:
         stream, _ = _stream(*_line(call, *text, PartEnded(0)))
