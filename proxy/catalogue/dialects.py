@@ -87,7 +87,7 @@ def _value(table: TableReader, name: str, old: object) -> object:
         case str():
             return _word(table, name)
         case tuple():
-            return _words(table, name)
+            return table.plain_list(name)
         case _:
             return _json(table, name)
 
@@ -118,19 +118,6 @@ def _word(table: TableReader, name: str) -> str | None:
         if not isinstance(value, str):
             said = f"must be text, not {kind_of(value)}"
         table.problem(name, f"`{name}` {said}.", hint)
-    return None
-
-
-def _words(table: TableReader, name: str) -> tuple[str, ...] | None:
-    value = table.raw(name)
-    if value is None:
-        return None
-    if isinstance(value, list) and all(
-        isinstance(item, str) and item and _WORD.fullmatch(item) for item in value
-    ):
-        return tuple(dict.fromkeys(value))
-    hint = f'Write {name} = ["one", "another"], or [] for none.'
-    table.problem(name, f"`{name}` must be a list of plain words.", hint)
     return None
 
 

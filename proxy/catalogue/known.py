@@ -32,9 +32,10 @@ def known_providers() -> Mapping[str, Provider]:
 def read_known(texts: Iterable[str]) -> Mapping[str, Provider]:
     """Read provider files, each one provider in TOML.
 
-    The fields are those of an entry in `config.toml`, and two more: `[provenance]`
+    The fields are those of an entry in `config.toml`, and three more: `[provenance]`
     says where the prices come from (`source_type`, `source`, `date`);
-    `models_from = "ID"` takes the models of another file, which has its own.
+    `models_from = "ID"` takes the models of another file, which has its own;
+    `fill_in` is the part of `base_url` that the user's entry has to replace.
 
     Raises `ValueError` where a file is not sound.
     """
@@ -49,13 +50,16 @@ def read_known(texts: Iterable[str]) -> Mapping[str, Provider]:
 def _read_table(table: dict[str, object], earlier: Mapping[str, Provider]) -> Provider:
     source = _provenance(table.pop("provenance", None))
     lender = table.pop("models_from", None)
+    fill_in = table.pop("fill_in", "")
     provider, problems = read_entry(table, {})
     if provider is None or problems:
         raise ValueError("; ".join(str(problem) for problem in problems))
     models = tuple(replace(m, price_source=source) for m in provider.models)
     if isinstance(lender, str):
         models = earlier[lender].models
-    return replace(provider, models=models, price_source=source)
+    if not isinstance(fill_in, str) or fill_in not in provider.base_url:
+        raise ValueError(f"fill_in of {provider.id} is no part of its base_url.")
+    return replace(provider, models=models, price_source=source, fill_in=fill_in)
 
 
 def _provenance(table: object) -> str:

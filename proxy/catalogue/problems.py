@@ -17,6 +17,7 @@ from typing import TypeVar
 _Word = TypeVar("_Word", bound=StrEnum)
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _QUOTABLE = re.compile(r"[a-z0-9][a-z0-9 .-]{0,23}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 _LONGEST_KEY = 40  # characters of a key that a message shows
 
 
@@ -167,6 +168,19 @@ class TableReader:
             elif (word := self._one_of(key, item, words)) is not None:
                 found[word] = None
         return tuple(found) or None
+
+    def plain_list(self, key: str) -> tuple[str, ...] | None:
+        """Read a list, perhaps empty, of words that have no blanks; no repeats."""
+        value = self.raw(key)
+        if value is None:
+            return None
+        if isinstance(value, list) and all(
+            isinstance(item, str) and _PLAIN.fullmatch(item) for item in value
+        ):
+            return tuple(dict.fromkeys(value))
+        hint = f'Write {key} = ["one", "another"], or [] for none.'
+        self.problem(key, f"`{key}` must be a list of plain words.", hint)
+        return None
 
     def table(self, key: str) -> TableReader | None:
         """Read a table inside this one."""

@@ -58,7 +58,8 @@ class Thinking(StrEnum):
     """How a model takes the wish to think, where that is not as its provider says.
 
     `levels` are words from weak to strong, `budget` is a number of tokens; only
-    Messages and Gemini spell the two differently. `none` cannot think.
+    Messages and Gemini spell the two differently. Either one also holds where the
+    provider's dialect asks no model to think. `none` cannot think.
     """
 
     NONE = "none"
@@ -134,7 +135,10 @@ class Model:
             return ReasoningWord.NONE
         if self.thinking is None:
             return dialect.reasoning
-        return _THINKING_WORDS.get((self.thinking, protocol), dialect.reasoning)
+        if word := _THINKING_WORDS.get((self.thinking, protocol)):
+            return word
+        silent = dialect.reasoning is ReasoningWord.NONE
+        return ReasoningWord.EFFORT if silent else dialect.reasoning
 
     def price_for(self, usage: Usage) -> Price | None:
         """Return the price that holds for a request which used `usage`.
@@ -158,7 +162,9 @@ class Provider:
     `any_model` takes names that `models` does not list. `auth` is None where the
     protocol's usual header serves. `protocols` stand in the order in which they are
     spoken for clients of another one. `dialects` has those protocols in which its
-    server is not as the protocol's vendor.
+    server is not as the protocol's vendor. Models whose names end in one of `away` run
+    at the provider, whatever `place` says. `fill_in` is the part of `base_url` that
+    each user has to replace, '' where there is none; who calls it has none.
     """
 
     id: str
@@ -179,6 +185,8 @@ class Provider:
     dialects: Mapping[Protocol, Dialect] = field(
         default_factory=lambda: MappingProxyType({}), hash=False
     )
+    away: tuple[str, ...] = ()
+    fill_in: str = ""
 
     def dialect(self, protocol: Protocol) -> Dialect:
         """Return what its server takes in `protocol`."""
@@ -193,8 +201,9 @@ class Provider:
         if own is not None:
             return f"{self.base_url}{own}" if own.startswith("/") else own
         path = _PATHS[protocol]
-        if path.startswith("/v1/") and self.base_url.endswith("/v1"):
-            path = path.removeprefix("/v1")
+        version = path[: path.index("/", 1)]
+        if self.base_url.endswith(version):
+            path = path.removeprefix(version)
         return f"{self.base_url}{path}"
 
     def count_url(self) -> str:
@@ -248,8 +257,11 @@ class Route:
     @property
     def place(self) -> Place:
         """Where the model runs."""
-        own = self.model.place if self.model else None
-        return own or self.provider.place
+        if self.model and self.model.place:
+            return self.model.place
+        if self.model_id.endswith(self.provider.away):
+            return Place.PROVIDER
+        return self.provider.place
 
     @property
     def lane(self) -> str | None:

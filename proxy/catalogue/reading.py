@@ -88,6 +88,7 @@ def _read_provider(
     billing = reader.word("billing", Billing)
     auth = reader.word("auth", AuthStyle)
     any_model = reader.flag("any_model")
+    away = reader.plain_list("away")
     key = _read_key(reader, base, base_url)
     models = read_models(reader, base.models if base else ())
     reader.finish()
@@ -110,6 +111,7 @@ def _read_provider(
         models=models,
         price_source=base.price_source if base else USER_PRICES,
         dialects=dialects,
+        away=away if away is not None else base.away if base else (),
     )
 
 
@@ -151,10 +153,16 @@ def _read_url(reader: TableReader, key: str) -> str | None:
 
 
 def _read_base_url(reader: TableReader, base: Provider | None) -> str | None:
+    url = base.base_url if base else None
     if reader.has("base_url"):
-        return _read_url(reader, "base_url")
-    if base is not None:
-        return base.base_url
+        url = _read_url(reader, "base_url")
+    if url and base and base.fill_in and base.fill_in in url:
+        hint = f'Add base_url = "{base.base_url}", with yours for {base.fill_in}.'
+        message = f"The address of this provider needs your own {base.fill_in}."
+        reader.problem("base_url", message, hint)
+        return None
+    if reader.has("base_url") or base is not None:
+        return url
     if reader.has("id"):
         hint = 'Add base_url = "https://...", without the version path.'
         reader.problem("", "This provider has no base_url.", hint)

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from proxy.catalogue import ConfigProblem, Model
+from proxy.catalogue import ConfigProblem, Model, Thinking
 from proxy.catalogue.models import USER_PRICES, read_models
 from proxy.catalogue.problems import TableReader
 from proxy.money import Price
@@ -51,6 +51,9 @@ def test_every_field_of_a_known_model_can_be_changed() -> None:
             "tools": False,
             "vision": True,
             "place": "my-network",
+            "sampling": False,
+            "thinking": "budget",
+            "efforts": ["high", "low"],
         },
         known=KNOWN,
     )
@@ -58,7 +61,30 @@ def test_every_field_of_a_known_model_can_be_changed() -> None:
     assert (model.display_name, model.lane) == ("An A", "y/premium")
     assert (model.context, model.max_output) == (5, 4)
     assert (model.tools, model.vision, model.place) == (False, True, "my-network")
+    assert (model.sampling, model.thinking) == (False, Thinking.BUDGET)
+    assert model.efforts == ("low", "high"), "weakest first"
     assert model.price == KNOWN[0].price
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"sampling": "no"}, "must be true or false"),
+        ({"thinking": "effort"}, "does not know"),
+        ({"thinking": True}, "must be text"),
+        ({"efforts": "low"}, "list of levels"),
+        ({"efforts": []}, "list of levels"),
+        ({"efforts": ["low", "huge"]}, "list of levels"),
+        ({"efforts": [["low"]]}, "list of levels"),
+    ],
+)
+def test_what_a_model_takes_must_be_plain(
+    wrong: Mapping[str, object], says: str
+) -> None:
+    _, sound, problems = read({"id": "m", **wrong})
+    assert not sound
+    assert says in str(problems[0])
+    assert problems[0].hint
 
 
 def test_a_new_price_takes_the_place_of_all_old_ones() -> None:

@@ -13,9 +13,11 @@ from proxy.catalogue import (
     Place,
     Provider,
     Route,
+    Thinking,
 )
 from proxy.model import Protocol, Usage
 from proxy.money import Price
+from proxy.wire.dialect import Dialect, ReasoningWord
 
 SHORT = Price(input=Decimal(1))
 LONG = Price(input=Decimal(2))
@@ -45,6 +47,22 @@ def test_a_version_path_is_never_doubled(
     base: str, protocol: Protocol, path: str
 ) -> None:
     assert replace(PROVIDER, base_url=base).url(protocol) == f"http://h:1{path}"
+
+
+@pytest.mark.parametrize(
+    ("base", "protocol", "url"),
+    [
+        ("https://h/v1beta", Protocol.GEMINI, "https://h/v1beta/models"),
+        ("https://h", Protocol.GEMINI, "https://h/v1beta/models"),
+        ("https://h/v1", Protocol.GEMINI, "https://h/v1/v1beta/models"),
+        ("http://h:1/api", Protocol.OLLAMA, "http://h:1/api/chat"),
+        ("https://h/api", Protocol.CHAT, "https://h/api/v1/chat/completions"),
+    ],
+)
+def test_each_protocol_has_a_version_path_of_its_own(
+    base: str, protocol: Protocol, url: str
+) -> None:
+    assert replace(PROVIDER, base_url=base).url(protocol) == url
 
 
 def test_an_endpoint_is_a_whole_url_or_a_path_below_the_base() -> None:
@@ -128,6 +146,83 @@ def test_a_route_takes_from_the_model_what_it_says_and_else_from_the_provider() 
 )
 def test_a_long_prompt_has_its_own_price(usage: Usage, price: Price) -> None:
     assert Route(PROVIDER, MODEL, "big", Protocol.CHAT).price_for(usage) is price
+
+
+def test_a_route_says_what_provider_and_model_both_take() -> None:
+    provider = replace(
+        PROVIDER,
+        dialects=MappingProxyType(
+            {Protocol.CHAT: Dialect(stop_limit=1, efforts=("low",), images=True)}
+        ),
+    )
+    unlisted = Route(provider, None, "any", Protocol.CHAT)
+    assert unlisted.dialect is provider.dialects[Protocol.CHAT]
+    plain = Route(provider, Model("m", tools=False), "m", Protocol.CHAT).dialect
+    assert (plain.stop_limit, plain.efforts) == (1, ("low",))
+    assert (plain.images, plain.tools, plain.sampling) == (False, False, True)
+    model = Model("m", vision=True, sampling=False, efforts=("high",))
+    rich = Route(provider, model, "m", Protocol.CHAT).dialect
+    assert (rich.images, rich.tools, rich.sampling) == (True, True, False)
+    assert rich.efforts == ("high",)
+    blind = replace(provider, dialects={Protocol.CHAT: Dialect(images=False)})
+    assert not Route(blind, model, "m", Protocol.CHAT).dialect.images
+
+
+def test_a_routes_dialect_is_worked_out_once() -> None:
+    route = Route(PROVIDER, MODEL, "big", Protocol.CHAT)
+    assert route.dialect is route.dialect
+    assert Route(PROVIDER, MODEL, "big", Protocol.MESSAGES).dialect != route.dialect
+
+
+@pytest.mark.parametrize(
+    ("thinking", "protocol", "said", "word"),
+    [
+        (None, Protocol.CHAT, ReasoningWord.REASONING, ReasoningWord.REASONING),
+        (Thinking.NONE, Protocol.CHAT, ReasoningWord.EFFORT, ReasoningWord.NONE),
+        (Thinking.NONE, Protocol.GEMINI, ReasoningWord.THINKING, ReasoningWord.NONE),
+        (Thinking.LEVELS, Protocol.CHAT, ReasoningWord.NONE, ReasoningWord.EFFORT),
+        (
+            Thinking.LEVELS,
+            Protocol.CHAT,
+            ReasoningWord.REASONING,
+            ReasoningWord.REASONING,
+        ),
+        (
+            Thinking.LEVELS,
+            Protocol.MESSAGES,
+            ReasoningWord.THINKING,
+            ReasoningWord.ADAPTIVE,
+        ),
+        (
+            Thinking.BUDGET,
+            Protocol.MESSAGES,
+            ReasoningWord.ADAPTIVE,
+            ReasoningWord.THINKING,
+        ),
+        (
+            Thinking.LEVELS,
+            Protocol.GEMINI,
+            ReasoningWord.THINKING,
+            ReasoningWord.EFFORT,
+        ),
+    ],
+)
+def test_how_a_model_is_asked_to_think(
+    thinking: Thinking | None,
+    protocol: Protocol,
+    said: ReasoningWord,
+    word: ReasoningWord,
+) -> None:
+    model = Model("m", thinking=thinking)
+    assert model.narrow(Dialect(reasoning=said), protocol).reasoning is word
+
+
+def test_models_that_run_away_from_their_server() -> None:
+    here = replace(PROVIDER, place=Place.THIS_MACHINE, away=("-cloud",))
+    assert Route(here, None, "x-cloud", Protocol.CHAT).place is Place.PROVIDER
+    assert Route(here, None, "x", Protocol.CHAT).place is Place.THIS_MACHINE
+    own = Model("x-cloud", place=Place.MY_NETWORK)
+    assert Route(here, own, "x-cloud", Protocol.CHAT).place is Place.MY_NETWORK
 
 
 def test_values_can_be_hashed_and_found() -> None:

@@ -116,6 +116,17 @@ def test_a_loopback_address_proves_nothing_where_the_file_says_otherwise() -> No
     assert [m.place for m in provider.models] == [Place.PROVIDER, None]
 
 
+def test_the_ends_of_names_that_run_elsewhere() -> None:
+    provider, problems = one(away=["-cloud"])
+    assert problems == ()
+    assert provider is not None
+    assert provider.away == ("-cloud",)
+    (known,), _ = read('[[providers]]\nid = "ollama"\naway = []\n')
+    assert known.away == ()
+    (known,), _ = read('[[providers]]\nid = "ollama"\n')
+    assert known.away == ("-cloud", ":cloud")
+
+
 def test_a_known_id_overrides_only_what_it_names() -> None:
     known = known_providers()["anthropic"]
     (provider,), problems = read(
@@ -209,6 +220,7 @@ def test_endpoints_and_auth() -> None:
         ({"auth": "basic"}, "providers[0].auth", "does not know"),
         ({"plase": "this-machine"}, "providers[0].plase", "`plase`"),
         ({"api_key": CANARY}, "providers[0].api_key", "`api_key`"),
+        ({"away": "-cloud"}, "providers[0].away", "list of plain words"),
         ({"endpoints": []}, "providers[0].endpoints", "must be a table"),
         (
             {"endpoints": {"openai-chat": "ftp://x"}},
