@@ -7,6 +7,7 @@ compare beginnings.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -34,6 +35,16 @@ ANSWER_LOSSES: Final = {
 """Fields that are sent, but whose answer the neutral language has no word for."""
 
 
+def _plain(value: object) -> object:
+    """Make dictionaries of frozen mappings, as data files give them."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError  # for the encoder: it says which type it was
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_plain)
+
+
 def write_request(request: Request, target: Target) -> Written:
     """Write the body of `POST /chat/completions` for a fitted request."""
     lost = Lost()
@@ -55,7 +66,7 @@ def write_request(request: Request, target: Target) -> Written:
         if body.pop(name, None) is not None:
             lost.add("field")
     body.update(dialect.always)
-    return Written(msgspec.json.encode(body), lost.losses())
+    return Written(_ENCODER.encode(body), lost.losses())
 
 
 def _put_back(body: dict[str, Json], request: Request, lost: Lost) -> None:
