@@ -1,8 +1,8 @@
 """Answers requests without model and network, for first runs and demos; no I/O.
 
 Everything it says is marked as simulated. It is deterministic: the same request gets
-the same events. It thinks nothing, remembers nothing and invents no counts: tokens are
-a quarter of the characters that really came and went.
+the same events. It thinks nothing, remembers nothing and invents no counts: what came
+is estimated as for any model nobody has met, what went is a quarter of its characters.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from proxy.model import (
     Usage,
 )
 from proxy.practice.arguments import arguments_for, example, free_text_for
-from proxy.practice.estimate import CHARACTERS_PER_TOKEN, count_tokens, tokens_of
 from proxy.practice.prompt import newest_results, newest_words, quote, tool_asked_for
+from proxy.wire.counting import measure, rough
 
 PRACTICE_PROVIDER_ID: Final = "practice"
 """The id of the built-in provider."""
@@ -43,6 +43,7 @@ PRACTICE_PROVIDER_ID: Final = "practice"
 PRACTICE_MODEL: Final = "echo"
 """The id of its one model."""
 
+_CHARACTERS_PER_TOKEN: Final = 4
 _LABEL: Final = "This is a practice answer: simulated, no model, no network."
 _ADVICE: Final = "Add a provider to config.toml to get real answers."
 _WORDS: Final = re.compile(r"\s*\S+|\s+")
@@ -71,6 +72,15 @@ def answer(request: Request) -> tuple[Event, ...]:
     else:
         body = tuple(_speak(request, _text(request)))
     return (started, *body)
+
+
+def count_tokens(request: Request) -> int:
+    """Return the estimated input tokens: system, messages, tools, images, results."""
+    return rough(measure(request))
+
+
+def _tokens_of(text: str) -> int:
+    return -(-len(text) // _CHARACTERS_PER_TOKEN)
 
 
 def _digest(request: Request) -> str:
@@ -105,7 +115,7 @@ def _call(request: Request, offered: Offered, digest: str) -> Iterator[Event]:
         kind, arguments = CallKind.FUNCTION, arguments_for(tool.schema, words)
     else:
         kind, arguments = CallKind.CUSTOM, free_text_for(words)
-    written = tokens_of(tool.name) + tokens_of(arguments)
+    written = _tokens_of(tool.name) + _tokens_of(arguments)
     limit = request.limits.max_output_tokens
     if limit is not None and written > limit:
         # Half a call is of no use to anyone, so none is made.
@@ -161,7 +171,7 @@ def _limited(request: Request, text: str) -> tuple[str, AnswerEnded]:
     ]
     at, word = min(found, default=(len(text), None))
     limit = request.limits.max_output_tokens
-    most = len(text) if limit is None else max(limit, 0) * CHARACTERS_PER_TOKEN
+    most = len(text) if limit is None else max(limit, 0) * _CHARACTERS_PER_TOKEN
     if most < at + len(word or ""):
         cut, stop, word = text[:most], StopReason.MAX_TOKENS, None
         cut = cut[:at]
@@ -169,7 +179,7 @@ def _limited(request: Request, text: str) -> tuple[str, AnswerEnded]:
         cut, stop = text[:at], StopReason.STOP_SEQUENCE
     else:
         cut, stop = text, StopReason.END_TURN
-    usage = Usage(output_tokens=tokens_of(cut))
+    usage = Usage(output_tokens=_tokens_of(cut))
     return cut, AnswerEnded(stop, word, usage)
 
 

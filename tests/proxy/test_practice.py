@@ -206,8 +206,11 @@ def test_a_call_that_does_not_fit_is_not_made() -> None:
 
 
 def test_usage_counts_what_came_and_went() -> None:
-    found = _given(_request("a" * 400))
-    assert found.usage.input_tokens == 100
+    request = _request("a" * 400)
+    found = _given(request)
+    # The weights of a model nobody has met: letters, and the message itself.
+    assert found.usage.input_tokens == 400 * 0.19 + 4
+    assert found.usage.output_tokens == -(-len(_text(request)) // 4)
     assert found.usage.cache_read_tokens == 0
     assert found.usage.cache_write_tokens == 0
     assert found.usage.reasoning_tokens == 0
