@@ -24,6 +24,9 @@ _FORMATS: Final = frozenset({"date-time", "enum", "int32", "int64", "float", "do
 _DEEPEST: Final = 32
 """Levels of nesting; a reference to itself ends here at the latest."""
 
+_MOST: Final = 5_000
+"""Schemas inside one; references to references must not multiply without end."""
+
 
 def fit_schema(schema: JsonObject | None, schemas: Schemas) -> JsonObject:
     """Return the schema the target takes; the very same one where it takes all."""
@@ -76,16 +79,19 @@ class _Plain:
 
     def __init__(self, root: JsonObject) -> None:
         self._root = root
+        self._left = _MOST
 
     def schema(self, given: dict[str, Json], seen: tuple[str, ...]) -> dict[str, Json]:
         """Return a schema without references and unknown keywords."""
-        if len(seen) > _DEEPEST:
+        self._left -= 1
+        if len(seen) > _DEEPEST or self._left < 0:
             return dict(_OBJECT)
         given, seen = self._resolved(given, seen)
         given = self._joined(given, seen)
         plain = {key: given[key] for key in given if key in _KEPT}
-        if given.get("format") in _FORMATS:
-            plain["format"] = given["format"]
+        form = given.get("format")
+        if isinstance(form, str) and form in _FORMATS:
+            plain["format"] = form
         self._types(plain)
         self._choices(given, plain, seen)
         self._inside(given, plain, seen)
@@ -177,7 +183,11 @@ class _Plain:
             }
             required = plain.get("required")
             if isinstance(required, list):
-                plain["required"] = [each for each in required if each in properties]
+                plain["required"] = [
+                    each
+                    for each in required
+                    if isinstance(each, str) and each in properties
+                ]
         if plain.get("required") == [] or not isinstance(properties, Mapping):
             plain.pop("required", None)
         if plain.get("type") == "array" or "items" in given:

@@ -201,6 +201,7 @@ class _Turns:
 
     def _answers(self, group: list[tuple[int, Message]], pairs: Pairs) -> None:
         calls = any(isinstance(p, ToolCall) for _, each in group for p in each.parts)
+        before = len(self._out)
         for at, message in group:
             parts: list[Part] = []
             for place, part in enumerate(message.parts):
@@ -221,6 +222,10 @@ class _Turns:
                 else:
                     parts.extend(self._content(part))
             self._begin(message, Role.ASSISTANT, parts)
+        if len(self._out) == before:
+            # The questions around it must not become one.
+            self._noted.add("empty_message")
+            self._out.append(_Turn(Role.ASSISTANT, [Text(NO_TEXT)]))
 
     def _call(self, call: ToolCall) -> ToolCall:
         called = self._names.sent(call.name, call.namespace)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from proxy.translation.unwrap import Unwrapper, wrap
 
 def _pieces(text: str, cuts: list[int]) -> list[str]:
     places = sorted({min(each, len(text)) for each in cuts} | {0, len(text)})
-    return [text[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(places)]
 
 
 def _all(pieces: list[str]) -> str:

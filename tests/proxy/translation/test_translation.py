@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from proxy.model import (
     FunctionTool,
     Grammar,
     Image,
+    JsonObject,
     Kept,
     Limits,
     Message,
@@ -43,7 +45,6 @@ from proxy.model import (
     ToolChoice,
     ToolResult,
     ToolsAdded,
-    Url,
 )
 from proxy.translation.fit import Fitted, fit
 from proxy.translation.losses import LOSSES
@@ -100,7 +101,7 @@ def _check(fitted: Fitted, target: Target, *, same: bool) -> None:
     messages, dialect = fitted.request.messages, target.dialect
     spoken = [m for m in messages if m.role in {Role.USER, Role.ASSISTANT}]
     assert spoken
-    for before, after in zip(messages, messages[1:], strict=False):
+    for before, after in pairwise(messages):
         if not same and before.role in {Role.USER, Role.ASSISTANT}:
             assert before.role is not after.role or before.name != after.name
     ids = [p.id for m in messages for p in m.parts if isinstance(p, ToolCall)]
@@ -144,10 +145,10 @@ def _check_call(call: ToolCall, dialect: Dialect) -> None:
 
 
 def _check_part(part: Part, target: Target) -> None:
-    assert not isinstance(part, ToolsAdded)
     if isinstance(part, ServerPart | Opaque):
         assert part.protocol is target.protocol
-    elif not isinstance(part, ServerPart | Opaque | ToolsAdded):
+    else:
+        assert not isinstance(part, ToolsAdded)
         assert not part.extras
     if isinstance(part, Thinking) and (part.signature or part.sealed):
         assert part.origin is not None
@@ -158,7 +159,12 @@ def _check_part(part: Part, target: Target) -> None:
         assert target.dialect.cache_marks
 
 
-_POOR = {"images": False, "documents": False, "cache_marks": False, "prefill": False}
+_POOR: dict[str, Any] = {
+    "images": False,
+    "documents": False,
+    "cache_marks": False,
+    "prefill": False,
+}
 
 
 @pytest.mark.parametrize("source", CLIENTS)
@@ -169,7 +175,9 @@ def test_any_request_fits_any_target(
     source: Protocol, protocol: Protocol, data: st.DataObject
 ) -> None:
     request = data.draw(requests(source))
-    flags = data.draw(st.sampled_from([{}, _POOR, {"call_id_length": 9}]))
+    flags: dict[str, Any] = data.draw(
+        st.sampled_from([{}, _POOR, {"call_id_length": 9}])
+    )
     target = _target(protocol, **flags)
     fitted = fit(request, target)
     _check(fitted, target, same=source is protocol)
@@ -359,7 +367,7 @@ def test_what_cannot_be_shown_is_told() -> None:
 
 
 def test_steps_of_server_tools_go_as_text() -> None:
-    search = {
+    search: JsonObject = {
         "type": "web_search_tool_result",
         "content": [
             {"type": "web_search_result", "url": "https://a.example", "title": "A"}
@@ -519,7 +527,7 @@ def test_wishes_about_calls(
 
 
 def test_schemas_and_strictness_follow_the_dialect() -> None:
-    loose = {
+    loose: JsonObject = {
         "type": "object",
         "properties": {"a": {"$ref": "#/$defs/A"}},
         "$defs": {"A": {"type": ["string", "null"]}},
