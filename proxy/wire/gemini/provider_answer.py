@@ -249,12 +249,13 @@ class AnswerBuilder:
             return
         try:
             call = part.call()
+            arguments = "" if call is None else call.arguments
             kept = None if call is not None else kept_part(raw, at)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             events.extend(self.fail(_UNREADABLE))
             return
         if call is not None:
-            self._call(call, part.thought_signature, events)
+            self._call(call, arguments, part.thought_signature, events)
         elif kept is not None:
             self._close(events)
             self._index += 1
@@ -292,7 +293,9 @@ class AnswerBuilder:
             events.append(SignatureDelta(self._index, part.thought_signature))
             self._close(events)
 
-    def _call(self, call: Call, signature: str | None, events: list[Event]) -> None:
+    def _call(
+        self, call: Call, arguments: str, signature: str | None, events: list[Event]
+    ) -> None:
         self._close(events)
         if signature:
             self._sign(signature, events)
@@ -302,7 +305,7 @@ class AnswerBuilder:
         self._call_ids.add(call_id)
         self._index += 1
         events.append(ToolCallStarted(self._index, call_id, call.name))
-        events.append(ToolCallArguments(self._index, call.arguments))
+        events.append(ToolCallArguments(self._index, arguments))
         events.append(PartEnded(self._index))
 
     def _sign(self, signature: str, events: list[Event]) -> None:

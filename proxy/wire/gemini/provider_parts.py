@@ -44,11 +44,13 @@ class Call(msgspec.Struct):
 
     @property
     def arguments(self) -> str:
-        """The JSON text of the arguments; none are an empty object."""
-        raw = bytes(self.args)
-        if raw[:1] != b"{":
+        """The compact JSON text of the arguments; none are an empty object.
+
+        Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError.
+        """
+        if bytes(self.args)[:1] != b"{":
             return "{}"
-        return raw.decode(errors="replace")
+        return msgspec.json.format(bytes(self.args), indent=-1).decode()
 
 
 _CALL: Final = msgspec.json.Decoder(Call)

@@ -1,0 +1,808 @@
+"""Gemini's providers: requests as they take them, answers as they come in pieces."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from golden_files import Golden
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sdk_types import check_request
+
+from proxy.errors import FailureKind
+from proxy.model import (
+    AnswerEnded,
+    AnswerFailed,
+    AnswerStarted,
+    Base64,
+    CallKind,
+    Choice,
+    Citation,
+    CitationAdded,
+    CustomTool,
+    Document,
+    Event,
+    FunctionTool,
+    Image,
+    Limits,
+    Message,
+    Metadata,
+    Opaque,
+    Origin,
+    OutputFormat,
+    Part,
+    PartEnded,
+    PartWhole,
+    Ping,
+    Protocol,
+    Reasoning,
+    Request,
+    Role,
+    ServerPart,
+    ServerTool,
+    SignatureDelta,
+    StopReason,
+    Text,
+    TextDelta,
+    TextStarted,
+    Thinking,
+    ThinkingDelta,
+    ThinkingStarted,
+    ToolCall,
+    ToolCallArguments,
+    ToolCallStarted,
+    ToolChoice,
+    ToolResult,
+    ToolsAdded,
+    Url,
+    Usage,
+    UsageReported,
+    gather,
+)
+from proxy.wire.codec import Target
+from proxy.wire.dialect import VENDOR_DIALECTS, ReasoningWord, ResultImages, Schemas
+from proxy.wire.fields import WireError
+from proxy.wire.gemini.contents import NO_SIGNATURE, wants_signatures
+from proxy.wire.gemini.outgoing import write_request
+from proxy.wire.gemini.provider_answer import read_answer
+from proxy.wire.gemini.provider_stream import StreamReader
+from proxy.wire.incoming import EVENT_LIMIT
+
+ORIGIN = Origin(Protocol.GEMINI)
+VENDOR = VENDOR_DIALECTS[Protocol.GEMINI]
+TARGET = Target(Protocol.GEMINI, "gemini", "gemini-2.5-pro", VENDOR)
+
+
+def _write(request: Request, target: Target = TARGET) -> tuple[Any, set[str]]:
+    written = write_request(request, target)
+    check_request(Protocol.GEMINI, written.body)
+    assert write_request(request, target) == written
+    return json.loads(written.body), {loss.name for loss in written.losses}
+
+
+def _asks(*messages: Message, **fields: Any) -> Request:
+    return Request(Protocol.MESSAGES, "m", messages, **fields)
+
+
+def _user(*parts: Part) -> Message:
+    return Message(Role.USER, parts)
+
+
+def _model(*parts: Part) -> Message:
+    return Message(Role.ASSISTANT, parts)
+
+
+# --- requests -------------------------------------------------------------------------
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"path": {"type": "string"}},
+    "additionalProperties": False,
+}
+TALK = _asks(
+    _user(Text("List"), Image(Base64("image/png", "AAAA"))),
+    _model(
+        Thinking("Where?", origin=ORIGIN),
+        Thinking(signature="c2ln", origin=ORIGIN),
+        ToolCall("toolu_1", "ls", '{"path": "a"}'),
+        ToolCall("toolu_2", "ls", ""),
+    ),
+    _user(
+        ToolResult("toolu_1", (Text("a.py"), Text("b.py"))),
+        ToolResult("toolu_2", (), is_error=True),
+        Text("Go on"),
+    ),
+    _user(Text("please")),
+    system=(Text("One"), Text("Two")),
+    tools=(
+        FunctionTool("ls", "Lists", SCHEMA),
+        ServerTool(Protocol.GEMINI, "googleSearch", None, {"googleSearch": {}}),
+        FunctionTool("now"),
+    ),
+    tool_choice=ToolChoice(Choice.TOOL, "ls"),
+    limits=Limits(500, stop_sequences=("END",)),
+    reasoning=Reasoning(effort="medium"),
+    output_format=OutputFormat("json_schema", "x", SCHEMA, strict=True),
+)
+
+
+def test_a_request_looks_as_recorded(golden: Golden) -> None:
+    body, losses = _write(TALK)
+    text = json.dumps(body, indent=1, ensure_ascii=False)
+    golden.check("gemini/requests/talk.json", f"{text}\n".encode())
+    assert not losses
+
+
+@pytest.mark.parametrize(
+    ("model", "wants"),
+    [
+        ("gemini-3-pro-preview", True),
+        ("gemini-3.8-flash", True),
+        ("models/gemini-4-ultra", True),
+        ("gemini-flash-latest", True),
+        ("gemini-2.5-pro", False),
+        ("gemini-2.0-flash", False),
+        ("gemma-3-27b-it", False),
+        ("other", False),
+    ],
+)
+def test_which_models_refuse_unsigned_calls(model: str, wants: bool) -> None:
+    assert wants_signatures(model) is wants
+
+
+def test_unsigned_calls_get_the_vendors_word_for_it() -> None:
+    talk = _asks(
+        _user(Text("x")),
+        _model(ToolCall("1", "a", "{}"), ToolCall("2", "a", "{}")),
+        _user(ToolResult("1", ()), ToolResult("2", ())),
+        _model(
+            Thinking(signature="c2ln", origin=ORIGIN),
+            ToolCall("3", "a", "{}"),
+            ToolCall("4", "a", "{}"),
+        ),
+        _user(ToolResult("3", ()), ToolResult("4", ())),
+    )
+    body, losses = _write(talk, replace(TARGET, model="gemini-3-pro"))
+    signed = [
+        part.get("thoughtSignature")
+        for content in body["contents"]
+        for part in content["parts"]
+        if "functionCall" in part
+    ]
+    assert signed == [NO_SIGNATURE, None, "c2ln", None]
+    assert losses == {"thinking_replay"}
+    body, losses = _write(talk)
+    assert NO_SIGNATURE not in json.dumps(body)
+    assert not losses
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (
+            (Thinking("a", signature="c2ln"), ToolCall("1", "f", "{}")),
+            [
+                {"text": "a", "thought": True},
+                {
+                    "functionCall": {"id": "1", "name": "f", "args": {}},
+                    "thoughtSignature": "c2ln",
+                },
+            ],
+        ),
+        (
+            (Thinking("a", signature="c2ln"), Text("b")),
+            [
+                {"text": "a", "thought": True, "thoughtSignature": "c2ln"},
+                {"text": "b"},
+            ],
+        ),
+        (
+            (Thinking(signature="c2ln"), Text("b")),
+            [{"text": "b", "thoughtSignature": "c2ln"}],
+        ),
+        (
+            (Text("b"), Thinking(signature="c2ln")),
+            [{"text": "b"}, {"text": "", "thoughtSignature": "c2ln"}],
+        ),
+        (
+            (Thinking(summary=("a", "b")), Text("c")),
+            [{"text": "a\n\nb", "thought": True}, {"text": "c"}],
+        ),
+        ((Thinking(), Text("c"), Text("")), [{"text": "c"}]),
+        (
+            (ToolCall("1", "f", "{broken"),),
+            [{"functionCall": {"id": "1", "name": "f", "args": {"input": "{broken"}}}],
+        ),
+    ],
+)
+def test_parts_of_the_model(parts: tuple[Part, ...], expected: Any) -> None:
+    body, _ = _write(_asks(_model(*parts)))
+    assert body["contents"] == [{"role": "model", "parts": expected}]
+
+
+def test_documents_and_files() -> None:
+    paper = Base64("", "AAAA")
+    body, losses = _write(
+        _asks(
+            _user(
+                Document(paper, "a.pdf", context="Old", citations=True),
+                Document(Text("plain")),
+                Document((Text("one"), Text("two"))),
+                Image(Url("https://example.com/a.png?x=1")),
+                Document(Url("https://example.com/a")),
+            )
+        )
+    )
+    assert body["contents"][0]["parts"] == [
+        {"text": "Old"},
+        {"inlineData": {"mimeType": "application/pdf", "data": "AAAA"}},
+        {"text": "plain"},
+        {"text": "one"},
+        {"text": "two"},
+        {
+            "fileData": {
+                "fileUri": "https://example.com/a.png?x=1",
+                "mimeType": "image/png",
+            }
+        },
+        {"fileData": {"fileUri": "https://example.com/a"}},
+    ]
+    assert losses == {"document_options"}
+
+
+def test_images_of_results_stand_inside_where_they_may() -> None:
+    image = Image(Base64("image/png", "AAAA"))
+    talk = _asks(
+        _model(ToolCall("1", "f", "{}")), _user(ToolResult("1", (Text("x"), image)))
+    )
+    inside = replace(VENDOR, result_images=ResultImages.INSIDE)
+    body, losses = _write(talk, replace(TARGET, dialect=inside))
+    response = body["contents"][1]["parts"][0]["functionResponse"]
+    assert response["parts"] == [
+        {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
+    ]
+    assert not losses
+    nowhere = replace(VENDOR, result_images=ResultImages.NEXT_MESSAGE)
+    body, losses = _write(talk, replace(TARGET, dialect=nowhere))
+    assert "parts" not in body["contents"][1]["parts"][0]["functionResponse"]
+    assert losses == {"image_left_out"}
+
+
+@pytest.mark.parametrize(("marks", "word"), [(True, "error"), (False, "output")])
+def test_failed_results(marks: bool, word: str) -> None:
+    talk = _asks(
+        _model(ToolCall("1", "f", "{}")),
+        _user(ToolResult("1", (Text("bad"),), is_error=True)),
+    )
+    dialect = replace(VENDOR, result_errors=marks)
+    body, _ = _write(talk, replace(TARGET, dialect=dialect))
+    response = body["contents"][1]["parts"][0]["functionResponse"]
+    assert response == {"id": "1", "name": "f", "response": {word: "bad"}}
+
+
+def test_schemas_where_only_the_vendors_own_are_taken() -> None:
+    plain = replace(TARGET, dialect=replace(VENDOR, schemas=Schemas.PLAIN))
+    body, _ = _write(
+        replace(TALK, tools=(*TALK.tools, FunctionTool("e", None, {"type": "object"}))),
+        plain,
+    )
+    written = {"type": "OBJECT", "properties": {"path": {"type": "STRING"}}}
+    functions = body["tools"][0]["functionDeclarations"]
+    assert functions[0]["parameters"] == written
+    assert functions[2] == {"name": "e"}
+    assert body["generationConfig"]["responseSchema"] == written
+
+
+@pytest.mark.parametrize(
+    ("word", "wish", "expected"),
+    [
+        (ReasoningWord.EFFORT, Reasoning(effort="low"), {"thinkingLevel": "LOW"}),
+        (ReasoningWord.EFFORT, Reasoning(effort="max"), {"thinkingLevel": "XHIGH"}),
+        (ReasoningWord.EFFORT, Reasoning("disabled"), {"thinkingLevel": "MINIMAL"}),
+        (
+            ReasoningWord.EFFORT,
+            Reasoning("enabled", budget_tokens=9000),
+            {"thinkingLevel": "HIGH"},
+        ),
+        (ReasoningWord.EFFORT, Reasoning("adaptive"), {}),
+        (ReasoningWord.THINKING, Reasoning(effort="low"), {"thinkingBudget": 2048}),
+        (ReasoningWord.THINKING, Reasoning("adaptive"), {"thinkingBudget": -1}),
+        (
+            ReasoningWord.THINKING,
+            Reasoning("enabled", budget_tokens=9000),
+            {"thinkingBudget": 9000},
+        ),
+    ],
+)
+def test_the_wish_to_think(word: ReasoningWord, wish: Reasoning, expected: Any) -> None:
+    target = replace(TARGET, dialect=replace(VENDOR, reasoning=word))
+    body, losses = _write(_asks(_user(Text("x")), reasoning=wish), target)
+    found = body["generationConfig"]["thinkingConfig"]
+    assert found == {**expected, "includeThoughts": True}
+    assert not losses
+
+
+def test_no_thinking() -> None:
+    off = _asks(_user(Text("x")), reasoning=Reasoning("disabled"))
+    found = _write(off)[0]["generationConfig"]["thinkingConfig"]
+    assert found == {"thinkingBudget": 0, "includeThoughts": False}
+    silent = replace(TARGET, dialect=replace(VENDOR, reasoning=ReasoningWord.NONE))
+    body, losses = _write(off, silent)
+    assert "generationConfig" not in body
+    assert losses == {"reasoning_wish"}
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (ToolChoice(Choice.AUTO), {"mode": "AUTO"}),
+        (ToolChoice(Choice.NONE), {"mode": "NONE"}),
+        (ToolChoice(Choice.ANY), {"mode": "ANY"}),
+        (
+            ToolChoice(Choice.ANY, allowed=("ls", "now")),
+            {"mode": "ANY", "allowedFunctionNames": ["ls", "now"]},
+        ),
+        (
+            ToolChoice(Choice.AUTO, allowed=("ls",)),
+            {"mode": "VALIDATED", "allowedFunctionNames": ["ls"]},
+        ),
+    ],
+)
+def test_the_wish_about_calls(choice: ToolChoice, expected: Any) -> None:
+    body, _ = _write(replace(TALK, tool_choice=choice))
+    assert body["toolConfig"] == {"functionCallingConfig": expected}
+    # Without functions the API refuses the wish.
+    body, _ = _write(replace(TALK, tools=(), tool_choice=choice))
+    assert "toolConfig" not in body
+
+
+def test_what_has_no_place_is_named() -> None:
+    raw: dict[str, Any] = {"type": "web_search_20250305"}
+    request = _asks(
+        _user(
+            Text("x", citations=(Citation(Protocol.MESSAGES, {}),)),
+            ToolsAdded(()),
+            ServerPart(Protocol.MESSAGES, "server_tool_use", {}),
+            Opaque(Protocol.MESSAGES, "odd", {}),
+        ),
+        _model(Thinking(sealed="x"), Text("y")),
+        tools=(
+            ServerTool(Protocol.MESSAGES, "web_search_20250305", "web_search", raw),
+            CustomTool("patch"),
+        ),
+        parallel_tools=False,
+        verbosity="low",
+        cache_key="k",
+        metadata=Metadata(user="u"),
+        limits=Limits(max_tool_calls=3),
+    )
+    _, losses = _write(request)
+    assert losses == {
+        "citation",
+        "tool_options",
+        "server_part",
+        "thinking_replay",
+        "server_tool_offered",
+        "custom_tool",
+        "parallel_tools",
+        "verbosity",
+        "cache_fields",
+        "user",
+        "max_tool_calls",
+    }
+
+
+def test_a_dialect_adds_and_takes_away() -> None:
+    dialect = replace(VENDOR, always={"serviceTier": "flex"}, never=("tools",))
+    body, _ = _write(TALK, replace(TARGET, dialect=dialect))
+    assert body["serviceTier"] == "flex"
+    assert "tools" not in body
+
+
+# --- answers --------------------------------------------------------------------------
+
+
+def _response(*parts: Any, reason: str | None = None, **fields: Any) -> dict[str, Any]:
+    candidate: dict[str, Any] = {
+        "content": {"parts": list(parts), "role": "model"},
+        "index": 0,
+    }
+    candidate |= {"groundingMetadata": fields.pop("grounding", None)}
+    if reason is not None:
+        candidate["finishReason"] = reason
+    return {
+        "candidates": [{k: v for k, v in candidate.items() if v is not None}],
+        "modelVersion": "gemini-3-pro",
+        "responseId": "r1",
+        **fields,
+    }
+
+
+USAGE = {
+    "promptTokenCount": 20,
+    "cachedContentTokenCount": 5,
+    "candidatesTokenCount": 6,
+    "thoughtsTokenCount": 3,
+    "toolUsePromptTokenCount": 2,
+    "totalTokenCount": 31,
+}
+COUNTED = Usage(17, 5, 0, None, 9, 3)
+LONG: list[dict[str, Any]] = [
+    _response(
+        {"text": "Let me", "thought": True}, usageMetadata={"promptTokenCount": 20}
+    ),
+    _response({"text": " see.", "thought": True}),
+    _response({"text": "H\u00e9llo"}),
+    _response({"text": " w\u00f6rld \u2028"}),
+    _response(
+        {"functionCall": {"name": "ls", "args": {"a": 1}}, "thoughtSignature": "c2ln"},
+        {"functionCall": {"id": "own", "name": "now"}},
+    ),
+    _response({"executableCode": {"code": "1", "language": "PYTHON"}}),
+    _response(
+        {"text": "Sunny"},
+        grounding={
+            "groundingChunks": [
+                {"web": {"uri": "https://example.com/a", "title": "A"}},
+                {"web": {"title": "no address"}},
+            ],
+            "groundingSupports": [
+                {"groundingChunkIndices": [0, 9], "segment": {"text": "Sun"}}
+            ],
+        },
+    ),
+    _response(
+        {"text": "", "thoughtSignature": "c2lu"}, reason="STOP", usageMetadata=USAGE
+    ),
+]
+TOLD: list[Event] = [
+    AnswerStarted("r1", "gemini-3-pro", Usage(20, 0, 0)),
+    ThinkingStarted(0, origin=ORIGIN),
+    ThinkingDelta(0, "Let me"),
+    ThinkingDelta(0, " see."),
+    PartEnded(0),
+    TextStarted(1),
+    TextDelta(1, "H\u00e9llo"),
+    TextDelta(1, " w\u00f6rld \u2028"),
+    PartEnded(1),
+    ThinkingStarted(2, origin=ORIGIN),
+    SignatureDelta(2, "c2ln"),
+    PartEnded(2),
+    ToolCallStarted(3, "call_abc_0", "ls"),
+    ToolCallArguments(3, '{"a":1}'),
+    PartEnded(3),
+    ToolCallStarted(4, "own", "now"),
+    ToolCallArguments(4, "{}"),
+    PartEnded(4),
+    PartWhole(
+        5,
+        ServerPart(
+            Protocol.GEMINI,
+            "executableCode",
+            {"executableCode": {"code": "1", "language": "PYTHON"}},
+        ),
+    ),
+    TextStarted(6),
+    TextDelta(6, "Sunny"),
+    CitationAdded(
+        6,
+        Citation(
+            Protocol.GEMINI,
+            {"web": {"uri": "https://example.com/a", "title": "A"}},
+            "https://example.com/a",
+            "A",
+            "Sun",
+        ),
+    ),
+    PartEnded(6),
+    ThinkingStarted(7, origin=ORIGIN),
+    SignatureDelta(7, "c2lu"),
+    PartEnded(7),
+    AnswerEnded(StopReason.TOOL_USE, usage=COUNTED),
+]
+
+
+def _reader() -> StreamReader:
+    return StreamReader(answer_id="abc", model="m")
+
+
+def _read(chunks: Sequence[bytes]) -> list[Event]:
+    reader = _reader()
+    found = [event for chunk in chunks for event in reader.feed(chunk)]
+    found += reader.finish()
+    assert reader.feed(b"data: {}\n\n") == ()
+    assert reader.finish() == ()
+    return found
+
+
+def _sse(*responses: Any, end: str = "\n") -> bytes:
+    lines = [
+        f"data: {json.dumps(each, ensure_ascii=False)}{end}{end}" for each in responses
+    ]
+    return "".join(lines).encode()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_stream_whole_and_cut_at_every_byte(end: str) -> None:
+    data = _sse(*LONG, end=end)
+    assert _read([data]) == TOLD
+    assert _read([bytes([byte]) for byte in data]) == TOLD
+    for at in range(0, len(data), 7):
+        assert _read([data[:at], data[at:]]) == TOLD
+
+
+def test_a_stream_in_other_forms() -> None:
+    data = _sse(*LONG)
+    assert _read([b"\xef\xbb\xbf" + data]) == TOLD
+    assert _read([data.rstrip()]) == TOLD
+    assert _read([data + b"data: [DONE]\n\n"]) == TOLD
+    array = json.dumps(LONG, indent=1).encode()
+    assert _read([b"\n", array]) == TOLD
+    assert _read([bytes([byte]) for byte in array]) == TOLD
+    assert list(read_answer(array, answer_id="abc", model="m")) == TOLD
+    spread = data.replace(b'"candidates": ', b'\ndata: "candidates": ')
+    assert _read([spread]) == TOLD
+    noted = _read([b": here\n\n", data])
+    assert noted == [Ping(), *TOLD]
+
+
+def test_a_whole_answer() -> None:
+    body = json.dumps(_response({"text": "a"}, {"text": "b"}, reason="STOP")).encode()
+    answer = gather(read_answer(body, answer_id="abc", model="m"))
+    assert (answer.id, answer.model) == ("r1", "gemini-3-pro")
+    assert answer.parts == (Text("ab"),)
+    bare = {"candidates": [{"content": {"parts": [{"text": "a"}]}}]}
+    answer = gather(read_answer(json.dumps(bare).encode(), answer_id="abc", model="m"))
+    assert (answer.id, answer.model, answer.parts) == ("abc", "m", (Text("a"),))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"{}", b"[]", b"null", b"\xff", b"[" * 99_999, b'{"a":1}']
+)
+def test_a_body_that_is_no_answer(body: bytes) -> None:
+    with pytest.raises(WireError):
+        read_answer(body, answer_id="abc", model="m")
+
+
+def test_only_the_first_candidate_is_read() -> None:
+    two = _response({"text": "a"}, reason="STOP")
+    two["candidates"].insert(0, {"index": 1, "content": {"parts": [{"text": "b"}]}})
+    assert gather(_read([_sse(two)])).parts == (Text("a"),)
+
+
+def test_a_late_signature_cuts_no_sentence() -> None:
+    events = _read(
+        [
+            _sse(
+                _response({"text": "One"}),
+                _response({"text": " two", "thoughtSignature": "c2ln"}),
+                _response({"text": "."}, reason="STOP"),
+            )
+        ]
+    )
+    assert gather(events).parts == (
+        Text("One two."),
+        Thinking(signature="c2ln", origin=ORIGIN),
+    )
+
+
+def test_a_signed_thought_stays_signed() -> None:
+    thought = {"text": "Hm", "thought": True, "thoughtSignature": "c2ln"}
+    events = _read([_sse(_response(thought, {"text": "a"}, reason="STOP"))])
+    assert gather(events).parts == (
+        Thinking("Hm", signature="c2ln", origin=ORIGIN),
+        Text("a"),
+    )
+
+
+def test_calls_of_one_answer_never_share_an_id() -> None:
+    call = {"functionCall": {"id": "same", "name": "a", "args": {}}}
+    events = _read([_sse(_response(call, call, call, reason="STOP"))])
+    ids = [each.id for each in events if isinstance(each, ToolCallStarted)]
+    assert len(set(ids)) == 3
+    assert ids[0] == "same"
+
+
+def test_parts_nobody_reads_are_kept_whole() -> None:
+    image = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
+    later = {"hologram": {"depth": 3}, "thoughtSignature": "c2ln"}
+    events = _read([_sse(_response(image, later, {}, reason="STOP"))])
+    assert gather(events).parts == (
+        Opaque(Protocol.GEMINI, "inlineData", image),
+        Opaque(Protocol.GEMINI, "hologram", later),
+    )
+
+
+def test_what_comes_after_the_end_is_none_of_it() -> None:
+    events = _read(
+        [
+            _sse(
+                _response({"text": "a"}, reason="STOP"),
+                _response({"text": "b"}, reason="MAX_TOKENS", usageMetadata=USAGE),
+            )
+        ]
+    )
+    answer = gather(events)
+    assert answer.parts == (Text("a"),)
+    assert answer.ended == AnswerEnded(StopReason.END_TURN, usage=COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("reason", "stop"),
+    [
+        ("STOP", StopReason.END_TURN),
+        ("MAX_TOKENS", StopReason.MAX_TOKENS),
+        ("SAFETY", StopReason.REFUSAL),
+        ("RECITATION", StopReason.REFUSAL),
+        ("PROHIBITED_CONTENT", StopReason.REFUSAL),
+    ],
+)
+def test_why_an_answer_ended(reason: str, stop: StopReason) -> None:
+    response = _response({"text": "a"}, reason=reason)
+    response["candidates"][0]["finishMessage"] = "So it is."
+    ended = gather(_read([_sse(response)])).ended
+    assert ended.stop is stop
+    if stop is StopReason.REFUSAL:
+        assert (ended.category, ended.explanation) == (reason, "So it is.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("MALFORMED_FUNCTION_CALL", False),
+        ("UNEXPECTED_TOOL_CALL", False),
+        ("MISSING_THOUGHT_SIGNATURE", True),
+        ("TOO_MANY_TOOL_CALLS", True),
+        ("OTHER", True),
+        ("SOMETHING_NEW", True),
+        ("words of a text", True),
+    ],
+)
+def test_ends_that_are_none(reason: str, told: bool) -> None:
+    response = _response({"text": "a"}, reason=reason)
+    response["candidates"][0]["finishMessage"] = "So it is."
+    *_, last = _read([_sse(response)])
+    assert isinstance(last, AnswerFailed)
+    assert last.kind is FailureKind.UPSTREAM_ERROR
+    assert ("So it is." in last.message) is told
+    assert (reason in last.message) is (" " not in reason)
+
+
+def test_a_blocked_prompt_is_a_refusal() -> None:
+    blocked = {
+        "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},
+        "usageMetadata": {"promptTokenCount": 7},
+    }
+    for events in (
+        _read([_sse(blocked)]),
+        list(read_answer(json.dumps(blocked).encode(), answer_id="abc", model="m")),
+    ):
+        ended = gather(events).ended
+        assert ended.stop is StopReason.REFUSAL
+        assert ended.category == "PROHIBITED_CONTENT"
+        assert ended.usage == Usage(7, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"code": 429, "status": "RESOURCE_EXHAUSTED"}, FailureKind.RATE_LIMITED),
+        ({"code": 401, "status": "UNAUTHENTICATED"}, FailureKind.AUTH),
+        ({"code": 400, "status": "INVALID_ARGUMENT"}, FailureKind.REJECTED),
+        ({"code": 503, "status": "UNAVAILABLE"}, FailureKind.UPSTREAM_ERROR),
+        ({}, FailureKind.UPSTREAM_ERROR),
+    ],
+)
+def test_errors_keep_the_providers_words(error: Any, kind: FailureKind) -> None:
+    told = {"error": {**error, "message": "Too much.", "details": [{"a": 1}]}}
+    failed = AnswerFailed(kind, "Too much.")
+    assert _read([_sse(told)]) == [failed]
+    assert _read([json.dumps([told]).encode()]) == [failed]
+    body = json.dumps(told).encode()
+    assert list(read_answer(body, answer_id="abc", model="m")) == [failed]
+    *_, usage, last = _read([_sse(_response({"text": "a"}, usageMetadata=USAGE), told)])
+    assert (usage, last) == (UsageReported(COUNTED), failed)
+
+
+def test_an_error_of_few_words() -> None:
+    assert _read([_sse({"error": "It broke."})])[-1] == AnswerFailed(
+        FailureKind.UPSTREAM_ERROR, "It broke."
+    )
+    (failed,) = _read([_sse({"error": {"status": "UNAVAILABLE"}})])
+    assert isinstance(failed, AnswerFailed)
+    assert failed.message == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"", FailureKind.CUT),
+        (_sse(_response({"text": "a"})), FailureKind.CUT),
+        (_sse(_response({"text": "a"}))[:-9], FailureKind.MALFORMED),
+        (b"<html><body>Busy</body></html>", FailureKind.MALFORMED),
+        (b"data: {\n\n", FailureKind.MALFORMED),
+        (b"data: \xff\n\n", FailureKind.MALFORMED),
+        (b'data: {"candidates":7}\n\n', FailureKind.MALFORMED),
+        (_sse(_response({"functionCall": {"args": {}}})), FailureKind.MALFORMED),
+        (b'[{"candidates":', FailureKind.MALFORMED),
+        (b"data: " + b"[" * 99_999 + b"\n\n", FailureKind.MALFORMED),
+        (b"data: " + b"x" * EVENT_LIMIT + b"xx", FailureKind.MALFORMED),
+        (b"[" + b" " * (EVENT_LIMIT + 1), FailureKind.MALFORMED),
+    ],
+)
+def test_streams_that_are_none(data: bytes, kind: FailureKind) -> None:
+    *_, last = _read([data])
+    assert isinstance(last, AnswerFailed)
+    assert last.kind is kind
+
+
+_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@st.composite
+def _spoilt(draw: st.DrawFn) -> bytes:
+    """A stream with one value of it put in another's place, or cut."""
+    responses = json.loads(json.dumps(LONG))
+    at: Any = responses
+    while isinstance(at, dict | list) and at:
+        keys = list(at) if isinstance(at, dict) else list(range(len(at)))
+        key = draw(st.sampled_from(keys))
+        if draw(st.integers(0, 3)) == 0 or not isinstance(at[key], dict | list):
+            at[key] = draw(_JSON)
+            break
+        at = at[key]
+    data = _sse(*responses)
+    return data[: draw(st.integers(0, len(data)))] if draw(st.booleans()) else data
+
+
+@settings(deadline=None)
+@given(data=st.binary(max_size=60) | _spoilt(), at=st.integers(0, 3000))
+def test_no_bytes_break_the_reader(data: bytes, at: int) -> None:
+    events = _read([data[:at], data[at:]])
+    _check_order(events)
+    with contextlib.suppress(WireError):
+        _check_order(list(read_answer(data, answer_id="abc", model="m")))
+
+
+def _check_order(events: list[Event]) -> None:
+    """One start, parts that begin in order, one end and nothing behind it."""
+    lasts = [isinstance(each, AnswerEnded | AnswerFailed) for each in events]
+    assert lasts == [False] * (len(lasts) - 1) + [True]
+    told = [each for each in events if not isinstance(each, Ping)]
+    assert isinstance(told[0], AnswerStarted | AnswerFailed)
+    opened: int | None = None
+    begun = -1
+    for event in told:
+        match event:
+            case TextStarted() | ThinkingStarted() | ToolCallStarted() | PartWhole():
+                assert opened is None
+                begun += 1
+                assert event.index == begun
+                opened = None if isinstance(event, PartWhole) else begun
+            case PartEnded():
+                assert event.index == opened
+                opened = None
+            case AnswerEnded():
+                assert opened is None
+            case AnswerStarted() | UsageReported() | AnswerFailed() | Ping():
+                pass
+            case _:
+                assert event.index == opened
+                assert not isinstance(event, ToolCallArguments) or event.text
+
+
+def test_calls_are_functions() -> None:
+    kinds = {each.kind for each in TOLD if isinstance(each, ToolCallStarted)}
+    assert kinds == {CallKind.FUNCTION}
