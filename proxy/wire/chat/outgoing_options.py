@@ -52,7 +52,7 @@ def instruction(form: OutputFormat | None, dialect: Dialect, lost: Lost) -> str 
         return None
     if form.kind == "json_schema" and dialect.output_format is not FormatWord.SCHEMA:
         lost.add("output_format")
-        schema = msgspec.json.encode(form.schema or {}).decode()
+        schema = msgspec.json.encode(dict(form.schema or {})).decode()
         return f"{_WANTS_SCHEMA}\n{schema}"
     if form.kind == "json_object" and dialect.output_format is FormatWord.NONE:
         lost.add("output_format")
