@@ -254,6 +254,19 @@ def test_structured_output_is_read() -> None:
             },
             "messages[0].content[0].source.type must be base64, url or file.",
         ),
+        (
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "document", "source": {"type": "content"}}
+                        ],
+                    }
+                ]
+            },
+            "messages[0].content[0].source.content is missing.",
+        ),
         ({"max_tokens": "9"}, "max_tokens must be a whole number, not a string."),
         ({"max_tokens": True}, "max_tokens must be a whole number, not a boolean."),
         ({"stream": "yes"}, "stream must be a boolean, not a string."),

@@ -158,6 +158,20 @@ def test_first_instructions_become_the_system() -> None:
     assert not lost
 
 
+def test_a_message_without_words_is_left_out() -> None:
+    request = Request(Protocol.CHAT, "m", (_said(Text(" \n")), _said(Text("a"))))
+    body, lost = _write(request)
+    assert [each["content"][0]["text"] for each in body["messages"]] == ["a"]
+    assert not lost
+
+
+def test_unsigned_reasoning_of_the_same_protocol_stays_unsigned() -> None:
+    thought = Thinking("Hm.", origin=Origin(Protocol.MESSAGES))
+    request = Request(Protocol.MESSAGES, "m", (_said(thought, role=Role.ASSISTANT),))
+    body = json.loads(write_request(request, _target()).body)
+    assert body["messages"][0]["content"] == [{"type": "thinking", "thinking": "Hm."}]
+
+
 def test_blocks_of_every_kind() -> None:
     own = Origin(Protocol.MESSAGES)
     search: dict[str, Any] = {

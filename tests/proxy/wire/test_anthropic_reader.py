@@ -615,6 +615,24 @@ def test_a_large_event_is_read() -> None:
     assert answer.parts == (Text(text),)
 
 
+def test_data_that_grows_too_large_with_its_last_line_fails() -> None:
+    half = b"data: " + b"x" * (EVENT_LIMIT // 2 + 1)
+    (failed,) = _read(half + b"\n" + half)
+    assert failed == AnswerFailed(
+        FailureKind.MALFORMED, "The provider sent a single event of more than 16 MB."
+    )
+
+
+def test_nesting_at_the_limit_of_what_is_decoded_is_harmless() -> None:
+    for depth in range(1, 1000, 9):
+        deep = b'{"a":' * depth + b"1" + b"}" * depth
+        block = b'{"type":"tool_use","id":"t","name":"a","input":%b}' % deep
+        start = b'{"type":"content_block_start","index":0,"content_block":%b}' % block
+        stop = b'data: {"type":"content_block_stop","index":0}\n\n'
+        _read(_sse(_START) + b"data: %b\n\n" % start + stop + _sse(_STOP))
+        _read(_sse(_START) + b"data: %b\n\n" % start + stop.strip())
+
+
 def test_an_end_that_comes_twice_is_one() -> None:
     stream = _sse(_START, _delta(), _STOP, _STOP, {"type": "error", "error": "late"})
     assert isinstance(_read(stream)[-1], AnswerEnded)
