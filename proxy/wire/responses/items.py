@@ -129,11 +129,11 @@ def _text(part: Fields) -> Text:
 
 
 def _image(part: Fields) -> Image:
-    url, file_id = part.text("image_url"), part.text("file_id")
     source: Base64 | Url | FileId
-    if url is not None:
+    # One source is meant; what else is told stays among the extras.
+    if (url := part.text("image_url")) is not None:
         source = _bytes_or_url(url)
-    elif file_id is not None:
+    elif (file_id := part.text("file_id")) is not None:
         source = FileId(file_id)
     else:
         raise part.missing("image_url")
@@ -141,19 +141,17 @@ def _image(part: Fields) -> Image:
 
 
 def _file(part: Fields) -> Document:
-    data, url = part.text("file_data"), part.text("file_url")
-    file_id, name = part.text("file_id"), part.text("filename")
     source: Base64 | Url | FileId
-    if data is not None:
+    if (data := part.text("file_data")) is not None:
         # With or without the data: prefix; without one the type is not told.
         source = _bytes_or_url(data) if data.startswith("data:") else Base64("", data)
-    elif url is not None:
+    elif (url := part.text("file_url")) is not None:
         source = Url(url)
-    elif file_id is not None:
+    elif (file_id := part.text("file_id")) is not None:
         source = FileId(file_id)
     else:
         raise part.missing("file_data")
-    mark = _cache_mark(part)
+    name, mark = part.text("filename"), _cache_mark(part)
     return Document(source, name, cache=mark, extras=part.rest)
 
 

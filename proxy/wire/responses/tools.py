@@ -161,8 +161,11 @@ def _single(fields: Fields) -> FunctionTool | CustomTool | ServerTool:
 def _custom(fields: Fields) -> CustomTool:
     name, description = fields.need_text("name"), fields.text("description")
     form = fields.object("format")
-    if form is None or form.need_text("type") != "grammar":
+    if form is None:
         return CustomTool(name, description, extras=fields.rest)
+    if form.need_text("type") != "grammar":
+        unbound = {**fields.rest, "format": form.raw}
+        return CustomTool(name, description, extras=unbound)
     grammar = Grammar(form.need_text("syntax"), form.need_text("definition"))
     return CustomTool(name, description, grammar, fields.rest)
 

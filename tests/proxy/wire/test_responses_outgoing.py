@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from neutral_requests import CLIENTS, fitted, requests
 from request_bodies import RESPONSES
 from sdk_types import request_problems
@@ -117,6 +117,7 @@ def _part(part: Part) -> Part:
             return part
 
 
+@settings(max_examples=50)
 @given(request=requests(Protocol.RESPONSES))
 def test_a_request_of_this_protocol_comes_back_as_it_was(request: Request) -> None:
     written = write_request(request, _TARGET)
@@ -125,6 +126,7 @@ def test_a_request_of_this_protocol_comes_back_as_it_was(request: Request) -> No
     _checked(written)
 
 
+@settings(max_examples=50)
 @given(request=fitted(Protocol.RESPONSES))
 def test_a_fitted_request_comes_back_as_it_was(request: Request) -> None:
     written = write_request(request, _TARGET)
@@ -146,6 +148,7 @@ def test_ids_and_unknown_fields_of_this_protocol_come_back() -> None:
 
 @pytest.mark.parametrize("protocol", CLIENTS)
 def test_any_client_s_request_is_one_of_the_vendor_s(protocol: Protocol) -> None:
+    @settings(max_examples=25)
     @given(request=requests(protocol))
     def check(request: Request) -> None:
         written = write_request(request, _TARGET)
