@@ -96,6 +96,7 @@ class StreamReader:
         "_comments",
         "_content",
         "_events",
+        "_fed",
         "_hot",
         "_items",
         "_model",
@@ -109,6 +110,7 @@ class StreamReader:
         self._model = model
         self._events = ServerEvents()
         self._comments = 0
+        self._fed = False
         self._items = Items(answer_id)
         self._started = False
         self._over = False
@@ -121,6 +123,7 @@ class StreamReader:
         """Return the events that these bytes complete."""
         if self._over:
             return ()
+        self._fed = self._fed or bool(data)
         events: list[Event] = []
         try:
             found = self._events.feed(data)
@@ -148,7 +151,8 @@ class StreamReader:
         for _, each in found:
             self._read(each, events)
         if not self._over:
-            self._fail(events, _CUT if self._started else _NO_STREAM)
+            strange = self._fed and not self._started and not self._events.comments
+            self._fail(events, _NO_STREAM if strange else _CUT)
         return events
 
     def _read(self, data: bytes, events: list[Event]) -> None:

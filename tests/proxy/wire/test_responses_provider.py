@@ -198,7 +198,9 @@ def test_no_bytes_make_it_raise(body: bytes, more: bytes) -> None:
 @pytest.mark.parametrize(
     ("stream", "kind"),
     [
-        (b"", FailureKind.MALFORMED),
+        (b"", FailureKind.CUT),
+        (b": working\n\n", FailureKind.CUT),
+        (b'data: {"choices":[]}\n\n', FailureKind.MALFORMED),
         (b"<html><body>Bad gateway</body></html>\n", FailureKind.MALFORMED),
         (b"data: {broken\n\n", FailureKind.MALFORMED),
         (_stream(_CREATED), FailureKind.CUT),
