@@ -32,6 +32,9 @@ class Reach:
             return self.protocol is Protocol.MESSAGES
         if isinstance(source, Text):
             return self.dialect.documents and self.protocol is Protocol.MESSAGES
+        if isinstance(source, Url) and self.protocol is Protocol.CHAT:
+            # Its files are bytes or ids; only pictures have addresses there.
+            return False
         return self.dialect.documents and self._takes(source)
 
     def _takes(self, source: Base64 | Url | FileId) -> bool:

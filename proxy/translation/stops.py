@@ -43,13 +43,23 @@ class StopGuard:
     whatever comes is dropped.
     """
 
-    __slots__ = ("_at", "_heads", "_held", "_open", "_stops", "_usage", "hit")
+    __slots__ = (
+        "_at",
+        "_firsts",
+        "_heads",
+        "_held",
+        "_open",
+        "_stops",
+        "_usage",
+        "hit",
+    )
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stop for stop in stops if stop)
         self._heads = {
             stop[:size] for stop in self._stops for size in range(1, len(stop))
         }
+        self._firsts = frozenset(stop[0] for stop in self._stops)
         self._held = ""
         self._at: int | None = None
         self._open: dict[int, None] = {}
@@ -81,6 +91,8 @@ class StopGuard:
                 return
 
     def _text(self, event: TextDelta) -> Sequence[Event]:
+        if not self._held and self._firsts.isdisjoint(event.text):
+            return (event,)
         before: list[Event] = []
         if self._held and self._at != event.index:
             before = self._release()

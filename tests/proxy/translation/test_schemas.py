@@ -95,8 +95,20 @@ _JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "type $ref anyOf allOf properties items enum required const format "
-                "# $defs".split()
+                [
+                    "type",
+                    "$ref",
+                    "anyOf",
+                    "allOf",
+                    "properties",
+                    "items",
+                    "enum",
+                    "required",
+                    "const",
+                    "format",
+                    "#",
+                    "$defs",
+                ]
             ),
             inner,
             max_size=4,
