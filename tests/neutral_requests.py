@@ -2,7 +2,8 @@
 
 `requests` is what a client of the protocol could have sent, as its reader leaves it;
 `fitted` is what the translation leaves for a provider of the protocol's own vendor;
-`event_lines` is what such a provider could have answered. Nothing here has extras.
+`event_lines` is what such a provider could have answered. Nothing here has extras,
+and all that is signed or sealed is what the scripted provider takes for its own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hypothesis import strategies as st
+from upstream.turns import SIGNATURE
 
 from proxy.errors import FailureKind
 from proxy.model import (
@@ -109,6 +111,8 @@ class _Grammar:
     items: bool = False
     """Each text, call, piece of reasoning and result is a message of its own."""
     strict: bool = True
+    signed: bool = False
+    """A signature stands directly before the first call of every answer."""
     limit_needed: bool = False
     usage_wish: bool = False
     extra_wishes: tuple[str, ...] = field(default=())
@@ -239,7 +243,12 @@ def fitted(protocol: Protocol) -> st.SearchStrategy[Request]:
     Roles alternate, a user's message begins with its results, arguments are objects.
     """
     whole = replace(
-        _GRAMMARS[protocol], items=False, single=False, verbatim=False, marks=False
+        _GRAMMARS[protocol],
+        items=False,
+        single=False,
+        verbatim=False,
+        marks=False,
+        signed=protocol is Protocol.GEMINI,
     )
     return _requests(protocol, whole)
 
@@ -337,10 +346,11 @@ def _answered(
     thoughts: list[Part] = []
     if draw(st.booleans()):
         thoughts.append(draw(_thinking(protocol)))
-    if protocol is Protocol.GEMINI and made and draw(st.booleans()):
+    signed = protocol is Protocol.GEMINI and made
+    if signed and (grammar.signed or draw(st.booleans())):
         # The signature stands directly before the call it belongs to.
         origin = Origin(Protocol.GEMINI)
-        made.insert(0, Thinking(signature="c2lnLWc=", origin=origin))
+        made.insert(0, Thinking(signature=SIGNATURE, origin=origin))
     if not texts and not made:
         texts.append(Text(draw(_WORDS)))
     return [*thoughts, *texts, *made]
@@ -352,13 +362,11 @@ def _thinking(draw: st.DrawFn, protocol: Protocol) -> Thinking:
     match protocol:
         case Protocol.MESSAGES:
             if draw(st.booleans()):
-                return Thinking(sealed="cmVkYWN0ZWQ=", origin=origin)
-            return Thinking(words, signature="c2ln", origin=origin)
+                return Thinking(sealed=SIGNATURE, origin=origin)
+            return Thinking(words, signature=SIGNATURE, origin=origin)
         case Protocol.RESPONSES:
             summary = tuple(draw(st.lists(_WORDS, max_size=2)))
-            return Thinking(
-                summary=summary, sealed="c2VhbGVk", origin=origin, id="rs_1"
-            )
+            return Thinking(summary=summary, sealed=SIGNATURE, origin=origin, id="rs_1")
         case _:
             return Thinking(words, origin=origin)
 
@@ -444,6 +452,11 @@ def _wishes(draw: st.DrawFn, grammar: _Grammar, plain: Request) -> Request:
     sampling = Sampling(**{name: maybe(dice[name]) for name in grammar.sampling})
     stops = draw(st.lists(_WORDS, max_size=grammar.stops, unique=True))
     calls = bool(plain.tools) and grammar.parallel
+    reasoning = draw(_reasoning(grammar))
+    if grammar.limit_needed and reasoning is not None and reasoning.mode:
+        # With a budget it takes neither dice nor force, nor an unthinking history.
+        reasoning = reasoning if _thinks(plain) else Reasoning(effort="low")
+        sampling = Sampling()
     if grammar.limit_needed:
         # Its word for this stands inside the choice, which must not be `none`.
         chosen = plain.tool_choice
@@ -454,12 +467,20 @@ def _wishes(draw: st.DrawFn, grammar: _Grammar, plain: Request) -> Request:
         parallel_tools=draw(st.sampled_from([None, True, False])) if calls else None,
         limits=Limits(limit, stop_sequences=tuple(stops)),
         sampling=sampling,
-        reasoning=draw(_reasoning(grammar)),
+        reasoning=reasoning,
         output_format=draw(_format(grammar)),
         metadata=Metadata(user=maybe("user-1") if grammar.user else None),
         stream_usage=grammar.usage_wish and plain.stream and draw(st.booleans()),
         **more,
     )
+
+
+def _thinks(request: Request) -> bool:
+    """Whether no call is forced and every answer begins with reasoning."""
+    choice = request.tool_choice
+    free = choice is None or choice.choice in {Choice.AUTO, Choice.NONE}
+    answers = [each for each in request.messages if each.role is Role.ASSISTANT]
+    return free and all(isinstance(each.parts[0], Thinking) for each in answers)
 
 
 @st.composite

@@ -66,6 +66,8 @@ _REQUESTS: dict[Protocol, tuple[Any, Any]] = {
 _REQUEST_EXTRAS: dict[Protocol, frozenset[str]] = {
     # Gone from the types, still taken for the models before.
     Protocol.MESSAGES: frozenset({"temperature", "top_p", "top_k"}),
+    # Codex gives its messages ids; only their longer forms have them in the types.
+    Protocol.RESPONSES: frozenset({"id"}),
     # The server's own type has these, the package's has not.
     Protocol.OLLAMA: frozenset({"id", "index", "tool_call_id"}),
 }
@@ -134,7 +136,7 @@ def _ollama_problems(data: Any, allowed: frozenset[str]) -> list[str]:
     checked = {name: value for name, value in data.items() if name != "tools"}
     found = _model_problems(OllamaRequest, checked, allowed)
     for message in data.get("messages") or ():
-        found += _model_problems(OllamaMessage, message, allowed)
+        found += _model_problems(OllamaMessage, _with_images(message), allowed)
     for tool in data.get("tools") or ():
         known = isinstance(tool, dict) and set(tool) <= {"type", "function"}
         inner = tool.get("function") if known else None
@@ -145,6 +147,14 @@ def _ollama_problems(data: Any, allowed: frozenset[str]) -> list[str]:
         elif not isinstance(inner.get("parameters", {}), dict):
             found.append("a function's parameters are no object")
     return found
+
+
+def _with_images(message: Any) -> Any:
+    """The message as the package holds it: it writes its images as mere text."""
+    images = message.get("images") if isinstance(message, dict) else None
+    if not isinstance(images, list):
+        return message
+    return message | {"images": [{"value": each} for each in images]}
 
 
 def _model_problems(

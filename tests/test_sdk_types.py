@@ -110,6 +110,7 @@ RIGHT: dict[Protocol, dict[str, Any]] = {
                 "tool_calls": [{"function": {"name": "read", "arguments": {"a": 1}}}],
             },
             {"role": "tool", "tool_name": "read", "content": "x"},
+            {"role": "user", "content": "What is this?", "images": ["eA=="]},
         ],
         "tools": [{"type": "function", "function": FUNCTION}],
         "think": "high",
