@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from golden_files import Golden
 from hypothesis import given
 from hypothesis import strategies as st
+from neutral_requests import event_lines
 
 from proxy.errors import FailureKind
 from proxy.model import (
@@ -25,6 +26,7 @@ from proxy.model import (
     PartWhole,
     Ping,
     Protocol,
+    Request,
     SignatureDelta,
     StopReason,
     Text,
@@ -43,6 +45,7 @@ from proxy.model import (
 )
 from proxy.wire.chat.provider_answer import read_answer
 from proxy.wire.chat.provider_stream import StreamReader
+from proxy.wire.chat.stream import StreamWriter
 from proxy.wire.incoming import EVENT_LIMIT
 
 _USAGE = {
@@ -825,3 +828,49 @@ def test_no_bytes_break_the_reader(pieces: list[bytes]) -> None:
 @given(st.binary() | (_JSON | _CHUNKS).map(lambda value: json.dumps(value).encode()))
 def test_no_bytes_break_the_reader_of_whole_answers(body: bytes) -> None:
     check_order(read_answer(body, answer_id="a", model="m"))
+
+
+# --- what the writer says, the reader hears -------------------------------------------
+
+
+@given(event_lines(Protocol.CHAT, complete=True), st.data())
+def test_what_is_written_is_read_again(
+    line: tuple[Event, ...], data: st.DataObject
+) -> None:
+    asked = Request(Protocol.CHAT, "m", (), stream=True, stream_usage=True)
+    writer = StreamWriter(asked, created=1_790_000_000)
+    stream = b"".join(writer.write(event) for event in line)
+    at = data.draw(st.integers(0, len(stream)))
+    events = _read(stream[:at], stream[at:])
+    check_order(_without_pings(events))
+    found, told = gather(events), gather(line)
+    assert found.ended.stop is told.ended.stop
+    assert list(found.parts) == _as_chat(told.parts)
+    assert found.usage.whole_input == _zero(told.usage, told.usage.whole_input)
+    assert found.usage.output_tokens == _zero(told.usage, told.usage.output_tokens)
+
+
+def _zero(usage: Usage, count: int | None) -> int | None:
+    """What a count becomes: the protocol tells input and output, or neither."""
+    nothing = usage.whole_input is None and usage.output_tokens is None
+    return count if nothing else count or 0
+
+
+def _as_chat(parts: Sequence[object]) -> list[object]:
+    """The parts as one stream of Chat has them: neighbours of one kind are one."""
+    found: list[object] = []
+    thought = False
+    for part in parts:
+        last = found[-1] if found else None
+        if isinstance(part, Thinking):
+            text = f"\n\n{part.text}" if thought else part.text
+            thought = True
+            if isinstance(last, Thinking):
+                found[-1] = replace(last, text=last.text + text)
+            else:
+                found.append(replace(part, text=text))
+        elif isinstance(part, Text) and isinstance(last, Text):
+            found[-1] = Text(last.text + part.text)
+        else:
+            found.append(part)
+    return found
