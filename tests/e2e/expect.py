@@ -8,6 +8,7 @@ from e2e.clients import Place, Ran
 from e2e.gateway import SCRIPTED_KEY, Row
 from upstream import ScriptedUpstream, Seen, Sent, Tap
 from upstream.coding import AFTER, FILE, FINAL, MADE, SHOUT, coding_task
+from upstream.record import Ask
 
 # What a gateway may and must say for itself; all other headers are the client's.
 OWN_HEADERS = {
@@ -63,6 +64,22 @@ def untouched(one: Exchange) -> None:
     assert one.answer.body == bytes(one.seen.sent)
     assert _foreign(one.seen.headers) == _foreign(one.sent.headers)
     assert one.seen.header("accept-encoding") == "identity"
+
+
+def translated(
+    tap: Tap, upstream: ScriptedUpstream, ask: Ask
+) -> list[tuple[Sent, Sent]]:
+    """A client's requests with their answers, carried in other words.
+
+    All that arrived is of the kind `ask` and was taken by the (strict) provider; all
+    that the client asked was answered.
+    """
+    assert upstream.strict, "a lenient provider proves little"
+    assert upstream.refusals == []
+    assert {seen.ask for seen in upstream.asked} == {ask}
+    pairs = [pair for pair in tap.exchanges() if pair[0].method == "POST"]
+    assert {answer.status for _, answer in pairs} == {200}
+    return pairs
 
 
 def _foreign(headers: tuple[tuple[bytes, bytes], ...]) -> Counter[tuple[str, bytes]]:
