@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from proxy.model import Protocol, Usage
 from proxy.wire.answer import AnswerFacts, Said, read_answer, read_event
 
-NATIVE = [Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT]
+NATIVE = [Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT, Protocol.GEMINI]
 NO_CACHE = Usage(5, cache_read_tokens=0, cache_write_tokens=0, output_tokens=6)
 
 
@@ -181,3 +181,23 @@ def test_no_answer_breaks_a_reader(protocol: Protocol, answer: dict[str, Any]) -
     body = json.dumps(answer).encode()
     assert isinstance(read_answer(protocol, body), AnswerFacts)
     read_event(protocol, body)
+
+
+def test_a_whole_gemini_answer_is_read() -> None:
+    answer = {
+        "candidates": [{"content": {"parts": []}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4},
+    }
+    found = facts(Protocol.GEMINI, answer)
+    assert found == AnswerFacts(Usage(9, 0, 0, None, 4), "STOP")
+    blocked = {"promptFeedback": {"blockReason": "SAFETY"}}
+    assert facts(Protocol.GEMINI, blocked).stop_reason == "SAFETY"
+
+
+def test_a_gemini_error_is_named_by_its_status() -> None:
+    error = {"error": {"code": 429, "message": "x", "status": "RESOURCE_EXHAUSTED"}}
+    assert facts(Protocol.GEMINI, error).error_type == "RESOURCE_EXHAUSTED"
+    body = json.dumps([error]).encode()
+    assert read_answer(Protocol.GEMINI, body).error_type == "RESOURCE_EXHAUSTED"
+    found = read_event(Protocol.GEMINI, body)
+    assert found == Said(ends=True, failed=True)

@@ -19,6 +19,7 @@ from proxy.wire.counts import (
     chat_counts,
     entries,
     filled,
+    gemini_counts,
     inside,
     members,
     messages_counts,
@@ -290,3 +291,52 @@ def test_parts_of_an_answer_are_read_with_care() -> None:
 def test_a_word_cannot_carry_text(text: str, read_: str | None) -> None:
     assert word(msgspec.Raw(text.encode())) == read_
     assert word(None) is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({}, {}),
+        ({"promptTokenCount": 5}, whole_input(5)),
+        (
+            {
+                "promptTokenCount": 20,
+                "cachedContentTokenCount": 5,
+                "toolUsePromptTokenCount": 2,
+                "candidatesTokenCount": 6,
+                "thoughtsTokenCount": 3,
+                "totalTokenCount": 31,
+            },
+            {**whole_input(17, read=5), "output_tokens": 9, "reasoning_tokens": 3},
+        ),
+        # A count of 0 is left out: all of it was thought.
+        ({"thoughtsTokenCount": 3}, {"output_tokens": 3, "reasoning_tokens": 3}),
+        ({"candidatesTokenCount": 6}, {"output_tokens": 6}),
+        (
+            {"promptTokenCount": 5, "cachedContentTokenCount": 6},
+            {
+                "input_tokens": None,
+                "cache_read_tokens": None,
+                "cache_write_tokens": None,
+            },
+        ),
+    ],
+)
+def test_gemini_counts_thoughts_beside_the_candidates(
+    usage: object, expected: Counts
+) -> None:
+    found = read(gemini_counts, usage)
+    if expected.get("input_tokens", 0) is None:
+        assert found["input_tokens"] is None
+        assert found["cache_read_tokens"] is None
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_count_of_gemini_is_unknown(odd: str) -> None:
+    found = raw(gemini_counts, f'{{"promptTokenCount":{odd},"candidatesTokenCount":5}}')
+    assert found == {"input_tokens": None, "output_tokens": 5}
+    found = raw(gemini_counts, f'{{"promptTokenCount":5,"thoughtsTokenCount":{odd}}}')
+    assert found["input_tokens"] == 5
+    assert found["reasoning_tokens"] is found["output_tokens"] is None

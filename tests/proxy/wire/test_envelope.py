@@ -206,3 +206,10 @@ def test_a_chat_stream_ends_with_an_error_chunk_and_no_done() -> None:
 def test_a_gemini_stream_ends_with_its_error() -> None:
     raw = error_event(Protocol.GEMINI, FailureKind.STOPPING, SENTENCE, None)
     assert event(raw)[1]["error"]["status"] == "UNAVAILABLE"
+
+
+def test_a_gemini_error_stays_on_its_line() -> None:
+    raw = error_event(Protocol.GEMINI, FailureKind.CUT, "a\u2028b\u2029c", None)
+    assert raw.startswith(b'data: {"error"')
+    assert not {"\u2028", "\u2029"} & set(raw.decode())
+    assert event(raw)[1]["error"]["message"] == "a\u2028b\u2029c"

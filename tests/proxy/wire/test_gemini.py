@@ -178,7 +178,10 @@ def test_a_whole_request_is_read() -> None:
     image = Image(Base64("image/png", "AAAA"))
     assert listed == ToolResult("call_1", (Text("a.py"), image))
     assert request.system == (Text("Be brief."),)
-    schema = {"type": "object", "properties": {"a_path": {"type": ["string", "null"]}}}
+    schema: Any = {
+        "type": "object",
+        "properties": {"a_path": {"type": ["string", "null"]}},
+    }
     assert request.tools == (
         FunctionTool("ls", "Lists", schema),
         ServerTool(Protocol.GEMINI, "googleSearch", None, {"googleSearch": {}}),
@@ -299,11 +302,11 @@ def test_steps_of_the_providers_own_tools_are_kept_whole(part: Any, kind: str) -
 
 @pytest.mark.parametrize("kind", ["audio/wav", "video/mp4"])
 def test_what_no_other_protocol_takes_is_kept_whole(kind: str) -> None:
-    part = {"inlineData": {"mimeType": kind, "data": "AAAA"}}
+    part: Any = {"inlineData": {"mimeType": kind, "data": "AAAA"}}
     assert _parts(part) == (Opaque(Protocol.GEMINI, "inlineData", part),)
-    file = {"fileData": {"fileUri": "https://example.com/v", "mimeType": kind}}
+    file: Any = {"fileData": {"fileUri": "https://example.com/v", "mimeType": kind}}
     assert _parts(file) == (Opaque(Protocol.GEMINI, "fileData", file),)
-    later = {"hologram": {"depth": 3}}
+    later: Any = {"hologram": {"depth": 3}}
     assert _parts(later) == (Opaque(Protocol.GEMINI, "hologram", later),)
 
 
@@ -419,7 +422,7 @@ def test_schemas_there_and_back(own: Any, plain: Any) -> None:
 
 
 def test_a_schema_in_other_spellings() -> None:
-    odd = {
+    odd: Any = {
         "type": "TYPE_UNSPECIFIED",
         "min_items": "2",
         "any_of": [{"type": "STRING"}],
@@ -746,7 +749,7 @@ def test_a_ping_says_nothing_and_separators_are_escaped() -> None:
 
 
 def test_sources_stand_in_the_grounding() -> None:
-    raw = {"maps": {"uri": "https://example.com/m", "title": "M"}}
+    raw: Any = {"maps": {"uri": "https://example.com/m", "title": "M"}}
     events = (
         TextStarted(0),
         TextDelta(0, "Sunny"),
@@ -766,7 +769,7 @@ def test_sources_stand_in_the_grounding() -> None:
 
 
 def test_the_providers_own_parts_come_whole() -> None:
-    raw = {"executableCode": {"code": "1", "language": "PYTHON"}}
+    raw: Any = {"executableCode": {"code": "1", "language": "PYTHON"}}
     part = ServerPart(Protocol.GEMINI, "executableCode", raw)
     assert _whole(PartWhole(0, part), _end())["content"]["parts"] == [raw]
 

@@ -609,8 +609,8 @@ def test_calls_of_one_answer_never_share_an_id() -> None:
 
 
 def test_parts_nobody_reads_are_kept_whole() -> None:
-    image = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
-    later = {"hologram": {"depth": 3}, "thoughtSignature": "c2ln"}
+    image: Any = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
+    later: Any = {"hologram": {"depth": 3}, "thoughtSignature": "c2ln"}
     events = _read([_sse(_response(image, later, {}, reason="STOP"))])
     assert gather(events).parts == (
         Opaque(Protocol.GEMINI, "inlineData", image),

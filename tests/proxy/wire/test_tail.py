@@ -127,6 +127,33 @@ COUNT = b"".join(
 DONE = b"data: [DONE]\n\n"
 
 
+CANDIDATES = b"".join(
+    [
+        b'data: {"candidates":[{"content":{"parts":[{"text":"data: [DONE] ',
+        b'\\"finishReason\\":\\"STOP\\" \\"error\\":{"}],"role":"model"},"index":0}],',
+        b'"usageMetadata":{"promptTokenCount":900}}\n\n',
+        b'data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"a",',
+        b'"args":{"finishReason":"STOP","error":{},"blockReason":"x"}}}]}}]}\n\n',
+    ]
+)
+FINISHED = b"".join(
+    [
+        b'data: {"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":',
+        b'"STOP","index":0}],"usageMetadata":{"promptTokenCount":900,',
+        b'"cachedContentTokenCount":600,"candidatesTokenCount":30,',
+        b'"thoughtsTokenCount":20,"toolUsePromptTokenCount":100,',
+        b'"totalTokenCount":1050}}\n\n',
+    ]
+)
+GEMINI_USAGE = Usage(
+    input_tokens=400,
+    cache_read_tokens=600,
+    cache_write_tokens=0,
+    output_tokens=50,
+    reasoning_tokens=20,
+)
+
+
 @dataclass(frozen=True)
 class Golden:
     """A stream, what may leave of it, and what it says."""
@@ -257,6 +284,40 @@ GOLDENS = {
         b'event: error\ndata: {"error":"it broke"}\n\n',
         failed=True,
     ),
+    "gemini": Golden(
+        Protocol.GEMINI, CANDIDATES, FINISHED, GEMINI_USAGE, "STOP", ended=False
+    ),
+    "gemini, a chunk after the finish": Golden(
+        Protocol.GEMINI,
+        CANDIDATES,
+        b'data: {"candidates":[{"finishReason":"MAX_TOKENS"}]}\n\n'
+        b'data: {"usageMetadata":{"promptTokenCount":9}}\n\n',
+        Usage(9, 0, 0),
+        "MAX_TOKENS",
+        ended=False,
+    ),
+    "gemini, blocked": Golden(
+        Protocol.GEMINI,
+        b"",
+        b'data: {"promptFeedback":{"blockReason":"SAFETY"},'
+        b'"usageMetadata":{"promptTokenCount":9}}\n\n',
+        Usage(9, 0, 0),
+        "SAFETY",
+        ended=False,
+    ),
+    "gemini, error": Golden(
+        Protocol.GEMINI,
+        CANDIDATES,
+        b'data: {"error":{"code":503,"message":"x","status":"UNAVAILABLE"}}\n\n',
+        Usage(900, 0, 0),
+        failed=True,
+    ),
+    "gemini, error in a list": Golden(
+        Protocol.GEMINI,
+        b"",
+        b'data: [{"error":{"code":503,"message":"x","status":"UNAVAILABLE"}}]\n\n',
+        failed=True,
+    ),
     "chat, no usage": Golden(Protocol.CHAT, CHUNKS, FINISH + DONE, stop_reason="stop"),
 }
 ENDS = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
@@ -321,7 +382,7 @@ def test_a_stream_whole_by_lines_and_by_bytes(golden: Golden) -> None:
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@pytest.mark.parametrize("name", ["messages", "responses", "chat"])
+@pytest.mark.parametrize("name", ["messages", "responses", "chat", "gemini"])
 def test_a_stream_cut_in_two_at_every_byte(name: str, end: bytes) -> None:
     golden = GOLDENS[name].line_ends(end)
     whole = golden.passes + golden.held
@@ -399,6 +460,11 @@ def test_the_end_is_told_only_with_its_empty_line() -> None:
         (Protocol.CHAT, CHUNKS + DONE, True),
         (Protocol.CHAT, CHUNKS + b"data: [DONE]", True),
         (Protocol.CHAT, b"", False),
+        (Protocol.GEMINI, CANDIDATES, False),
+        (Protocol.GEMINI, CANDIDATES + FINISHED, True),
+        (Protocol.GEMINI, CANDIDATES + FINISHED.rstrip(), True),
+        (Protocol.GEMINI, CANDIDATES + FINISHED.rstrip()[:-1], False),
+        (Protocol.GEMINI, b"", False),
     ],
 )
 @pytest.mark.parametrize("whole", [True, False])

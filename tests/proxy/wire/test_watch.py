@@ -19,6 +19,7 @@ ORDINARY = [
         b'data: {"choices":[{"delta":{},"finish_reason":null}],"usage":null}',
     ),
     (Protocol.CHAT, b'data: {"choices":[{"delta":{},"finish_reason":""}]}'),
+    (Protocol.GEMINI, b'data: {"candidates":[{"content":{"parts":[{"text":"x"}]}}]}'),
 ]
 TELLING = [
     (Protocol.MESSAGES, b"event: message_stop"),
@@ -32,6 +33,10 @@ TELLING = [
     (Protocol.CHAT, b'data: {"usage" : { }}'),
     (Protocol.CHAT, b'data: {"error": "x"}'),
     (Protocol.CHAT, b"data: [DONE]"),
+    (Protocol.GEMINI, b'data: {"candidates":[{"finishReason" : "STOP"}]}'),
+    (Protocol.GEMINI, b'data: {"promptFeedback":{"blockReason":"OTHER"}}'),
+    (Protocol.GEMINI, b'data: {"usageMetadata":{}}'),
+    (Protocol.GEMINI, b'data: [{"error":{"code":500}}]'),
 ]
 
 
