@@ -71,6 +71,12 @@ class CallArguments:
         self._all.append(piece)
         if self._broken:
             return ""
+        if (
+            self._next is _Next.IN_STRING
+            and not self._held
+            and _PLAIN.fullmatch(piece) is not None
+        ):
+            return piece
         text, at = self._held + piece, 0
         while at < len(text):
             to = self._step(text, at)

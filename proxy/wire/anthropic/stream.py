@@ -43,10 +43,16 @@ from proxy.wire.envelope import error_event
 from proxy.wire.sequence import OnePartAtATime
 
 _encode: Final = msgspec.json.Encoder().encode
-_TEXT_HEAD: Final = (
-    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,'
-    b'"delta":{"type":"text_delta","text":'
+_NONE: Final = -1
+"""The index of no part."""
+
+_HEAD: Final = (
+    'event: content_block_delta\ndata: {"type":"content_block_delta","index":%%d,'
+    '"delta":{"type":"%s","%s":'
 )
+_TEXT_HEAD: Final = (_HEAD % ("text_delta", "text")).encode()
+_CALL_HEAD: Final = (_HEAD % ("input_json_delta", "partial_json")).encode()
+_THOUGHT_HEAD: Final = (_HEAD % ("thinking_delta", "thinking")).encode()
 _PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
@@ -68,15 +74,21 @@ class StreamWriter:
         self._block = -1
         # How the open block is written; None while a part without a block is open.
         self._open: _Open | None = None
-        # The part whose text goes out as it comes, and what stands before each piece.
-        self._text: int | None = None
+        # The part whose pieces go out as they come, and what stands before each.
+        self._text = self._call = self._thought = _NONE
         self._head = b""
 
     def write(self, event: Event) -> bytes:
         """Return the bytes that say `event`; b'' where nothing is to be said yet."""
-        if type(event) is TextDelta and event.index == self._text:
-            # Most of a stream: nothing of it can be out of order.
-            return b"%b%b}}\n\n" % (self._head, _encode(event.text))
+        # Most of a stream are pieces of the open part: they cannot be out of order.
+        if isinstance(event, TextDelta):
+            if event.index == self._text:
+                return b"%b%b}}\n\n" % (self._head, _encode(event.text))
+        elif isinstance(event, ToolCallArguments):
+            if event.index == self._call:
+                return self._arguments(event)
+        elif isinstance(event, ThinkingDelta) and event.index == self._thought:
+            return self._thinking(event)
         return b"".join([self._write(each) for each in self._order.feed(event)])
 
     def _write(self, event: Event) -> bytes:
@@ -109,7 +121,7 @@ class StreamWriter:
             case TextDelta():
                 return self._delta({"type": "text_delta", "text": event.text})
             case ToolCallArguments():
-                return self._arguments(event.text)
+                return self._arguments(event)
             case ThinkingDelta():
                 return self._thinking(event)
             case SignatureDelta():
@@ -149,8 +161,7 @@ class StreamWriter:
 
     def _start_text(self, event: TextStarted) -> bytes:
         started = self._start({"type": "text", "text": ""})
-        self._text = event.index
-        self._head = _TEXT_HEAD % self._block
+        self._text, self._head = event.index, _TEXT_HEAD % self._block
         return started
 
     def _start_call(self, event: ToolCallStarted) -> bytes:
@@ -162,23 +173,26 @@ class StreamWriter:
         }
         custom = event.kind is CallKind.CUSTOM
         started = self._start(block, event.kind)
+        self._call, self._head = event.index, _CALL_HEAD % self._block
         # Free text goes in as a JSON string, so that the pieces add up to an object.
         return started + (self._json('{"input":"') if custom else b"")
 
     def _start_thinking(self, event: ThinkingStarted) -> bytes:
         if event.sealed is None:
             block: Json = {"type": "thinking", "thinking": "", "signature": ""}
-            return self._start(block)
+            started = self._start(block)
+            self._thought, self._head = event.index, _THOUGHT_HEAD % self._block
+            return started
         if event.origin is not None and event.origin.protocol is Protocol.MESSAGES:
             return self._start({"type": "redacted_thinking", "data": event.sealed})
         return self._lose(SEALED)
 
-    def _arguments(self, text: str) -> bytes:
-        if self._open is None:
+    def _arguments(self, event: ToolCallArguments) -> bytes:
+        if self._open is None or event.index != self._call:
             return b""
         if self._open.arguments is None:
-            return self._json(_encode(text)[1:-1].decode())
-        said = self._open.arguments.feed(text)
+            return self._json(_encode(event.text)[1:-1].decode())
+        said = self._open.arguments.feed(event.text)
         return self._json(said) if said else b""
 
     def _sign(self, piece: str) -> bytes:
@@ -188,14 +202,14 @@ class StreamWriter:
         return b""
 
     def _json(self, text: str) -> bytes:
-        return self._delta({"type": "input_json_delta", "partial_json": text})
+        return b"%b%b}}\n\n" % (self._head, _encode(text))
 
     def _thinking(self, event: ThinkingDelta) -> bytes:
-        if self._open is None or not event.text:
+        if self._open is None or event.index != self._thought or not event.text:
             return b""
         paragraph = self._open.paragraph(event.summary)
         text = f"\n\n{event.text}" if paragraph else event.text
-        return self._delta({"type": "thinking_delta", "thinking": text})
+        return b"%b%b}}\n\n" % (self._head, _encode(text))
 
     def _citation(self, event: CitationAdded) -> bytes:
         raw = citation_raw(event.citation)
@@ -212,7 +226,8 @@ class StreamWriter:
         if self._open is None:
             return b""
         tail = self._tail(self._open)
-        self._open = self._text = None
+        self._open = None
+        self._text = self._call = self._thought = _NONE
         return tail + _sse("content_block_stop", {"index": self._block})
 
     def _tail(self, block: _Open) -> bytes:
@@ -236,7 +251,7 @@ class StreamWriter:
         return _sse("message_delta", shape) + _sse("message_stop", {})
 
     def _fail(self, event: AnswerFailed) -> bytes:
-        self._text = None
+        self._text = self._call = self._thought = _NONE
         return error_event(
             Protocol.MESSAGES, event.kind, event.message, self._request_id
         )
