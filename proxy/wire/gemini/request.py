@@ -144,10 +144,13 @@ def _reasoning(config: Fields | None) -> Reasoning | None:
 
 
 def _format(settings: Fields) -> OutputFormat | None:
-    if settings.raw.get("responseMimeType") not in _FORMATS:
+    told = settings.raw.get("responseMimeType")
+    if isinstance(told, str) and told not in _FORMATS:
         # A word nobody here knows stays as it is, its schema with it.
         return None
     kind = settings.text("responseMimeType")
+    if kind is None:
+        return None
     if kind == "text/plain":
         return OutputFormat("text")
     schema, older = settings.map("responseJsonSchema"), settings.map("responseSchema")
