@@ -142,8 +142,6 @@ class _Turns:
     def _begin(self, message: Message, role: Role, parts: list[Part]) -> None:
         """Add a turn, or parts to the last one where that loses nothing."""
         if not parts:
-            if not message.parts or any(isinstance(p, Text) for p in message.parts):
-                self._noted.add("empty_message")
             return
         name = message.name
         if name is not None and not self._reach.dialect.message_names:
@@ -196,8 +194,12 @@ class _Turns:
                 answered = True
             else:
                 parts.extend(orphan(part, self._reach, self._noted))
-        if parts or not answered:
-            self._begin(message, Role.USER, parts)
+        silent = not parts and not answered
+        if silent and not (self._out and self._out[-1].role is Role.USER):
+            # The answers around it must not become one.
+            self._noted.add("empty_message")
+            parts = [Text(NO_TEXT)]
+        self._begin(message, Role.USER, parts)
 
     def _answers(self, group: list[tuple[int, Message]], pairs: Pairs) -> None:
         calls = any(isinstance(p, ToolCall) for _, each in group for p in each.parts)

@@ -297,6 +297,35 @@ def test_an_empty_conversation_still_says_something() -> None:
     assert _names(fitted) == {"empty_message"}
 
 
+def test_blank_turns_keep_their_places() -> None:
+    blank = Text(" \n")
+    request = _request(_USER, _turn(blank), _USER, _turn(Text("a")), _says(blank))
+    fitted = fit(request, _target(Protocol.MESSAGES))
+    assert [len(m.parts) for m in fitted.request.messages] == [1, 1, 1, 1, 1]
+    assert fitted.request.messages[1] == _turn(Text("[no text]"))
+    assert fitted.request.messages[4] == _says(Text("[no text]"))
+    assert _names(fitted) == {"empty_message"}
+
+
+def test_a_conversation_that_begins_with_an_answer_gets_a_beginning() -> None:
+    fitted = fit(_request(_turn(Text("a")), _USER), _target(Protocol.GEMINI))
+    assert [m.role.value for m in fitted.request.messages] == [
+        "user",
+        "assistant",
+        "user",
+    ]
+    assert _names(fitted) == {"first_turn"}
+
+
+def test_a_speaker_keeps_the_name_where_names_are_taken() -> None:
+    request = _request(Message(Role.USER, (Text("a"),), "ann"), _USER)
+    kept = fit(request, _target(Protocol.CHAT))
+    assert [m.name for m in kept.request.messages] == ["ann", None]
+    merged = fit(request, _target(Protocol.GEMINI))
+    assert len(merged.request.messages) == 1
+    assert _names(merged) == {"message_name"}
+
+
 def test_broken_arguments_travel_as_one_string() -> None:
     request = _request(
         _USER,
