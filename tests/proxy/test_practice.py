@@ -464,6 +464,10 @@ _BODIES: dict[Protocol, dict[str, Any]] = {
         "tools": [{"type": "function", "function": {**_TOOL, "parameters": _SCHEMA}}],
         "stream_options": {"include_usage": True},
     },
+    Protocol.GEMINI: {
+        "contents": [{"role": "user", "parts": [{"text": "Use Bash with command=ls"}]}],
+        "tools": [{"functionDeclarations": [{**_TOOL, "parameters": _SCHEMA}]}],
+    },
 }
 
 
