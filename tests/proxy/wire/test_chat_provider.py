@@ -874,3 +874,25 @@ def _as_chat(parts: Sequence[object]) -> list[object]:
         else:
             found.append(part)
     return found
+
+
+def test_parts_of_content_nobody_knows_are_kept_whole() -> None:
+    content = ["Hi", {"type": "refusal", "refusal": "No."}, {"type": "odd", "a": 1}]
+    hi, refused, odd = gather(_whole({"content": content})).parts
+    assert hi == Text("Hi")
+    assert refused == Text("No.", refusal=True)
+    assert odd == Opaque(Protocol.CHAT, "odd", {"type": "odd", "a": 1})
+
+
+def test_reasoning_in_a_plain_thinking_part() -> None:
+    (part,) = gather(
+        _whole({"content": [{"type": "thinking", "thinking": "Hm"}]})
+    ).parts
+    assert part == Thinking("Hm", origin=_origin())
+
+
+def test_a_call_cut_off_by_the_next_is_given_as_it_came() -> None:
+    cut = _chunk(_call(0, id="c1", name="read", arguments='{"a"}'))
+    after = _chunk(_call(1, id="c2", name="read", arguments="{}"))
+    calls = gather(_read(cut, after, _CALLED, _DONE)).parts
+    assert calls == (ToolCall("c1", "read", '{"a"}'), ToolCall("c2", "read", "{}"))
