@@ -154,8 +154,10 @@ def test_reasoning_of_the_input_is_an_item_too(store: ItemStore) -> None:
     thought = Thinking(sealed="c2VhbGVk", id="rs_own")
     before = Message(Role.ASSISTANT, (thought,))
     store.keep(_events(), "ann", (before,), "p")
-    expanded = expand(_request(_reference("rs_own")), store, "ann")
+    beside = _user("Go on.")
+    expanded = expand(_request(_reference("rs_own"), beside), store, "ann")
     assert expanded.messages[0].parts == (thought,)
+    assert expanded.messages[1] is beside
 
 
 @pytest.mark.parametrize(

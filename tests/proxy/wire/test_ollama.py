@@ -399,6 +399,14 @@ def test_arguments_are_the_text_of_an_object(arguments: Any, text: str) -> None:
     assert found == [ToolCallArguments(0, text)]
 
 
+@pytest.mark.parametrize("broken", [b'"\xff"', b'{"a":"\xff"}'])
+def test_arguments_that_are_no_text_break_nothing(broken: bytes) -> None:
+    call = b'{"function":{"name":"f","arguments":' + broken + b"}}"
+    line = b'{"message":{"tool_calls":[' + call + b']},"done":true}'
+    (found,) = (each for each in _read(line) if isinstance(each, ToolCallArguments))
+    json.loads(found.text)
+
+
 @pytest.mark.parametrize(
     ("reason", "stop"),
     [
