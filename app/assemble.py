@@ -19,15 +19,19 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from app.control import serve_control
 from app.gateway import Gateway, limits
 from app.identity import command_path, version
+from app.learned import keep_learned, read_learned
 from app.live import LiveState, Sources
 from app.logs import LogWriter
 from app.runs import RunLock, is_dead
 from app.services import Services
 from app.settings import ConfigStore
 from app.stopping import PLANNED_SECONDS
+from proxy.counting import Estimator
 from proxy.health import LastFailures
+from proxy.items import ItemStore
 from proxy.ledger import Ledger, LedgerError
 from proxy.pipeline import Parts, Pipeline
+from proxy.preparation import Memory
 from proxy.projects import Projects
 from proxy.recorder import Recorder
 from proxy.reports import SpendReport
@@ -247,7 +251,10 @@ def _gateway(
     recorder = Recorder(
         base.ledger, base.clock, base.run, projects, gateway.request_finished
     )
-    parts = Parts(upstream, recorder, base.secrets, base.clock, failures)
+    learned = Estimator(read_learned(base.paths.learned_counts))
+    memory = Memory(ItemStore(base.clock.monotonic), learned)
+    parts = Parts(upstream, recorder, base.secrets, base.clock, failures, memory)
+    gateway.estimator = learned
     gateway.pipeline = Pipeline(gateway.pipeline_config(), parts)
     gateway.server = GatewayServer(gateway.pipeline, gateway.site())
     gateway.live = LiveState(
@@ -311,6 +318,7 @@ async def _run(
             await gateway.server.stop_accepting()
             await control.stop()
             await _drain(gateway, stop)
+            keep_learned(base.paths.learned_counts, gateway.estimator.exported())
     _log.info("gateway stopped", extra={"event": "gateway_stopped"})
 
 

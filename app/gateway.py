@@ -16,11 +16,12 @@ import msgspec
 from app.commands.routing import TryResult, usage_of
 from app.problems import problems
 from app.trial import Collected, trial_call
+from proxy.answers import json_answer
 from proxy.errors import FailureKind, Refused
 from proxy.guard import Policy, allowed_hosts
 from proxy.keys import KeyRing
 from proxy.ledger import LedgerError
-from proxy.listing import models_body, wants_anthropic
+from proxy.listing import model_answer, models_answer, shape_of
 from proxy.model import Usage
 from proxy.pipeline import Config
 from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.settings import ConfigStore, Settings
     from app.stopping import Stop
+    from proxy.answers import Plain
+    from proxy.counting import Estimator
+    from proxy.guard import Admission
     from proxy.ledger import Ledger
     from proxy.model import Protocol
     from proxy.pipeline import Pipeline
@@ -64,14 +68,15 @@ class _Health(msgspec.Struct, frozen=True):
 class Gateway:
     """One serving gateway.
 
-    `pipeline`, `server`, `live` and `services` are set once, right after it is made,
-    because they refer to each other.
+    `pipeline`, `server`, `live`, `services` and `estimator` are set once, right after
+    it is made, because they refer to each other.
     """
 
     pipeline: Pipeline
     server: GatewayServer
     live: LiveState
     services: Services
+    estimator: Estimator
 
     def __init__(  # noqa: PLR0913 - the parts of a gateway, all named
         self,
@@ -190,15 +195,24 @@ class Gateway:
             )
         )
 
-    def _models(self, query: str, headers: Sequence[tuple[str, str]]) -> bytes:
-        del query  # `limit` and `client_version`: the list is short and one for all.
-        config = self.pipeline.config
-        return models_body(
-            config.catalogue,
-            config.not_ready,
-            anthropic=wants_anthropic(headers),
-            offline=effective_mode(config.mode) is Mode.OFFLINE,
-        )
+    def _models(
+        self, admission: Admission, headers: Sequence[tuple[str, str]]
+    ) -> Plain:
+        target, config = admission.target, self.pipeline.config
+        shape = shape_of(target.path, target.query, headers)
+        offline = effective_mode(config.mode) is Mode.OFFLINE
+        known = (config.catalogue, config.not_ready)
+        if admission.model is None:
+            return json_answer(models_answer(shape, *known, offline=offline))
+        body = model_answer(shape, admission.model, *known, offline=offline)
+        if body is None:
+            raise Refused(
+                FailureKind.NOT_FOUND,
+                404,
+                "No model of that name can be asked for now. GET the list of models "
+                "for those that can.",
+            )
+        return json_answer(body)
 
     async def _events(self, query: str) -> bytes:
         asked = parse_qs(query, keep_blank_values=True)

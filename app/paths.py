@@ -64,6 +64,11 @@ class Paths:
         return self.state / "config.last-good.toml"
 
     @property
+    def learned_counts(self) -> Path:
+        """What was learned about how models count tokens: numbers only."""
+        return self.state / "counts.msgpack"
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """Every folder that has to be there, outer ones first, each once."""
         wanted = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from proxy.exchange import Call
+from proxy.exchange import Body, Call
 from proxy.guard import Endpoint
 from proxy.headers import credentials
 from proxy.model import Protocol
@@ -119,7 +119,7 @@ def trial_call(
         query="",
         headers=headers if protocol is Protocol.MESSAGES else headers[:1],
         credentials=credentials(()),
-        body=msgspec.json.encode(body),
+        body=Body(msgspec.json.encode(body)),
         client=CLIENT,
         arrived=arrived,
         peer=None,

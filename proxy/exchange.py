@@ -13,12 +13,13 @@ from proxy.ledger.rows import Attempt
 from proxy.model import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from proxy.catalogue import Route
     from proxy.errors import Failure, FailureKind
     from proxy.guard import Endpoint
     from proxy.headers import Credentials
+    from proxy.model import Loss, Request
     from proxy.model import Protocol as WireProtocol
     from proxy.projects import Peer
     from proxy.routing import Decision
@@ -29,13 +30,24 @@ _PARENT_HEADERS = ("x-claude-code-parent-agent-id",)
 _MAX_ID = 200
 
 
+@dataclass(slots=True)
+class Body:
+    """The bytes of a request, which the next attempt needs until an answer begins."""
+
+    data: bytes
+
+    def drop(self) -> None:
+        """Forget the bytes: from here on nothing can be sent again."""
+        self.data = b""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A client's request, read whole and admitted.
 
     `headers` are the raw ones in order, gateway keys included; `query` is raw, without
     the question mark; `arrived` is on the monotonic clock, in seconds; `peer` is the
-    client's end of the connection.
+    client's end of the connection; `path_model` is the model that the path names.
     """
 
     id: str
@@ -44,10 +56,11 @@ class Call:
     query: str
     headers: tuple[tuple[str, str], ...]
     credentials: Credentials
-    body: bytes
+    body: Body
     client: str
     arrived: float
     peer: Peer | None
+    path_model: str | None = None
 
     def header(self, *names: str) -> str | None:
         """Return the first of the named headers, None where none is there."""
@@ -116,14 +129,21 @@ class Exchange:
 
     `routing` queues the row that says where it goes, and is None once that is done.
     `stream` is what the client asked for, `events` what its answer is.
-    `broken_off` are the bytes that close a half-sent event of a broken stream.
+    `model_span` is where the body names the model, None where the path does.
+    `broken_off` are the bytes that close a half-sent event of a broken stream;
+    `breaking` writes the event that ends a stream early, where somebody has written
+    the stream and knows how far it is. `losses` is what translation could not carry.
+    `request` is the call read, from when somebody needed it until it is written anew;
+    `unproven` says that a provider refused the proof of earlier reasoning.
+    `counted` is how a count of tokens was come by (exact, provider, estimate),
+    `count_band` between which numbers an estimate's truth should lie.
     """
 
     call: Call
     outlet: Outlet
     decision: Decision
     model: str
-    model_span: tuple[int, int]
+    model_span: tuple[int, int] | None
     stream: bool
     offline: bool
     attempts: list[Attempt] = field(default_factory=list)
@@ -136,6 +156,20 @@ class Exchange:
     routing: Callable[[], None] | None = None
     events: bool = False
     broken_off: bytes = b""
+    breaking: Callable[[FailureKind, str], bytes] | None = None
+    losses: list[Loss] = field(default_factory=list)
+    request: Request | None = None
+    unproven: bool = False
+    counted: str | None = None
+    count_band: tuple[int, int] | None = None
+
+    def lose(self, losses: Iterable[Loss]) -> None:
+        """Add losses, each name once."""
+        known = {each.name for each in self.losses}
+        for each in losses:
+            if each.name not in known:
+                known.add(each.name)
+                self.losses.append(each)
 
     def note(
         self,

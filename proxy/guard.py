@@ -7,9 +7,11 @@ the gateway key.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from proxy.errors import FailureKind, Refused
 from proxy.headers import credentials
@@ -32,27 +34,82 @@ class Endpoint(StrEnum):
     """What the gateway's port serves."""
 
     MESSAGES = "messages"
-    COUNT_TOKENS = "count_tokens"
+    COUNT_MESSAGES = "count_messages"
     RESPONSES = "responses"
+    COMPACT = "compact"
+    COUNT_RESPONSES = "count_responses"
     CHAT = "chat"
+    GENERATE = "generate"
+    GENERATE_STREAM = "generate_stream"
+    COUNT_GEMINI = "count_gemini"
     MODELS = "models"
+    MODEL = "model"
     EVENTS = "events"
     HEALTH = "health"
     ROOT = "root"
     HELLO = "hello"
 
 
-_PATHS: dict[str, tuple[Endpoint, str, Protocol | None]] = {
-    "/v1/messages": (Endpoint.MESSAGES, "POST", Protocol.MESSAGES),
-    "/v1/messages/count_tokens": (Endpoint.COUNT_TOKENS, "POST", Protocol.MESSAGES),
-    "/v1/responses": (Endpoint.RESPONSES, "POST", Protocol.RESPONSES),
-    "/v1/chat/completions": (Endpoint.CHAT, "POST", Protocol.CHAT),
-    "/v1/models": (Endpoint.MODELS, "GET", None),
-    "/events/recent": (Endpoint.EVENTS, "GET", None),
-    "/health": (Endpoint.HEALTH, "GET", None),
-    "/": (Endpoint.ROOT, "HEAD", None),
-    "/api/hello": (Endpoint.HELLO, "HEAD", None),
+COUNTS = frozenset(
+    {Endpoint.COUNT_MESSAGES, Endpoint.COUNT_RESPONSES, Endpoint.COUNT_GEMINI}
+)
+"""The endpoints that count tokens; they are answered and leave no row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a path means: `model` is the one it names, where it names one."""
+
+    endpoint: Endpoint
+    verb: str
+    protocol: Protocol | None
+    model: str | None = None
+
+
+_PATHS = {
+    "/v1/messages": Known(Endpoint.MESSAGES, "POST", Protocol.MESSAGES),
+    "/v1/messages/count_tokens": Known(
+        Endpoint.COUNT_MESSAGES, "POST", Protocol.MESSAGES
+    ),
+    "/v1/responses": Known(Endpoint.RESPONSES, "POST", Protocol.RESPONSES),
+    "/v1/responses/compact": Known(Endpoint.COMPACT, "POST", Protocol.RESPONSES),
+    "/v1/responses/input_tokens": Known(
+        Endpoint.COUNT_RESPONSES, "POST", Protocol.RESPONSES
+    ),
+    "/v1/chat/completions": Known(Endpoint.CHAT, "POST", Protocol.CHAT),
+    "/v1/models": Known(Endpoint.MODELS, "GET", None),
+    "/v1beta/models": Known(Endpoint.MODELS, "GET", Protocol.GEMINI),
+    "/events/recent": Known(Endpoint.EVENTS, "GET", None),
+    "/health": Known(Endpoint.HEALTH, "GET", None),
+    "/": Known(Endpoint.ROOT, "HEAD", None),
+    "/api/hello": Known(Endpoint.HELLO, "HEAD", None),
 }
+# Gemini names the model in the path, and what to do behind its last colon.
+_MODEL = re.compile(
+    r"/v1(?P<beta>beta)?/models/(?P<model>.+?)(?::(?P<verb>[A-Za-z]+))?"
+)
+_GEMINI_VERBS = {
+    "generateContent": Endpoint.GENERATE,
+    "streamGenerateContent": Endpoint.GENERATE_STREAM,
+    "countTokens": Endpoint.COUNT_GEMINI,
+}
+
+
+def _known(path: str) -> Known | None:
+    """Return what a path means, None where nothing is served there."""
+    fixed = _PATHS.get(path)
+    found = _MODEL.fullmatch(path) if fixed is None else None
+    if found is None:
+        return fixed
+    doing = _GEMINI_VERBS.get(found["verb"] or "")
+    if doing is not None:
+        return Known(doing, "POST", Protocol.GEMINI, unquote(found["model"]))
+    # No verb of theirs: the colon belongs to the name, as in `qwen3:8b`.
+    name = path.partition("/models/")[2]
+    protocol = Protocol.GEMINI if found["beta"] else None
+    return Known(Endpoint.MODEL, "GET", protocol, unquote(name))
+
+
 _OPEN = frozenset({Endpoint.HEALTH, Endpoint.ROOT, Endpoint.HELLO})
 _NEEDS_READ = frozenset({Endpoint.EVENTS})
 
@@ -72,9 +129,11 @@ class Target:
     @property
     def protocol(self) -> Protocol | None:
         """The protocol whose error envelope fits this path, if any."""
-        known = _PATHS.get(self.path)
+        known = _known(self.path)
         if known is not None:
-            return known[2]
+            return known.protocol
+        if self.path.startswith("/v1beta/"):
+            return Protocol.GEMINI
         if self.path.startswith("/v1/messages"):
             return Protocol.MESSAGES
         if self.path.startswith("/v1/responses"):
@@ -100,7 +159,7 @@ class Admission:
     """A request that may be served: what it wants, and by whose key.
 
     `client` is None only on the open paths. `credentials` holds what is left for the
-    provider once the gateway keys are taken out.
+    provider once the gateway keys are taken out. `model` is the one the path names.
     """
 
     endpoint: Endpoint
@@ -108,6 +167,7 @@ class Admission:
     protocol: Protocol | None
     client: KeyIdentity | None
     credentials: Credentials
+    model: str | None = None
 
 
 def read_target(raw: str) -> Target:
@@ -148,19 +208,20 @@ def admit(
     status and a sentence; nothing about the body has been looked at by then.
     """
     _refuse_browsers(headers, policy.hosts)
-    known = _PATHS.get(target.path)
+    known = _known(target.path)
     presented = credentials(headers)
-    if known is not None and known[0] in _OPEN and known[1] == method:
-        return Admission(known[0], target, None, None, presented)
+    if known is not None and known.endpoint in _OPEN and known.verb == method:
+        return Admission(known.endpoint, target, None, None, presented)
     client = _identify(presented.gateway_keys, target.key, policy)
     if known is None:
         raise Refused(
             FailureKind.NOT_FOUND,
             404,
             "Turnout serves no such path. It serves /v1/messages, /v1/responses, "
-            "/v1/chat/completions and /v1/models; check the client's base URL.",
+            "/v1/chat/completions, /v1beta/models/MODEL:generateContent and "
+            "/v1/models; check the client's base URL.",
         )
-    endpoint, verb, protocol = known
+    endpoint, verb = known.endpoint, known.verb
     _refuse_upgrade(method, headers, endpoint)
     if method != verb:
         raise Refused(
@@ -172,7 +233,7 @@ def admit(
     _check_scope(client, endpoint, policy.command)
     if verb == "POST":
         _demand_json(headers)
-    return Admission(endpoint, target, protocol, client, presented)
+    return Admission(endpoint, target, known.protocol, client, presented, known.model)
 
 
 def _values(headers: Sequence[tuple[str, str]], name: str) -> list[str]:

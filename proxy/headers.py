@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias
 
+from proxy.model import Protocol
 from proxy.wire.mask import mask
 
 Header: TypeAlias = tuple[str, str]
@@ -21,6 +22,9 @@ Header: TypeAlias = tuple[str, str]
 
 RawHeader: TypeAlias = tuple[str, str] | tuple[bytes, bytes]
 """A header as a server or client library hands it over."""
+
+ANTHROPIC_VERSION: Final = "2023-06-01"
+"""The version of the Messages protocol that Turnout writes."""
 
 _KEY_START: Final = "tnt_"
 _KEY: Final = re.compile(r"tnt_[A-Za-z0-9_-]{16,}")
@@ -124,6 +128,28 @@ def request_headers(
             continue
         sent.append((name, value))
     sent.append(("accept-encoding", "identity"))
+    if secret is not None:
+        sent.append(_credential(style, secret))
+    return sent
+
+
+def translated_headers(
+    agent: str | None, protocol: Protocol, *, style: str, secret: str | None
+) -> list[Header]:
+    """Return the headers of a request that Turnout itself has written.
+
+    The client's own belong to another protocol; only its name (`agent`) goes on, as
+    some vendors admit named tools only. `secret` and `style` as in `request_headers`.
+    """
+    sent: list[Header] = [
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+        ("accept-encoding", "identity"),
+    ]
+    if agent and agent.isascii() and not _holds_key(agent):
+        sent.append(("user-agent", agent))
+    if protocol is Protocol.MESSAGES:
+        sent.append(("anthropic-version", ANTHROPIC_VERSION))
     if secret is not None:
         sent.append(_credential(style, secret))
     return sent

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from proxy.advice import in_full
 from proxy.errors import Failure, FailureKind
 from proxy.exchange import milliseconds
 from proxy.ledger.rows import Status
+from proxy.model import Protocol
 from proxy.routing import ROUTE_CLASS
 from proxy.wire.envelope import error_body, error_event, status_of
 
@@ -32,6 +34,8 @@ NO_LANE = "unlisted"
 """What `x-turnout-lane` says of a model that no catalogue lists."""
 
 _TOO_MANY = 429
+_HEEDS_ERRORS = frozenset({Protocol.MESSAGES, Protocol.RESPONSES})
+"""Protocols whose clients act on an error event."""
 _RETRY_IS_VAIN = frozenset(
     {FailureKind.NO_ROUTE, FailureKind.OFFLINE, FailureKind.BAD_REQUEST}
 )
@@ -64,6 +68,14 @@ class Journey:
                 ("x-turnout-lane", _shown(x.route.lane or NO_LANE)),
             ]
         labels += [("x-turnout-class", ROUTE_CLASS)]
+        if x.losses:
+            names = ",".join(each.name for each in x.losses)
+            labels += [("x-turnout-losses", names)]
+        if x.counted is not None:
+            labels += [("x-turnout-count", x.counted)]
+        if x.count_band is not None:
+            low, high = x.count_band
+            labels += [("x-turnout-count-band", f"{low}-{high}")]
         labels += [("x-turnout-attempts", str(tried if x.route else 0))]
         return tuple(labels)
 
@@ -79,7 +91,11 @@ class Journey:
         await self.x.outlet.start(status, (*headers, *self.labels()))
 
     def begun(self) -> None:
-        """Put the request on record, now that its answer has begun to leave."""
+        """Put the request on record, now that its answer has begun to leave.
+
+        Nothing can be sent a second time from here on, so the body may go.
+        """
+        self.x.call.body.drop()
         if not self.counting:
             self.recorder.begun(self.x)
 
@@ -120,14 +136,21 @@ class Journey:
             await self._own_error(failure)
 
     async def break_off(self, kind: FailureKind, message: str) -> None:
-        """End an answer that has begun: an error event, or a broken connection."""
+        """End an answer that has begun: an error event, or a broken connection.
+
+        Some clients get both: those of Chat (opencode, Continue) and Gemini CLI read no
+        error events and take every clean end for a complete answer.
+        """
         x = self.x
-        if not x.events:
+        if x.events:
+            write = x.breaking or partial(
+                error_event, x.call.protocol, request_id=x.call.id
+            )
+            await x.outlet.write(x.broken_off + write(kind, message))
+        if x.events and x.call.protocol in _HEEDS_ERRORS:
+            await x.outlet.end()
+        else:
             x.outlet.abort()
-            return
-        event = error_event(x.call.protocol, kind, message, x.call.id)
-        await x.outlet.write(x.broken_off + event)
-        await x.outlet.end()
 
     async def interrupt(self, *, stopping: bool) -> None:
         """Record a request whose handler was cancelled, and say so to a client left."""

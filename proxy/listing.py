@@ -108,7 +108,7 @@ def shape_of(path: str, query: str, headers: Sequence[tuple[str, str]]) -> ListS
 
     `path` and `query` are those of the URL, `query` without its question mark.
     """
-    if "/v1beta/" in f"{path}/":
+    if "/v1beta/" in f"{path}/" or _wants_gemini(headers):
         return ListShape.GEMINI
     if wants_anthropic(headers):
         return ListShape.ANTHROPIC
@@ -281,57 +281,6 @@ def wants_anthropic(headers: Sequence[tuple[str, str]]) -> bool:
     return False
 
 
-def models_body(
-    catalogue: Catalogue,
-    not_ready: Mapping[str, str],
-    *,
-    anthropic: bool,
-    offline: bool = False,
-) -> bytes:
-    """Return the list of models that can be asked for now, as JSON.
-
-    Each id stands once, under the first ready provider that lists it. With no provider
-    configured the practice model is listed; `offline` leaves out models that run
-    elsewhere.
-    """
-    found: dict[str, tuple[Provider, Model]] = {}
-    for provider, model in _models(catalogue, not_ready, anthropic=anthropic):
-        place = model.place or provider.place
-        if offline and place is not Place.THIS_MACHINE:
-            continue
-        found.setdefault(model.id, (provider, model))
-    if anthropic:
-        data = tuple(
-            _AnthropicModel(
-                id=model.id,
-                display_name=model.display_name or model.id,
-                max_input_tokens=model.context,
-                max_tokens=model.max_output,
-            )
-            for _, model in found.values()
-        )
-        return _anthropic_list(data)
-    return msgspec.json.encode(
-        _OpenAIList(
-            data=tuple(
-                _OpenAIModel(id=model.id, owned_by=provider.id)
-                for provider, model in found.values()
-            )
-        )
-    )
-
-
-def _models(
-    catalogue: Catalogue, not_ready: Mapping[str, str], *, anthropic: bool
-) -> Iterator[tuple[Provider, Model]]:
-    providers = catalogue.providers or (PRACTICE,)
-    for provider in providers:
-        speaks = set(provider.protocols)
-        fits = (
-            Protocol.MESSAGES in speaks
-            if anthropic
-            else bool(speaks & {Protocol.CHAT, Protocol.RESPONSES})
-        )
-        if fits and not not_ready.get(provider.id):
-            for model in provider.models:
-                yield provider, model
+def _wants_gemini(headers: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether Google's clients ask: some of them on `/v1` (google-genai 3.3.0)."""
+    return any(name.lower().startswith("x-goog-api-") for name, _ in headers)

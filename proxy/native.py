@@ -6,49 +6,35 @@ makes one call and says how that ended; what is tried next is the pipeline's cho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from proxy.errors import Failure, FailureKind
+from proxy.attempt import (
+    AUTH_STATUSES,
+    ERROR_BODY_LIMIT,
+    FIRST_ERROR,
+    Outcome,
+    is_stream,
+    objection,
+    refusal,
+)
 from proxy.exchange import HeldAnswer
 from proxy.guard import Endpoint
 from proxy.headers import answer_headers, request_headers, retry_after
+from proxy.model import Protocol
 from proxy.relay import Relay
 from proxy.upstream import Outgoing, UpstreamError
 from proxy.wire.body import splice
 from proxy.wire.mask import mask
 
 if TYPE_CHECKING:
-    from proxy.catalogue import Route
+    from proxy.catalogue import Provider, Route
+    from proxy.errors import Failure
     from proxy.exchange import Exchange
     from proxy.journey import Journey
     from proxy.recorder import Clock
     from proxy.secrets import Secrets
     from proxy.upstream import Answer, Upstream
-
-ERROR_BODY_LIMIT = 1024 * 1024
-"""Bytes of a provider's error answer that are kept to be passed back."""
-
-_AUTH_STATUSES = frozenset({401, 402, 403})
-_FIRST_SUCCESS = 200
-_FIRST_REDIRECT = 300
-_FIRST_ERROR = 400
-_FIRST_SERVER_ERROR = 500
-_TOO_MANY = 429
-# How a stream of server-sent events can begin (WHATWG HTML, section 9.2.5).
-_EVENT_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
-_BOM = b"\xef\xbb\xbf"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a call ended: `failure` is None where the client has its whole answer.
-
-    `stale` says that a kept connection had been closed before the call was heard.
-    """
-
-    failure: Failure | None
-    stale: bool = False
 
 
 class NativeLane:
@@ -85,13 +71,12 @@ class NativeLane:
 
     def _outgoing(self, x: Exchange, route: Route) -> tuple[Outgoing, bytes | None]:
         provider, call = route.provider, x.call
-        counting = call.endpoint is Endpoint.COUNT_TOKENS
-        url = provider.count_url() if counting else provider.url(call.protocol)
         own = provider.key.kind == "client"
         secret = None if own else self._secrets.held(provider.key)
-        body = call.body
-        if route.model_id != x.model:
-            body = splice(call.body, x.model_span, route.model_id)
+        url = native_url(provider, call.endpoint, route.model_id)
+        body = call.body.data
+        if route.model_id != x.model and x.model_span is not None:
+            body = splice(body, x.model_span, route.model_id)
         outgoing = Outgoing(
             method="POST",
             url=f"{url}?{call.query}" if call.query else url,
@@ -109,27 +94,40 @@ class NativeLane:
     async def _take(
         self, journey: Journey, route: Route, answer: Answer, secret: bytes | None
     ) -> Failure | None:
-        name, status = route.provider.id, answer.status
-        if status < _FIRST_SUCCESS:
-            return Failure(
-                FailureKind.MALFORMED, f"{name} did not answer in proper HTTP."
-            )
-        if status >= _FIRST_ERROR:
+        name = route.provider.id
+        if answer.status >= FIRST_ERROR:
             now = self._clock.now().timestamp()
             return await _hold(journey.x, name, answer, secret, now)
-        if status >= _FIRST_REDIRECT:
-            return Failure(
-                FailureKind.MALFORMED,
-                f"{name} answered with a redirect, and Turnout follows none.",
-                status,
-            )
-        if answer.header("content-type").lower().startswith("text/html"):
-            return Failure(
-                FailureKind.MALFORMED,
-                f"{name} answered with a web page instead of a model's answer.",
-                status,
-            )
-        return await _relay(journey, name, answer, secret)
+        failure = objection(name, answer)
+        return failure or await _relay(journey, name, answer, secret)
+
+
+_VERBS = {
+    Endpoint.GENERATE: "generateContent",
+    Endpoint.GENERATE_STREAM: "streamGenerateContent",
+    Endpoint.COUNT_GEMINI: "countTokens",
+}
+_SPOKEN = {
+    Endpoint.MESSAGES: Protocol.MESSAGES,
+    Endpoint.COUNT_MESSAGES: Protocol.MESSAGES,
+    Endpoint.RESPONSES: Protocol.RESPONSES,
+    Endpoint.COMPACT: Protocol.RESPONSES,
+    Endpoint.COUNT_RESPONSES: Protocol.RESPONSES,
+    Endpoint.CHAT: Protocol.CHAT,
+}
+_BELOW = {
+    Endpoint.COUNT_MESSAGES: "/count_tokens",
+    Endpoint.COUNT_RESPONSES: "/input_tokens",
+    Endpoint.COMPACT: "/compact",
+}
+
+
+def native_url(provider: Provider, endpoint: Endpoint, model: str) -> str:
+    """Return the provider's URL of an endpoint; Gemini's holds the model's name."""
+    verb = _VERBS.get(endpoint)
+    if verb is not None:
+        return f"{provider.url(Protocol.GEMINI)}/{quote(model, safe='/')}:{verb}"
+    return f"{provider.url(_SPOKEN[endpoint])}{_BELOW.get(endpoint, '')}"
 
 
 async def _relay(
@@ -137,7 +135,7 @@ async def _relay(
 ) -> Failure | None:
     """Carry a successful answer to the client by the way that fits its form."""
     x = journey.x
-    x.events = await _is_stream(answer, asked=x.stream)
+    x.events = await is_stream(answer, asked=x.stream)
     relay = Relay(
         journey=journey,
         answer=answer,
@@ -155,21 +153,6 @@ async def _relay(
     return failure
 
 
-async def _is_stream(answer: Answer, *, asked: bool) -> bool:
-    """Tell a stream by its type, or where one was asked for by how it begins.
-
-    Some local servers forget the type; taken for a JSON answer, a cut stream would
-    look complete.
-    """
-    kind = answer.header("content-type").lower()
-    if kind.startswith("text/event-stream"):
-        return True
-    if not asked or answer.header("content-encoding"):
-        return False
-    first = await answer.peek()
-    return first.removeprefix(_BOM).lstrip(b"\r\n").startswith(_EVENT_STARTS)
-
-
 async def _hold(
     x: Exchange, name: str, answer: Answer, secret: bytes | None, now: float
 ) -> Failure:
@@ -181,14 +164,7 @@ async def _hold(
         status=status,
         headers=tuple(answer_headers(answer.headers, secret, keep_length=False)),
         body=mask(body, secret) if secret else body,
-        final=status in _AUTH_STATUSES and secret is not None,
+        final=status in AUTH_STATUSES and secret is not None,
         wait=wait,
     )
-    said = f"{name} answered {status}."
-    if status == _TOO_MANY:
-        return Failure(FailureKind.RATE_LIMITED, said, status, wait)
-    if status in _AUTH_STATUSES:
-        return Failure(FailureKind.AUTH, f"{said} It refused the key.", status)
-    if status >= _FIRST_SERVER_ERROR:
-        return Failure(FailureKind.UPSTREAM_ERROR, said, status, wait)
-    return Failure(FailureKind.REJECTED, said, status)
+    return refusal(name, status, wait)

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from proxy.advice import in_full
+from proxy.aliases import alias_mode, real_name
+from proxy.counted import Counter
 from proxy.errors import Failure, FailureKind, Refused
 from proxy.exchange import Call, Exchange, Outlet
-from proxy.guard import NO_RETRY, Endpoint
+from proxy.guard import COUNTS, NO_RETRY, Endpoint
 from proxy.journey import Journey
 from proxy.keys import PREFIX
 from proxy.ledger.rows import Status
+from proxy.model import Protocol
 from proxy.native import NativeLane
 from proxy.practice import PRACTICE_PROVIDER_ID
+from proxy.reading import Unreadable, read_whole
 from proxy.routing import (
     MAX_ATTEMPTS,
     Facts,
@@ -32,16 +36,22 @@ from proxy.routing import (
     no_route_sentence,
 )
 from proxy.simulated import simulate
+from proxy.translated import TranslatedLane
+from proxy.translation.needs import obstacles
 from proxy.wire.body import BodyProblem, bool_field, text_field, top_level
+from proxy.wire.sealing import SEAL_START
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from proxy.catalogue import Catalogue, Route
     from proxy.health import LastFailures
+    from proxy.model import Request
+    from proxy.preparation import Memory
     from proxy.recorder import Clock, Recorder
     from proxy.routing import Decision
     from proxy.secrets import Secrets
+    from proxy.translation.needs import Obstacle
     from proxy.upstream import Upstream
 
 
@@ -52,6 +62,8 @@ KEPT_HERE = frozenset({"confidential", "secret"})
 MODEL_LENGTH = 512
 """Characters of a model's name; the longest in use are resource names of clouds."""
 
+_SEAL = SEAL_START.encode()
+_PREVIOUS = b'"previous_response_id"'
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9]{{16}}")
 
 
@@ -76,6 +88,7 @@ class Parts:
     secrets: Secrets
     clock: Clock
     failures: LastFailures
+    memory: Memory
 
 
 class Pipeline:
@@ -90,7 +103,12 @@ class Pipeline:
         self.config = config
         self.stopping = False
         self._parts = parts
-        self._native = NativeLane(parts.upstream, parts.secrets, parts.clock)
+        calls = (parts.upstream, parts.secrets, parts.clock)
+        self._native = NativeLane(*calls)
+        self._translated = TranslatedLane(*calls, parts.memory)
+        self._counter = Counter(
+            parts.upstream, parts.secrets, self._native, parts.memory
+        )
 
     async def serve(self, call: Call, outlet: Outlet) -> None:
         """Answer one request, whatever happens to it on the way.
@@ -106,7 +124,7 @@ class Pipeline:
             clock=parts.clock,
             failures=parts.failures,
             snapshot=self.config.catalogue.snapshot,
-            counting=call.endpoint is Endpoint.COUNT_TOKENS,
+            counting=call.endpoint in COUNTS,
         )
         if not journey.counting:
             parts.recorder.routed(x)
@@ -125,46 +143,91 @@ class Pipeline:
             await journey.record(Status.ERROR, FailureKind.INTERNAL)
 
     def _exchange(self, call: Call, outlet: Outlet) -> Exchange:
-        try:
-            spans = top_level(call.body)
-            model = text_field(call.body, spans, "model") or ""
-            stream = bool_field(call.body, spans, "stream")
-        except BodyProblem as problem:
-            said = in_full(Failure(FailureKind.BAD_REQUEST, str(problem)))
-            raise Refused(FailureKind.BAD_REQUEST, 400, said) from problem
-        _check_model(model)
+        asked = _asked(call)
         _check_query(call.query)
         config = self.config
-        mode = _mode_for(call, config.mode)
+        mode = _mode_for(call, asked.model, config.mode)
         stays = _stays_here(call)
         facts = Facts(
             call.protocol,
-            model,
+            asked.model,
             own_credential=bool(call.credentials.own),
             stays_here=stays,
+            native_only=call.endpoint is Endpoint.COMPACT,
+            stands_for="" if alias_mode(asked.model) else real_name(asked.model),
         )
-        return Exchange(
+        x = Exchange(
             call=call,
             outlet=outlet,
             decision=decide(facts, config.catalogue, config.not_ready, mode),
-            model=model,
-            model_span=spans["model"],
-            stream=bool(stream),
+            model=asked.model,
+            model_span=asked.span,
+            stream=asked.stream,
             offline=stays or effective_mode(mode) is Mode.OFFLINE,
         )
+        first = next(iter(x.decision.attempts), None)
+        if first is not None and not self._is_native(x, first):
+            # Only who must translate needs to know what the request depends on.
+            x.request = self._read_or_refuse(x)
+            facts = replace(facts, request=x.request)
+            x.decision = decide(facts, config.catalogue, config.not_ready, mode)
+        return x
+
+    def _read_or_refuse(self, x: Exchange) -> Request:
+        try:
+            return self._read(x)
+        except Unreadable as problem:
+            said = in_full(problem.failure)
+            raise Refused(FailureKind.BAD_REQUEST, 400, said) from problem
+
+    def _read(self, x: Exchange) -> Request:
+        items = self._parts.memory.items
+        return read_whole(x.call, x.model, items, stream=x.stream)
+
+    def _is_native(self, x: Exchange, route: Route) -> bool:
+        """Tell whether the body may go out as it came.
+
+        A provider cannot read what Turnout has wrapped for another one, nor find an
+        answer that only Turnout has kept.
+        """
+        call = x.call
+        if route.protocol is not call.protocol:
+            return False
+        if route.provider.id == PRACTICE_PROVIDER_ID:
+            return True
+        return not (_SEAL in call.body.data or self._continues_ours(call))
+
+    def _continues_ours(self, call: Call) -> bool:
+        if call.protocol is not Protocol.RESPONSES or _PREVIOUS not in call.body.data:
+            return False
+        spans = top_level(call.body.data)
+        previous = text_field(call.body.data, spans, "previous_response_id")
+        items = self._parts.memory.items
+        return previous is not None and items.find(previous, call.client) is not None
 
     async def _answer(self, x: Exchange, journey: Journey) -> Failure | None:
         """Try the routes in order. Returns the failure to tell the client, if any."""
+        if journey.counting:
+            first = next(iter(x.decision.attempts), None)
+            native = first is not None and self._is_native(x, first)
+            return await self._counter.count(journey, native=native)
         failure = _no_route(x.decision)
         routes = list(x.decision.attempts)
         stale = False
         while routes and len(x.attempts) < MAX_ATTEMPTS:
             route = routes.pop(0)
             x.route, x.held, x.first_byte_ms = route, None, None
+            x.losses.clear()
             journey.attempt_started = self._parts.clock.monotonic()
             if route.provider.id == PRACTICE_PROVIDER_ID:
                 return await simulate(journey, int(self._parts.clock.now().timestamp()))
-            outcome = await self._native.call(journey, route, fresh=stale)
+            if self._is_native(x, route):
+                outcome = await self._native.call(journey, route, fresh=stale)
+            elif hindrance := self._hindrance(x, route):
+                failure = failure or hindrance
+                continue
+            else:
+                outcome = await self._translated.call(journey, route, fresh=stale)
             if outcome.failure is None:
                 return None
             failure, stale = outcome.failure, outcome.stale
@@ -176,6 +239,52 @@ class Pipeline:
                 # nothing about the provider: the same route gets a fresh one.
                 routes.insert(0, route)
         return failure
+
+    def _hindrance(self, x: Exchange, route: Route) -> Failure | None:
+        """Read the request for a translated attempt; return why it cannot be made."""
+        if x.request is None:
+            try:
+                x.request = self._read(x)
+            except Unreadable as problem:
+                return problem.failure
+        found = obstacles(x.request, route.protocol, route.dialect)
+        return _not_carried(route, found) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a call says without being read: the model, where it stands, the form."""
+
+    model: str
+    span: tuple[int, int] | None
+    stream: bool
+
+
+def _asked(call: Call) -> _Asked:
+    body = call.body.data
+    try:
+        spans = top_level(body)
+        if call.path_model is not None:
+            model = call.path_model.removeprefix("models/")
+            _check_model(model)
+            streams = call.endpoint is Endpoint.GENERATE_STREAM
+            return _Asked(model, None, stream=streams)
+        model = text_field(body, spans, "model") or ""
+        stream = bool_field(body, spans, "stream")
+    except BodyProblem as problem:
+        said = in_full(Failure(FailureKind.BAD_REQUEST, str(problem)))
+        raise Refused(FailureKind.BAD_REQUEST, 400, said) from problem
+    _check_model(model)
+    return _Asked(model, spans["model"], stream=bool(stream))
+
+
+def _not_carried(route: Route, found: Sequence[Obstacle]) -> Failure:
+    said = " ".join(each.sentence for each in found)
+    return Failure(
+        FailureKind.NO_ROUTE,
+        f"{route.name} cannot take this request: {said} Nothing was sent to it. Ask a "
+        "provider that speaks the client's own protocol, or leave that out.",
+    )
 
 
 def _check_model(model: str) -> None:
@@ -207,10 +316,13 @@ def _check_query(query: str) -> None:
         )
 
 
-def _mode_for(call: Call, mode: Mode) -> Mode:
-    asked = call.header("x-turnout-mode")
-    if asked is None or effective_mode(mode) is Mode.OFFLINE:
+def _mode_for(call: Call, model: str, mode: Mode) -> Mode:
+    """Return the mode a request asks for by header or model name, else the user's."""
+    if effective_mode(mode) is Mode.OFFLINE:
         return mode
+    asked = call.header("x-turnout-mode")
+    if asked is None:
+        return alias_mode(model) or mode
     try:
         return Mode(asked.strip())
     except ValueError:

@@ -224,6 +224,7 @@ class Recorder:
             first_byte_ms=x.first_byte_ms,
             stop_reason=x.stop_reason,
             error_kind=ending.error,
+            losses=tuple(each.name for each in x.losses),
         )
 
     @staticmethod

@@ -1,9 +1,10 @@
 """Decides where a request goes and says why; pure, no clock, no I/O, no randomness.
 
 `decide` is the rule while requests are not classified: a pin; else the ready providers
-that speak the client's protocol and list the asked name or take any name; else their
-first models. `offline` and `direct` work; the other modes are known by name and act as
-`direct`, saying so.
+that list the asked name, then those that take any name; else their first models. A
+provider is asked in the client's own protocol where it speaks that, else in its own
+first one, by translation. `offline` and `direct` work; the other modes are known by
+name and act as `direct`, saying so.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from proxy.catalogue import Billing, KeyRef, Place, Provider, Route
 from proxy.catalogue import Model as CatalogueModel
 from proxy.model import Protocol
 from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
+from proxy.translation.needs import obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from proxy.catalogue import Catalogue
+    from proxy.model import Request
 
 MAX_ATTEMPTS = 3
 """Provider calls one request may cost at most."""
@@ -65,11 +68,13 @@ class ReasonCode(StrEnum):
     OFFLINE = "offline"
     TRUST = "trust"
     NOT_READY = "not_ready"
-    PROTOCOL = "protocol"
+    NATIVE_ONLY = "native_only"
+    NOT_CARRIED = "not_carried"
     NOT_LISTED = "not_listed"
     NOT_PINNED = "not_pinned"
     NO_CREDENTIAL = "no_credential"
     CREDENTIAL_ELSEWHERE = "credential_elsewhere"
+    CREDENTIAL_FOREIGN = "credential_foreign"
     ATTEMPT_LIMIT = "attempt_limit"
 
 
@@ -79,13 +84,18 @@ REASONS: Mapping[ReasonCode, str] = {
     ReasonCode.TRUST: "its model does not run on this machine and the request's trust "
     "level keeps it here",
     ReasonCode.NOT_READY: "the provider is not ready",
-    ReasonCode.PROTOCOL: "it does not speak the client's protocol",
+    ReasonCode.NATIVE_ONLY: "what was asked for exists in the client's protocol only, "
+    "and it does not speak that",
+    ReasonCode.NOT_CARRIED: "the request depends on something that cannot be carried "
+    "into its protocol",
     ReasonCode.NOT_LISTED: "it does not list the model that was asked for",
     ReasonCode.NOT_PINNED: "the request pins another route",
     ReasonCode.NO_CREDENTIAL: "it passes the client's own credential on, and this "
     "request brought none",
     ReasonCode.CREDENTIAL_ELSEWHERE: "the client's own credential is offered to one "
     "provider only",
+    ReasonCode.CREDENTIAL_FOREIGN: "it takes the client's own credential only, and the "
+    "client speaks another vendor's protocol",
     ReasonCode.ATTEMPT_LIMIT: "a request costs at most three provider calls",
 }
 
@@ -95,13 +105,25 @@ class Facts:
     """What `decide` looks at.
 
     `own_credential` says that the client brought a credential of its own beside the
-    gateway key, `stays_here` that its trust level keeps the request on this machine.
+    gateway key, `stays_here` that its trust level keeps the request on this machine,
+    `native_only` that no other protocol has what it asks for. `request` is what it
+    says, read; None where only providers of its own protocol matter, and nobody has
+    had to read it. `stands_for` is what an alias asks for, None where the requested
+    model is none.
     """
 
     protocol: Protocol
     requested_model: str
     own_credential: bool = False
     stays_here: bool = False
+    native_only: bool = False
+    request: Request | None = None
+    stands_for: str | None = None
+
+    @property
+    def wanted(self) -> str:
+        """The model's name to look for; '' where any model will do."""
+        return self.requested_model if self.stands_for is None else self.stands_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +149,18 @@ class Decision:
     rejected: tuple[Rejected, ...]
 
 
+_VENDOR_NAMES = ("claude", "gpt-", "codex", "gemini")
+
 PRACTICE = Provider(
     id=PRACTICE_PROVIDER_ID,
     name="Practice (simulated, no model, no network)",
     base_url="",
-    protocols=(Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT),
+    protocols=(
+        Protocol.MESSAGES,
+        Protocol.RESPONSES,
+        Protocol.CHAT,
+        Protocol.GEMINI,
+    ),
     key=KeyRef("none"),
     billing=Billing.LOCAL,
     place=Place.THIS_MACHINE,
@@ -161,14 +190,13 @@ def decide(
     considered in the order of the user's file.
     """
     acting = effective_mode(mode)
-    pin = _pinned(facts.requested_model, catalogue)
+    pin = _pinned(facts.wanted, catalogue)
     if pin is not None:
         candidates = [_pin_candidate(pin, facts)]
         reason = "The request pins this route."
     elif not catalogue.providers:
-        candidates = [
-            Route(PRACTICE, PRACTICE.models[0], PRACTICE_MODEL, facts.protocol)
-        ]
+        protocol = _spoken(PRACTICE, facts.protocol)
+        candidates = [Route(PRACTICE, PRACTICE.models[0], PRACTICE_MODEL, protocol)]
         reason = "No provider is configured, so the practice provider answers."
     else:
         candidates, reason = _by_name(facts, catalogue)
@@ -183,6 +211,11 @@ def decide(
     judged_ids = {route.provider.id for route in (*candidates, *kept)}
     rejected = (*judged.rejected, *_bystanders(catalogue, pin, judged_ids))
     return Decision(mode, facts.requested_model, reason, tuple(kept), rejected)
+
+
+def _spoken(provider: Provider, protocol: Protocol) -> Protocol:
+    """Return the protocol to speak with a provider: the client's, or its own first."""
+    return protocol if protocol in provider.protocols else provider.protocols[0]
 
 
 def _pinned(requested: str, catalogue: Catalogue) -> tuple[Provider, str] | None:
@@ -200,20 +233,36 @@ def _pin_candidate(pin: tuple[Provider, str], facts: Facts) -> Route:
     if provider is PRACTICE:
         # It has one model, and that answers whatever name is practised with.
         model_id = PRACTICE_MODEL
-    return Route(provider, provider.find_model(model_id), model_id, facts.protocol)
+    spoken = _spoken(provider, facts.protocol)
+    return Route(provider, provider.find_model(model_id), model_id, spoken)
 
 
 def _by_name(facts: Facts, catalogue: Catalogue) -> tuple[list[Route], str]:
-    routes = []
+    listing: list[Route] = []
+    taking: list[Route] = []
     for provider in catalogue.providers:
-        model = provider.find_model(facts.requested_model)
-        if model is None and not (provider.any_model and facts.requested_model):
-            continue
-        routes.append(Route(provider, model, facts.requested_model, facts.protocol))
-    return routes, (
-        "It is the first ready provider that speaks the client's protocol and takes "
-        "the model that was asked for."
+        model = provider.find_model(facts.wanted)
+        spoken = _spoken(provider, facts.protocol)
+        route = Route(provider, model, facts.wanted, spoken)
+        if model is not None:
+            listing.append(route)
+        elif provider.any_model and _may_be_known(facts, spoken):
+            taking.append(route)
+    return [*listing, *taking], (
+        "It is the first ready provider that takes the model that was asked for."
     )
+
+
+def _may_be_known(facts: Facts, spoken: Protocol) -> bool:
+    """Tell whether a provider that takes any name may be asked for this one.
+
+    A vendor's own name is meant for those who speak that vendor's protocol: to a local
+    server `claude-opus-5-5` says nothing.
+    """
+    name = facts.wanted
+    if spoken is facts.protocol:
+        return bool(name)
+    return bool(name) and not name.startswith(_VENDOR_NAMES)
 
 
 def _first_models(
@@ -221,7 +270,12 @@ def _first_models(
 ) -> list[Route]:
     seen = {route.provider.id for route in tried}
     return [
-        Route(provider, provider.models[0], provider.models[0].id, facts.protocol)
+        Route(
+            provider,
+            provider.models[0],
+            provider.models[0].id,
+            _spoken(provider, facts.protocol),
+        )
         for provider in catalogue.providers
         if provider.models and provider.id not in seen
     ]
@@ -241,37 +295,46 @@ class _Judge:
         """Return the routes that pass every filter, at most `MAX_ATTEMPTS`."""
         kept: list[Route] = []
         for route in candidates:
-            code = self._objection(route)
-            if code is None and len(kept) == MAX_ATTEMPTS:
-                code = ReasonCode.ATTEMPT_LIMIT
-            if code is None:
+            lost = self._objection(route)
+            if lost is None and len(kept) == MAX_ATTEMPTS:
+                lost = ReasonCode.ATTEMPT_LIMIT, ""
+            if lost is None:
                 self._credential_taken |= route.provider.key.kind == "client"
                 kept.append(route)
             else:
-                self.rejected.append(Rejected(route.name, code, self._say(route, code)))
+                code, detail = lost
+                said = f"{REASONS[code]}: {detail}" if detail else REASONS[code]
+                self.rejected.append(Rejected(route.name, code, said))
         return kept
 
-    def _objection(self, route: Route) -> ReasonCode | None:
-        if self._facts.protocol not in route.provider.protocols:
-            return ReasonCode.PROTOCOL
-        if self._facts.stays_here and route.place is not Place.THIS_MACHINE:
-            return ReasonCode.TRUST
+    def _objection(self, route: Route) -> tuple[ReasonCode, str] | None:
+        """Return why a route is out, with what there is to say about it."""
+        facts, foreign = self._facts, route.protocol is not self._facts.protocol
+        if foreign and facts.native_only:
+            return ReasonCode.NATIVE_ONLY, ""
+        if facts.stays_here and route.place is not Place.THIS_MACHINE:
+            return ReasonCode.TRUST, ""
         if self._mode is Mode.OFFLINE and route.place is not Place.THIS_MACHINE:
-            return ReasonCode.OFFLINE
+            return ReasonCode.OFFLINE, ""
         if route.provider.key.kind == "client":
-            if not self._facts.own_credential:
-                return ReasonCode.NO_CREDENTIAL
-            if self._credential_taken:
-                return ReasonCode.CREDENTIAL_ELSEWHERE
-        if self._not_ready.get(route.provider.id):
-            return ReasonCode.NOT_READY
+            code = self._credential(foreign=foreign)
+            if code is not None:
+                return code, ""
+        if why := self._not_ready.get(route.provider.id):
+            return ReasonCode.NOT_READY, why
+        if foreign and facts.request is not None:
+            found = obstacles(facts.request, route.protocol, route.dialect)
+            if found:
+                said = " ".join(each.sentence for each in found)
+                return ReasonCode.NOT_CARRIED, said.rstrip(".")
         return None
 
-    def _say(self, route: Route, code: ReasonCode) -> str:
-        detail = self._not_ready.get(route.provider.id, "")
-        if code is ReasonCode.NOT_READY and detail:
-            return f"{REASONS[code]}: {detail}"
-        return REASONS[code]
+    def _credential(self, *, foreign: bool) -> ReasonCode | None:
+        if foreign:
+            return ReasonCode.CREDENTIAL_FOREIGN
+        if not self._facts.own_credential:
+            return ReasonCode.NO_CREDENTIAL
+        return ReasonCode.CREDENTIAL_ELSEWHERE if self._credential_taken else None
 
 
 def _bystanders(

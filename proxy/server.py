@@ -24,7 +24,7 @@ from proxy.answers import (
     refusal_answer,
 )
 from proxy.errors import FailureKind, Refused
-from proxy.exchange import Call
+from proxy.exchange import Body, Call
 from proxy.guard import Admission, Endpoint, admit, read_target
 from proxy.projects import Peer
 from proxy.tasks import spawn
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 HANDOVER_SECONDS = 0.1
 """Time for connections accepted in the last moment to reach their handler."""
+
+FLUSH_SECONDS = 5.0
+"""Time for the last bytes of a broken answer to be read."""
 
 MAX_HEADER = 64 * 1024
 MAX_HEADERS = 256
@@ -72,13 +75,14 @@ class Site:
     """What the server serves beside model calls; each returns a ready answer.
 
     `new_id` makes request ids, `policy` is read for each request because keys come and
-    go, `models` and `events` take the raw query and the request's headers.
+    go, `models` takes what was asked for and the request's headers, `events` the raw
+    query.
     """
 
     policy: Callable[[], Policy]
     new_id: Callable[[], str]
     health: Callable[[], bytes]
-    models: Callable[[str, Sequence[tuple[str, str]]], bytes]
+    models: Callable[[Admission, Sequence[tuple[str, str]]], Plain]
     events: Callable[[str], Awaitable[bytes]]
     monotonic: Callable[[], float]
 
@@ -218,8 +222,8 @@ class GatewayServer:
                 return self._plain(json_answer(site.health()))
             case Endpoint.ROOT | Endpoint.HELLO:
                 return self._plain(empty_answer())
-            case Endpoint.MODELS:
-                return self._plain(json_answer(site.models(query, headers)))
+            case Endpoint.MODELS | Endpoint.MODEL:
+                return self._plain(site.models(admission, headers))
             case Endpoint.EVENTS:
                 return self._plain(json_answer(await site.events(query)))
             case _:
@@ -241,10 +245,11 @@ class GatewayServer:
             query=admission.target.query,
             headers=headers,
             credentials=admission.credentials,
-            body=await read_body(request, self._limits),
+            body=Body(await read_body(request, self._limits)),
             client=admission.client.name,
             arrived=self._site.monotonic(),
             peer=_peer(request),
+            path_model=admission.model,
         )
         outlet = _Outlet(request, close=self._stopping)
         try:
@@ -313,10 +318,16 @@ class _Outlet:
         await self.response.write_eof()
 
     def abort(self) -> None:
-        """Reset the connection."""
+        """Close the connection without the body's proper end.
+
+        What was written still goes out: a reset could take an error event along.
+        """
         transport = self._request.transport
-        if transport is not None:
-            transport.abort()
+        if transport is not None and not transport.is_closing():
+            transport.close()
+            loop = asyncio.get_running_loop()
+            # A client that reads nothing would keep a closing connection for ever.
+            loop.call_later(FLUSH_SECONDS, transport.abort)
 
 
 class _Handler(RequestHandler):

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from proxy.errors import Failure, FailureKind
 from proxy.model import AnswerEnded, AnswerStarted, Usage, UsageReported
-from proxy.practice import answer, count_tokens
-from proxy.wire import CLIENT_CODEC_OF, WireError
+from proxy.practice import answer
+from proxy.reading import Unreadable, read_call
+from proxy.wire import CLIENT_CODEC_OF
 
 if TYPE_CHECKING:
+    from proxy.errors import Failure
     from proxy.journey import Journey
     from proxy.model import Event, Request
     from proxy.wire import ClientCodec
@@ -36,13 +35,9 @@ async def simulate(journey: Journey, created: int) -> Failure | None:
     x = journey.x
     codec = CLIENT_CODEC_OF[x.call.protocol]
     try:
-        request = codec.read_request(x.call.body)
-    except WireError as error:
-        return Failure(FailureKind.BAD_REQUEST, str(error))
-    if journey.counting:
-        body = msgspec.json.encode({"input_tokens": count_tokens(request)})
-        await _whole(journey, body)
-        return None
+        request = read_call(x.call, x.model, stream=x.stream)
+    except Unreadable as problem:
+        return problem.failure
     events = tuple(answer(request))
     for event in events:
         match event:

@@ -242,6 +242,8 @@ class Upstream:
                 )
             ) from error
         answer = Answer(response, self.limits, call.provider)
+        # An answer may take minutes, and its request's body a megabyte.
+        del call, body
         try:
             yield answer
         finally:

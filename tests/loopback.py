@@ -81,12 +81,12 @@ class Serving:
     async def post(
         self, path: str, body: bytes | dict[str, object], **extra: str
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send a request whole and read its answer whole."""
+        """Send a request whole and read its answer whole, or what there is of it."""
         data = {"json": body} if isinstance(body, dict) else {"data": body}
         async with self.session.post(
             self.url + path, headers=self.headers(**extra), **data
         ) as answer:
-            return answer.status, answer.headers, await answer.read()
+            return answer.status, answer.headers, await read_to_the_break(answer)
 
     def decision(self, request: str) -> str | None:
         """The decision the ledger holds on disk for a request, if any yet."""
@@ -103,6 +103,15 @@ class Serving:
             return reader.recent(1000, None)
         finally:
             reader.close()
+
+
+async def read_to_the_break(answer: aiohttp.ClientResponse) -> bytes:
+    """All that comes of a body, also where its connection breaks."""
+    parts: list[bytes] = []
+    with contextlib.suppress(aiohttp.ClientPayloadError):
+        async for piece in answer.content.iter_any():
+            parts.append(piece)
+    return b"".join(parts)
 
 
 def listeners() -> list[socket.socket]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from proxy.catalogue import Billing, KeyRef, Model, Place, Provider, Route
-from proxy.exchange import Call, Exchange
+from proxy.exchange import Body, Call, Exchange
 from proxy.guard import Endpoint
 from proxy.headers import Credentials
 from proxy.ledger.rows import Finished, Routed
@@ -62,7 +62,7 @@ def call(
         query="",
         headers=headers,
         credentials=Credentials(),
-        body=body,
+        body=Body(body),
         client="claude-code",
         arrived=arrived,
         peer=peer,

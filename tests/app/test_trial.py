@@ -88,7 +88,7 @@ def test_a_tried_prompt_is_a_clients_request(
     protocol: Protocol, endpoint: Endpoint, field: str
 ) -> None:
     call = trial_call("req_1", 'Say "hi"', "m", protocol, 12.5)
-    body = json.loads(call.body)
+    body = json.loads(call.body.data)
     assert (call.endpoint, call.client, call.arrived) == (endpoint, CLIENT, 12.5)
     assert body["model"] == "m"
     assert 'Say "hi"' in json.dumps(body[field]).replace("\\", "")

@@ -66,9 +66,11 @@ def without(*names: str) -> tuple[tuple[str, str], ...]:
         ("/v1/messages", Endpoint.MESSAGES, Protocol.MESSAGES),
         ("/v1/messages?beta=true&x=/v1/models", Endpoint.MESSAGES, Protocol.MESSAGES),
         ("/v1/v1/messages", Endpoint.MESSAGES, Protocol.MESSAGES),
-        ("/v1/messages/count_tokens", Endpoint.COUNT_TOKENS, Protocol.MESSAGES),
+        ("/v1/messages/count_tokens", Endpoint.COUNT_MESSAGES, Protocol.MESSAGES),
         ("/v1/responses", Endpoint.RESPONSES, Protocol.RESPONSES),
         ("/v1/v1/responses", Endpoint.RESPONSES, Protocol.RESPONSES),
+        ("/v1/responses/compact", Endpoint.COMPACT, Protocol.RESPONSES),
+        ("/v1/responses/input_tokens", Endpoint.COUNT_RESPONSES, Protocol.RESPONSES),
         ("/v1/chat/completions", Endpoint.CHAT, Protocol.CHAT),
     ],
 )
@@ -82,12 +84,53 @@ def test_model_calls_are_known_by_their_raw_path(
 
 
 @pytest.mark.parametrize(
+    ("target", "endpoint", "model"),
+    [
+        ("/v1beta/models/m:generateContent", Endpoint.GENERATE, "m"),
+        ("/v1/models/m:streamGenerateContent?alt=sse", Endpoint.GENERATE_STREAM, "m"),
+        ("/v1beta/models/m:countTokens", Endpoint.COUNT_GEMINI, "m"),
+        ("/v1beta/models/a/b:8b:generateContent", Endpoint.GENERATE, "a/b:8b"),
+        ("/v1beta/models/a%2Fb%3A8b:generateContent", Endpoint.GENERATE, "a/b:8b"),
+    ],
+)
+def test_a_gemini_client_names_the_model_in_the_path(
+    target: str, endpoint: Endpoint, model: str
+) -> None:
+    admission = ask(target=target)
+    assert admission.endpoint is endpoint
+    assert admission.protocol is Protocol.GEMINI
+    assert admission.model == model
+
+
+@pytest.mark.parametrize(
+    ("target", "protocol", "model"),
+    [
+        ("/v1/models/claude-opus-5-5", None, "claude-opus-5-5"),
+        ("/v1/models/qwen3:8b", None, "qwen3:8b"),
+        ("/v1beta/models/gemini-3-pro", Protocol.GEMINI, "gemini-3-pro"),
+    ],
+)
+def test_a_single_model_can_be_asked_about(
+    target: str, protocol: Protocol | None, model: str
+) -> None:
+    admission = ask("GET", target)
+    assert admission.endpoint is Endpoint.MODEL
+    assert (admission.protocol, admission.model) == (protocol, model)
+
+
+def test_what_gemini_has_beside_is_not_served() -> None:
+    refused = refusal("POST", "/v1beta/models/m:embedContent")
+    assert (refused.status, refused.kind) == (405, FailureKind.METHOD_NOT_ALLOWED)
+
+
+@pytest.mark.parametrize(
     "carrier",
     [
         (("x-turnout-key", CODEX),),
         (("X-Api-Key", CODEX),),
         (("Authorization", f"Bearer {CODEX}"),),
         (("authorization", f"bearer {CODEX}"),),
+        (("x-goog-api-key", CODEX),),
         (("x-turnout-key", CODEX), ("Authorization", "Bearer sk-own")),
         (("Authorization", f"Bearer {CODEX}"), ("x-api-key", "tnt_wrong")),
         (("Authorization", f"Bearer {CODEX}"), ("x-api-key", CODEX)),

@@ -1,15 +1,16 @@
-"""One call on the native lane: where it goes, with what, what counts as a stream."""
+"""One call on the native lane: where it goes, with what."""
 
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import requests_in_hand
 from loopback import SCRIPTED_KEY, provider, serving
 from upstream import ScriptedUpstream
 
-from proxy.native import _is_stream
-from proxy.upstream import Answer
+from proxy.guard import Endpoint
+from proxy.native import native_url
 
 BODY = json.dumps({"model": "scripted-large", "max_tokens": 5, "messages": []}).encode()
 CHAT = json.dumps({"model": "scripted-large", "messages": []}).encode()
@@ -64,37 +65,23 @@ async def test_a_first_model_takes_the_place_of_an_unknown_name(
     assert (event.requested_model, event.model) == ("somebody-elses", "scripted-large")
 
 
-class _Peeked(Answer):
-    """An answer of which only the type and the first bytes matter."""
-
-    def __init__(self, kind: str, first: bytes, packing: str = "") -> None:
-        self._heads = {"content-type": kind, "content-encoding": packing}
-        self._first = first
-
-    def header(self, name: str) -> str:
-        return self._heads[name]
-
-    async def peek(self) -> bytes:
-        return self._first
-
-
 @pytest.mark.parametrize(
-    ("kind", "first", "stream"),
+    ("endpoint", "path"),
     [
-        ("text/event-stream; charset=utf-8", b"{", True),
-        ("", b'data: {"x":1}\n\n', True),
-        ("text/plain", b"\xef\xbb\xbfevent:ping\n", True),
-        ("application/json", b"\r\n: waiting\n\n", True),
-        ("application/json", b'{"data": 1}', False),
-        ("", b"", False),
+        (Endpoint.MESSAGES, "/v1/messages"),
+        (Endpoint.COUNT_MESSAGES, "/v1/messages/count_tokens"),
+        (Endpoint.RESPONSES, "/v1/responses"),
+        (Endpoint.COMPACT, "/v1/responses/compact"),
+        (Endpoint.COUNT_RESPONSES, "/v1/responses/input_tokens"),
+        (Endpoint.CHAT, "/v1/chat/completions"),
+        (Endpoint.GENERATE, "/v1beta/models/a/b%3A8b:generateContent"),
+        (Endpoint.GENERATE_STREAM, "/v1beta/models/a/b%3A8b:streamGenerateContent"),
+        (Endpoint.COUNT_GEMINI, "/v1beta/models/a/b%3A8b:countTokens"),
     ],
 )
-async def test_what_is_taken_for_a_stream(
-    kind: str, first: bytes, stream: bool
+def test_each_endpoint_has_its_place_at_the_provider(
+    endpoint: Endpoint, path: str
 ) -> None:
-    assert await _is_stream(_Peeked(kind, first), asked=True) is stream
-
-
-async def test_only_who_asked_for_a_stream_may_get_an_undeclared_one() -> None:
-    assert not await _is_stream(_Peeked("", b"data: x\n\n"), asked=False)
-    assert not await _is_stream(_Peeked("", b"data: x\n\n", "gzip"), asked=True)
+    assert native_url(requests_in_hand.provider(), endpoint, "a/b:8b") == (
+        f"http://127.0.0.1:9{path}"
+    )

@@ -1,0 +1,237 @@
+"""Carries a translated answer to the client, with signs of life while it is awaited.
+
+What a client could take for the end is held until the record is on disk; an answer of
+which only the head is known leaves nothing, so that another route may still be tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from proxy.attempt import is_stream
+from proxy.errors import Failure, FailureKind
+from proxy.model import BrokenOff, Protocol
+from proxy.tasks import spawn
+from proxy.upstream import UpstreamError
+from proxy.wire import CLIENT_CODEC_OF, PROVIDER_CODEC_OF, WireError
+from proxy.wire.incoming import EVENT_LIMIT
+from proxy.wire.mask import Masker
+from proxy.wire.unpack import side_decoder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from proxy.catalogue import Route
+    from proxy.conversion import Conversion
+    from proxy.exchange import Exchange
+    from proxy.journey import Journey
+    from proxy.preparation import Prepared
+    from proxy.upstream import Answer
+
+PING_SECONDS = 20.0
+"""Silence after which a streaming client gets a sign of life."""
+
+REST_SECONDS = 2.0
+"""How long bytes behind the end of an answer are waited for."""
+
+_OK = 200
+_STREAM = (("content-type", "text/event-stream"), ("cache-control", "no-cache"))
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One translated answer on its way; `secret` is the provider key to mask.
+
+    `created` is the answer's time in Unix seconds.
+    """
+
+    journey: Journey
+    route: Route
+    prepared: Prepared
+    secret: bytes | None
+    created: int
+    _quiet_since: float = 0.0
+    _timer: asyncio.TimerHandle | None = None
+    _unpack: Callable[[bytes], bytes] | None = None
+    _masker: Masker | None = field(default=None)
+
+    @property
+    def _x(self) -> Exchange:
+        return self.journey.x
+
+    @property
+    def _conversion(self) -> Conversion:
+        return self.prepared.conversion
+
+    @asynccontextmanager
+    async def alive(self) -> AsyncIterator[None]:
+        """Send signs of life while the block runs, where the client's protocol can."""
+        x = self._x
+        if not x.stream or x.call.protocol is Protocol.GEMINI:
+            yield
+            return
+        self._quiet_since = asyncio.get_running_loop().time()
+        self._watch()
+        try:
+            yield
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    async def take(self, answer: Answer) -> Failure | None:
+        """Carry a successful answer to the client; returns what broke it, if anything.
+
+        The caller looks at `outlet.started` to know what is still possible.
+        """
+        x = self._x
+        x.events = x.stream
+        x.breaking = self._conversion.break_off if x.stream else None
+        self._unpack = side_decoder(answer.header("content-encoding"))
+        if self._unpack is None:
+            return self._malformed("packed its answer in a way Turnout cannot read")
+        self._masker = Masker(self.secret) if self.secret else None
+        try:
+            if await self._comes_in_events(answer):
+                await self._convert(answer)
+            else:
+                await self._convert_whole(answer)
+        except UpstreamError as error:
+            return error.failure
+        except WireError:
+            return self._malformed("sent an answer that is not one of its protocol")
+        finally:
+            x.usage = self._conversion.usage
+        failed = self._conversion.failed
+        if failed is not None:
+            said = f"{self.route.provider.id}: {failed.message}"
+            return Failure(failed.kind, said, answer.status)
+        return await self._end(answer)
+
+    async def _comes_in_events(self, answer: Answer) -> bool:
+        if self.route.protocol is Protocol.OLLAMA:
+            kind = answer.header("content-type").lower()
+            return self._x.stream and not kind.startswith("application/json")
+        return await is_stream(answer, asked=self._x.stream)
+
+    async def _convert(self, answer: Answer) -> None:
+        conversion = self._conversion
+        while not conversion.over and (chunk := await self._chunk(answer)):
+            await self._forward(conversion.feed(self._plain(chunk)))
+        if not conversion.over:
+            rest = self._masker.finish() if self._masker else b""
+            await self._forward(conversion.feed(rest) + conversion.finish())
+
+    async def _convert_whole(self, answer: Answer) -> None:
+        parts: list[bytes] = []
+        size = 0
+        while chunk := await self._chunk(answer):
+            parts.append(self._plain(chunk))
+            size += len(parts[-1])
+            if size > EVENT_LIMIT:
+                raise WireError("The answer is too large.")
+        if self._masker is not None:
+            parts.append(self._masker.finish())
+        codec = PROVIDER_CODEC_OF[self.route.protocol]
+        events = codec.read_answer(
+            b"".join(parts), answer_id=self._x.call.id, model=self.route.model_id
+        )
+        await self._forward(self._conversion.push(events))
+
+    async def _chunk(self, answer: Answer) -> bytes:
+        chunk = await answer.chunk()
+        if self._x.first_byte_ms is None:
+            self.journey.first_byte()
+        return chunk
+
+    def _plain(self, chunk: bytes) -> bytes:
+        """Return a chunk unpacked, with our own key masked."""
+        if self._unpack is not None:
+            chunk = self._unpack(chunk)
+        return self._masker.feed(chunk) if self._masker else chunk
+
+    async def _end(self, answer: Answer) -> Failure | None:
+        """Put the whole answer on record, then let its end go."""
+        x, ended = self._x, self._conversion.ended
+        if ended is None:
+            return Failure(
+                FailureKind.CUT,
+                f"{self.route.provider.id} ended its answer before it was complete.",
+            )
+        x.stop_reason = ended.stop
+        last = self._conversion.last()
+        x.lose(self._conversion.losses)
+        whole = b"" if x.stream else self._whole()
+        await self.journey.settle(answer.status, None)
+        if x.stream:
+            await self._forward(last)
+        else:
+            await self._send_whole(whole)
+        await x.outlet.end()
+        await self._rest(answer)
+        return None
+
+    def _whole(self) -> bytes:
+        codec = CLIENT_CODEC_OF[self._x.call.protocol]
+        try:
+            written = codec.write_answer(
+                self.prepared.shell,
+                self._conversion.told,
+                created=self.created,
+                request_id=self._x.call.id,
+            )
+        except BrokenOff as broken:
+            raise WireError("The answer is not whole.") from broken
+        self._x.lose(written.losses)
+        return written.body
+
+    async def _send_whole(self, body: bytes) -> None:
+        headers = (
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+        )
+        await self.journey.start(_OK, headers)
+        await self._x.outlet.write(body)
+        self.journey.begun()
+
+    async def _forward(self, data: bytes) -> None:
+        if not data:
+            return
+        x = self._x
+        begins = not x.outlet.started
+        if begins:
+            await self.journey.start(_OK, _STREAM)
+        await x.outlet.write(data)
+        self._quiet_since = asyncio.get_running_loop().time()
+        if begins:
+            self.journey.begun()
+
+    async def _rest(self, answer: Answer) -> None:
+        """Read what stands behind the end, so that the connection can be reused."""
+        with suppress(UpstreamError, TimeoutError):
+            async with asyncio.timeout(REST_SECONDS):
+                while await answer.chunk():
+                    pass
+
+    def _watch(self) -> None:
+        # One timer that looks back when it fires, as arming one for each event would
+        # cost more than the event.
+        loop = asyncio.get_running_loop()
+        quiet = loop.time() - self._quiet_since
+        if quiet >= PING_SECONDS:
+            self._quiet_since = loop.time()
+            _ = spawn(self._ping(), "ping")
+            quiet = 0.0
+        self._timer = loop.call_later(PING_SECONDS - quiet, self._watch)
+
+    async def _ping(self) -> None:
+        x = self._x
+        x.events = True
+        x.breaking = self._conversion.break_off
+        with suppress(ConnectionError):
+            await self._forward(self._conversion.ping())
+
+    def _malformed(self, what: str) -> Failure:
+        return Failure(FailureKind.MALFORMED, f"{self.route.provider.id} {what}.")

@@ -1,0 +1,146 @@
+"""Makes a client's request ready for a provider of another protocol, and its way back.
+
+It reads and writes values and bytes only: no call is made here and nothing is recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from proxy.conversion import Conversion
+from proxy.model import Origin, Protocol, Thinking, Usage
+from proxy.translation.fit import fit
+from proxy.translation.restore import Restorer
+from proxy.translation.stops import StopGuard
+from proxy.wire import CLIENT_CODEC_OF, PROVIDER_CODEC_OF, Target
+from proxy.wire.counting import measure
+
+if TYPE_CHECKING:
+    from proxy.catalogue import Route
+    from proxy.conversion import Step
+    from proxy.counting import Estimator
+    from proxy.exchange import Call
+    from proxy.items import ItemStore
+    from proxy.model import Loss, Message, Request
+    from proxy.translation.fit import Fitted
+    from proxy.wire.counting import Features
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the gateway remembers between requests, all of it in memory only."""
+
+    items: ItemStore
+    estimator: Estimator
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request made ready for one provider, and the way back of its answer.
+
+    `shell` is the client's request without its messages, for what an answer repeats.
+    `conversation` is what is remembered with the answer, None where nothing shall be.
+    `features` are what the request's size was measured by.
+    """
+
+    conversion: Conversion
+    restorer: Restorer
+    shell: Request
+    features: Features
+    conversation: tuple[Message, ...] | None
+
+
+def target_of(route: Route, *, stream: bool) -> Target:
+    """Return who a request is written for."""
+    model = route.model
+    return Target(
+        protocol=route.protocol,
+        provider=route.provider.id,
+        model=route.model_id,
+        dialect=route.dialect,
+        stream=stream,
+        max_output=model.max_output if model else None,
+        context=model.context if model else None,
+    )
+
+
+def translated_url(route: Route, *, stream: bool) -> str:
+    """Return where a written request is posted to."""
+    url = route.provider.url(route.protocol)
+    if route.protocol is not Protocol.GEMINI:
+        return url
+    verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    return f"{url}/{quote(route.model_id, safe='/')}:{verb}"
+
+
+def without_thinking(request: Request) -> Request:
+    """Return the request without any reasoning of earlier answers."""
+    return replace(
+        request,
+        messages=tuple(
+            replace(
+                message,
+                parts=tuple(p for p in message.parts if not isinstance(p, Thinking)),
+            )
+            for message in request.messages
+        ),
+    )
+
+
+def prepare(
+    call: Call, route: Route, request: Request, memory: Memory, created: int
+) -> tuple[bytes, tuple[Loss, ...], Prepared]:
+    """Return the provider's body, what it lost, and the way back.
+
+    `created` is in Unix seconds. Nothing of what is returned keeps the whole request
+    alive, but for a conversation that is to be remembered.
+    """
+    target = target_of(route, stream=request.stream)
+    recall = memory.items.recall(call.client)
+    fitted = fit(request, target, recall=recall)
+    written = PROVIDER_CODEC_OF[route.protocol].write_request(fitted.request, target)
+    losses = (*fitted.losses, *written.losses)
+    return (
+        written.body,
+        losses,
+        _way_back(call, route, request, fitted, memory, created),
+    )
+
+
+def _way_back(
+    call: Call,
+    route: Route,
+    request: Request,
+    fitted: Fitted,
+    memory: Memory,
+    created: int,
+) -> Prepared:
+    origin = Origin(route.protocol, route.provider.id, route.model_id)
+    restorer = Restorer(fitted.names, origin, call.protocol)
+    steps: list[Step] = [restorer]
+    if fitted.stops:
+        steps.append(StopGuard(fitted.stops))
+    shell = replace(request, messages=())
+    client = CLIENT_CODEC_OF[call.protocol]
+    features = measure(request)
+    guess = memory.estimator.estimate(route.name, features)
+    conversation = request.messages if _is_kept(request) else None
+    conversion = Conversion(
+        PROVIDER_CODEC_OF[route.protocol].stream_reader(
+            answer_id=call.id, model=route.model_id
+        ),
+        steps,
+        client.stream_writer(shell, created=created, request_id=call.id)
+        if request.stream
+        else None,
+        guess=Usage(input_tokens=guess.tokens),
+        keep=conversation is not None,
+    )
+    return Prepared(conversion, restorer, shell, features, conversation)
+
+
+def _is_kept(request: Request) -> bool:
+    """Tell whether the answer is to be remembered: Responses keeps unless told not."""
+    return request.protocol is Protocol.RESPONSES and request.kept.store is not False
