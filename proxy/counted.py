@@ -24,7 +24,7 @@ from proxy.translation.needs import obstacles
 from proxy.upstream import Outgoing, UpstreamError
 from proxy.wire import PROVIDER_CODEC_OF, WireError
 from proxy.wire.counting import measure
-from proxy.wire.gemini.count import read_count_answer, write_count
+from proxy.wire.gemini.client.count import read_count_answer, write_count
 
 if TYPE_CHECKING:
     from proxy.catalogue import Route

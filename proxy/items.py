@@ -26,7 +26,7 @@ from proxy.model import (
     Thinking,
     gather,
 )
-from proxy.wire.responses.answer import item, item_id, response_id
+from proxy.wire.responses.client.answer import item, item_id, response_id
 
 KEPT_SECONDS: Final = 3600.0
 """How long something is remembered after it was last asked for."""

@@ -265,7 +265,7 @@ def _codex(row: _Row) -> Entry:
         name=row.id,
         title=row.title,
         context=model.context,
-        vision=model.vision,
+        vision=model.vision is not False,
         efforts=model.efforts if thinks else None,
     )
 

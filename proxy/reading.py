@@ -13,7 +13,7 @@ from proxy.guard import Endpoint
 from proxy.items import NotKept, expand
 from proxy.model import Protocol
 from proxy.wire import CLIENT_CODEC_OF, WireError
-from proxy.wire.gemini.count import read_count_request
+from proxy.wire.gemini.client.count import read_count_request
 
 if TYPE_CHECKING:
     from proxy.exchange import Call

@@ -107,11 +107,11 @@ class Serving:
 
 async def read_to_the_break(answer: aiohttp.ClientResponse) -> bytes:
     """All that comes of a body, also where its connection breaks."""
-    parts: list[bytes] = []
+    got = b""
     with contextlib.suppress(aiohttp.ClientPayloadError):
         async for piece in answer.content.iter_any():
-            parts.append(piece)
-    return b"".join(parts)
+            got += piece
+    return got
 
 
 def listeners() -> list[socket.socket]:

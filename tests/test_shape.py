@@ -193,9 +193,11 @@ def _places(path: Path) -> list[Path]:
     own = inner.parent.name if inner.stem == "__init__" else inner.stem.strip("_")
     found = [tests / f"test_{own}.py"]
     # A package tests its parts through its public names in one file.
-    if len(inner.parts) > 2:
-        package = f"test_{inner.parent.name}.py"
-        found += [tests / package, tests.parent / package]
+    while len(inner.parts) > 2:
+        inner = inner.parent
+        package = f"test_{inner.name}.py"
+        found += [_ROOT / "tests" / inner / package]
+        found += [_ROOT / "tests" / inner.parent / package]
     return found
 
 

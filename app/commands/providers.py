@@ -111,7 +111,7 @@ async def models(services: Services) -> ModelList:
                 context=model.context,
                 max_output=model.max_output,
                 tools=model.tools,
-                vision=model.vision,
+                vision=model.vision is True,
                 price=model.price,
                 price_source=model.price_source or provider.price_source,
             )

@@ -99,6 +99,7 @@ class Model:
     `family/tier`. `place` is None where the provider's holds. `price` is None where
     untracked. A prompt of more than `long_above` tokens, cached ones included, is
     priced by `long_price`. `price_source` says where the prices came from.
+    `vision` is None where nobody said: then images are tried, and the provider says.
     `sampling` takes temperature and top_p. `thinking` is None and `efforts`, the
     levels it takes from weak to strong, empty where the provider's dialect holds.
     """
@@ -109,7 +110,7 @@ class Model:
     context: int | None = None
     max_output: int | None = None
     tools: bool = True
-    vision: bool = False
+    vision: bool | None = None
     price: Price | None = None
     place: Place | None = None
     long_price: Price | None = None
@@ -123,7 +124,7 @@ class Model:
         """Return what of `dialect`, its provider's in `protocol`, this model takes."""
         return replace(
             dialect,
-            images=dialect.images and self.vision,
+            images=dialect.images and self.vision is not False,
             tools=dialect.tools and self.tools,
             sampling=dialect.sampling and self.sampling,
             efforts=self.efforts or dialect.efforts,

@@ -1,4 +1,4 @@
-"""An answer on its way from one protocol to another: what leaves, what waits, what ends."""
+"""An answer between two protocols: what leaves, what waits, what ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from proxy.model import (
     Usage,
     UsageReported,
 )
-from proxy.wire.anthropic.stream import StreamWriter
+from proxy.wire.anthropic.client.stream import StreamWriter
 
 _REQUEST = Request(Protocol.MESSAGES, "asked", ())
 _STARTED = AnswerStarted("1", "made")

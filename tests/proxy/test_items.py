@@ -37,8 +37,8 @@ from proxy.model import (
     ToolCallStarted,
     ToolResult,
 )
-from proxy.wire.responses.answer import write_answer
-from proxy.wire.responses.request import read_request
+from proxy.wire.responses.client.answer import write_answer
+from proxy.wire.responses.client.request import read_request
 
 _THOUGHT = Thinking("hm", origin=Origin(Protocol.GEMINI))
 

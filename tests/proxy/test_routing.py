@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.catalogue import Billing, Catalogue, KeyRef, Model, Place, Provider
-from proxy.model import Protocol, Usage
+from proxy.model import Choice, Protocol, Request, ServerTool, ToolChoice, Usage
 from proxy.routing import (
     AVAILABLE_MODES,
     MAX_ATTEMPTS,
@@ -122,17 +122,77 @@ def test_a_slash_is_no_pin_where_no_provider_has_that_name() -> None:
     assert routes(found) == ["one/openai/gpt-oss"]
 
 
-def test_protocols_and_readiness_are_hard_filters() -> None:
+def test_readiness_is_a_hard_filter() -> None:
     found = run(
         "m",
-        provider("mute", "m", protocols=(CHAT,)),
         provider("tired", "m"),
         provider("fit", "m"),
         not_ready={"tired": "environment variable X is not set"},
     )
     assert routes(found) == ["fit/m"]
-    assert codes(found)["mute/m"] is ReasonCode.PROTOCOL
     assert "variable X" in no_route_sentence(found)
+
+
+def test_a_provider_is_asked_in_the_clients_protocol_or_in_its_own_first() -> None:
+    both = provider("both", "m", protocols=(CHAT, MESSAGES))
+    other = provider("other", "m", protocols=(CHAT, Protocol.OLLAMA))
+    found = run("m", both, other)
+    assert [route.protocol for route in found.attempts] == [MESSAGES, CHAT]
+
+
+def test_who_lists_a_model_comes_before_who_takes_any_name() -> None:
+    found = run("m", provider("any", any_model=True), provider("lists", "m"))
+    assert routes(found) == ["lists/m", "any/m"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("qwen3:8b", "local/qwen3:8b"),
+        ("claude-opus-5-5", "local/first"),
+        ("gpt-6.1-terra", "local/first"),
+        ("gemini-3-pro", "local/first"),
+    ],
+)
+def test_a_vendors_own_name_says_nothing_to_a_provider_of_another_protocol(
+    asked: str, found: str
+) -> None:
+    local = provider("local", "first", any_model=True, protocols=(CHAT,))
+    assert routes(run(asked, local)) == [found]
+
+
+def test_what_only_the_clients_protocol_has_is_not_translated() -> None:
+    facts = Facts(Protocol.RESPONSES, "m", native_only=True)
+    catalogue = Catalogue((provider("one", "m"),), "s")
+    found = decide(facts, catalogue, {}, Mode.DIRECT)
+    assert codes(found)["one/m"] is ReasonCode.NATIVE_ONLY
+
+
+def test_the_clients_own_credential_stays_in_its_own_protocol() -> None:
+    found = run(
+        "m", provider("one", "m", key=KeyRef("client"), protocols=(CHAT,)), own=True
+    )
+    assert codes(found)["one/m"] is ReasonCode.CREDENTIAL_FOREIGN
+
+
+def test_what_cannot_be_carried_is_said() -> None:
+    search = ServerTool(MESSAGES, "web_search_20250305", "web_search", {})
+    choice = ToolChoice(Choice.TOOL, "web_search")
+    asked = Request(MESSAGES, "m", (), tools=(search,), tool_choice=choice)
+    facts = Facts(MESSAGES, "m", request=asked)
+    foreign = provider("foreign", "m", protocols=(CHAT,))
+    catalogue = Catalogue((foreign, provider("own", "m")), "s")
+    found = decide(facts, catalogue, {}, Mode.DIRECT)
+    assert routes(found) == ["own/m"]
+    assert codes(found)["foreign/m"] is ReasonCode.NOT_CARRIED
+    assert "forces a tool" in no_route_sentence(found)
+
+
+def test_an_alias_is_looked_up_by_what_it_stands_for() -> None:
+    facts = Facts(MESSAGES, "claude-turnout/one/m", stands_for="one/m")
+    found = decide(facts, Catalogue((provider("one", "m"),), "s"), {}, Mode.DIRECT)
+    assert routes(found) == ["one/m"]
+    assert found.requested_model == "claude-turnout/one/m"
 
 
 def test_offline_keeps_to_models_on_this_machine_whatever_is_asked() -> None:
@@ -219,7 +279,9 @@ def test_no_route_ever_breaks_a_rule(
     assert found == run(asked, *providers, not_ready=not_ready, mode=mode, own=own)
     assert len(found.attempts) <= MAX_ATTEMPTS
     for route in found.attempts:
-        assert MESSAGES in route.provider.protocols
+        assert route.protocol in route.provider.protocols
+        if MESSAGES in route.provider.protocols:
+            assert route.protocol is MESSAGES
         assert not not_ready.get(route.provider.id)
         assert own or route.provider.key.kind != "client"
         if effective_mode(mode) is Mode.OFFLINE:
@@ -235,8 +297,9 @@ def test_no_route_ever_breaks_a_rule(
 def test_an_ineligible_newcomer_changes_nothing(
     asked: str, providers: list[Provider]
 ) -> None:
-    newcomer = provider("newcomer", "m", protocols=(CHAT,))
+    newcomer = provider("newcomer", "m")
+    not_ready = {"newcomer": "not now"}
     if providers:
         assert routes(run(asked, *providers)) == routes(
-            run(asked, *providers, newcomer)
+            run(asked, *providers, newcomer, not_ready=not_ready)
         )

@@ -23,6 +23,7 @@ from raw_wire import Heard, Line, chunked, line_to, request, tell
 from upstream import ScriptedUpstream
 
 from app.commands.keys import NewKey, Revoked
+from proxy.answers import json_answer
 from proxy.exchange import Call, Outlet
 from proxy.guard import Policy, allowed_hosts
 from proxy.keys import KeyRing, KeyRow, Scope, hash, new_key
@@ -913,7 +914,7 @@ async def small(limits: ServerLimits) -> AsyncIterator[Small]:
         policy=lambda: policy,
         new_id=lambda: f"req_{next(ids)}",
         health=lambda: b"{}",
-        models=lambda _query, _headers: b"{}",
+        models=lambda _admission, _headers: json_answer(b"{}"),
         events=events,
         monotonic=time.monotonic,
     )

@@ -9,9 +9,9 @@ from typing import Final
 
 from proxy.model import Protocol
 from proxy.wire.codec import ProviderCodec
-from proxy.wire.ollama.outgoing import write_request
-from proxy.wire.ollama.provider_answer import read_answer
-from proxy.wire.ollama.provider_stream import StreamReader
+from proxy.wire.ollama.answer import read_answer
+from proxy.wire.ollama.request import write_request
+from proxy.wire.ollama.stream import StreamReader
 
 PROVIDER: Final = ProviderCodec(
     Protocol.OLLAMA, write_request, StreamReader, read_answer

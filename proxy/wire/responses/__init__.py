@@ -6,12 +6,12 @@ from typing import Final
 
 from proxy.model import Protocol
 from proxy.wire.codec import ClientCodec, ProviderCodec
-from proxy.wire.responses.answer import write_answer
-from proxy.wire.responses.outgoing import write_request
-from proxy.wire.responses.provider_answer import read_answer
-from proxy.wire.responses.provider_stream import StreamReader
-from proxy.wire.responses.request import read_request
-from proxy.wire.responses.stream import StreamWriter
+from proxy.wire.responses.client.answer import write_answer
+from proxy.wire.responses.client.request import read_request
+from proxy.wire.responses.client.stream import StreamWriter
+from proxy.wire.responses.provider.answer import read_answer
+from proxy.wire.responses.provider.request import write_request
+from proxy.wire.responses.provider.stream import StreamReader
 
 CLIENT: Final = ClientCodec(
     Protocol.RESPONSES, read_request, StreamWriter, write_answer

@@ -13,13 +13,13 @@ from sdk_types import check_request
 
 from proxy.model import Protocol, Request
 from proxy.translation.fit import fit
-from proxy.wire.anthropic.outgoing import write_request as write_messages
-from proxy.wire.chat.outgoing import write_request as write_chat
+from proxy.wire.anthropic.provider.request import write_request as write_messages
+from proxy.wire.chat.provider.request import write_request as write_chat
 from proxy.wire.codec import Target, Written
 from proxy.wire.dialect import VENDOR_DIALECTS
-from proxy.wire.gemini.outgoing import write_request as write_gemini
-from proxy.wire.ollama.outgoing import write_request as write_ollama
-from proxy.wire.responses.outgoing import write_request as write_responses
+from proxy.wire.gemini.provider.request import write_request as write_gemini
+from proxy.wire.ollama.request import write_request as write_ollama
+from proxy.wire.responses.provider.request import write_request as write_responses
 
 _WRITERS: Final[dict[Protocol, Callable[[Request, Target], Written]]] = {
     Protocol.MESSAGES: write_messages,

@@ -33,8 +33,9 @@ from proxy.model import (
     ToolResult,
     Url,
 )
-from proxy.wire.anthropic.answer import call_input, ending
-from proxy.wire.anthropic.request import read_request
+from proxy.wire.anthropic.client.answer import ending
+from proxy.wire.anthropic.client.request import read_request
+from proxy.wire.anthropic.inputs import call_input
 from proxy.wire.fields import WireError
 
 

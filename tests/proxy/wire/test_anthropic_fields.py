@@ -18,8 +18,8 @@ from anthropic.types.beta import message_create_params as beta
 from typed_dicts import _LISTS, _MAPS, _UNIONS, _bare, _hints
 
 from proxy.model import Protocol
-from proxy.wire.anthropic.outgoing import write_request
-from proxy.wire.anthropic.request import read_request
+from proxy.wire.anthropic.client.request import read_request
+from proxy.wire.anthropic.provider.request import write_request
 from proxy.wire.codec import Target
 from proxy.wire.dialect import VENDOR_DIALECTS
 

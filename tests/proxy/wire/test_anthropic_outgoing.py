@@ -44,8 +44,8 @@ from proxy.model import (
     ToolsAdded,
     Url,
 )
-from proxy.wire.anthropic.outgoing import write_request
-from proxy.wire.anthropic.request import read_request
+from proxy.wire.anthropic.client.request import read_request
+from proxy.wire.anthropic.provider.request import write_request
 from proxy.wire.codec import Target
 from proxy.wire.dialect import (
     VENDOR_DIALECTS,

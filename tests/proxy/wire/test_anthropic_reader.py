@@ -39,9 +39,9 @@ from proxy.model import (
     UsageReported,
     gather,
 )
-from proxy.wire.anthropic.provider_answer import read_answer
-from proxy.wire.anthropic.provider_stream import StreamReader
-from proxy.wire.anthropic.stream import StreamWriter
+from proxy.wire.anthropic.client.stream import StreamWriter
+from proxy.wire.anthropic.provider.answer import read_answer
+from proxy.wire.anthropic.provider.stream import StreamReader
 from proxy.wire.fields import WireError
 from proxy.wire.incoming import EVENT_LIMIT
 

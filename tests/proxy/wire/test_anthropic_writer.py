@@ -36,10 +36,10 @@ from proxy.model import (
     Usage,
     UsageReported,
 )
-from proxy.wire.anthropic.answer import write_answer
-from proxy.wire.anthropic.call_arguments import CallArguments
+from proxy.wire.anthropic.client.answer import write_answer
+from proxy.wire.anthropic.client.call_arguments import CallArguments
+from proxy.wire.anthropic.client.stream import StreamWriter
 from proxy.wire.anthropic.lost import Lost
-from proxy.wire.anthropic.stream import StreamWriter
 
 _REQUEST = Request(Protocol.MESSAGES, "m", ())
 

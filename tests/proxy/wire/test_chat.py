@@ -42,8 +42,8 @@ from proxy.model import (
     Url,
     Usage,
 )
-from proxy.wire.chat.answer import finish_reason, write_answer
-from proxy.wire.chat.request import read_request
+from proxy.wire.chat.client.answer import finish_reason, write_answer
+from proxy.wire.chat.client.request import read_request
 from proxy.wire.fields import WireError
 
 

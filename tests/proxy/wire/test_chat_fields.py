@@ -20,8 +20,8 @@ from openai.types.shared_params import response_format_json_schema as json_schem
 from sdk_types import check_request
 
 from proxy.model import Protocol
-from proxy.wire.chat.outgoing import ANSWER_LOSSES, write_request
-from proxy.wire.chat.request import read_request
+from proxy.wire.chat.client.request import read_request
+from proxy.wire.chat.provider.request import ANSWER_LOSSES, write_request
 from proxy.wire.codec import Target
 from proxy.wire.dialect import VENDOR_DIALECTS
 

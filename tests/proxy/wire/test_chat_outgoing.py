@@ -50,10 +50,10 @@ from proxy.model import (
     ToolsAdded,
     Url,
 )
+from proxy.wire.chat.client.request import read_request
 from proxy.wire.chat.lost import SENTENCES
-from proxy.wire.chat.outgoing import write_request
-from proxy.wire.chat.provider_stream import StreamReader
-from proxy.wire.chat.request import read_request
+from proxy.wire.chat.provider.request import write_request
+from proxy.wire.chat.provider.stream import StreamReader
 from proxy.wire.codec import Target, Written
 from proxy.wire.dialect import (
     VENDOR_DIALECTS,

@@ -43,9 +43,9 @@ from proxy.model import (
     UsageReported,
     gather,
 )
-from proxy.wire.chat.provider_answer import read_answer
-from proxy.wire.chat.provider_stream import StreamReader
-from proxy.wire.chat.stream import StreamWriter
+from proxy.wire.chat.client.stream import StreamWriter
+from proxy.wire.chat.provider.answer import read_answer
+from proxy.wire.chat.provider.stream import StreamReader
 from proxy.wire.incoming import EVENT_LIMIT
 
 _USAGE = {

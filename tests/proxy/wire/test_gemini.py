@@ -62,12 +62,16 @@ from proxy.model import (
 from proxy.wire.codec import Target
 from proxy.wire.dialect import VENDOR_DIALECTS
 from proxy.wire.fields import WireError
-from proxy.wire.gemini.answer import write_answer
-from proxy.wire.gemini.count import read_count_answer, read_count_request, write_count
-from proxy.wire.gemini.outgoing import write_request
-from proxy.wire.gemini.request import read_request
+from proxy.wire.gemini.client.answer import write_answer
+from proxy.wire.gemini.client.count import (
+    read_count_answer,
+    read_count_request,
+    write_count,
+)
+from proxy.wire.gemini.client.request import read_request
+from proxy.wire.gemini.client.stream import StreamWriter
+from proxy.wire.gemini.provider.request import write_request
 from proxy.wire.gemini.schemas import read_schema, write_schema
-from proxy.wire.gemini.stream import StreamWriter
 from proxy.wire.sealing import Sealed, seal, unseal
 
 ORIGIN = Origin(Protocol.GEMINI)

@@ -67,10 +67,10 @@ from proxy.model import (
 from proxy.wire.codec import Target
 from proxy.wire.dialect import VENDOR_DIALECTS, ReasoningWord, ResultImages, Schemas
 from proxy.wire.fields import WireError
-from proxy.wire.gemini.contents import NO_SIGNATURE, wants_signatures
-from proxy.wire.gemini.outgoing import write_request
-from proxy.wire.gemini.provider_answer import read_answer
-from proxy.wire.gemini.provider_stream import StreamReader
+from proxy.wire.gemini.provider.answer import read_answer
+from proxy.wire.gemini.provider.contents import NO_SIGNATURE, wants_signatures
+from proxy.wire.gemini.provider.request import write_request
+from proxy.wire.gemini.provider.stream import StreamReader
 from proxy.wire.incoming import EVENT_LIMIT
 
 ORIGIN = Origin(Protocol.GEMINI)

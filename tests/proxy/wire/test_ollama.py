@@ -58,9 +58,9 @@ from proxy.model import (
 from proxy.wire.codec import Target
 from proxy.wire.dialect import VENDOR_DIALECTS, Dialect, FormatWord, ReasoningWord
 from proxy.wire.incoming import EVENT_LIMIT
-from proxy.wire.ollama.outgoing import write_request
-from proxy.wire.ollama.provider_answer import read_answer
-from proxy.wire.ollama.provider_stream import StreamReader
+from proxy.wire.ollama.answer import read_answer
+from proxy.wire.ollama.request import write_request
+from proxy.wire.ollama.stream import StreamReader
 
 _GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 _VENDOR = VENDOR_DIALECTS[Protocol.OLLAMA]

@@ -38,8 +38,8 @@ from proxy.model import (
     Url,
 )
 from proxy.wire.fields import WireError
-from proxy.wire.responses.answer import write_answer
-from proxy.wire.responses.request import read_request
+from proxy.wire.responses.client.answer import write_answer
+from proxy.wire.responses.client.request import read_request
 
 
 def _read(**fields: Any) -> Request:

@@ -29,9 +29,9 @@ from proxy.model import (
     ThinkingSealed,
     ThinkingStarted,
 )
-from proxy.wire.responses.answer import write_answer
-from proxy.wire.responses.request import read_request
-from proxy.wire.responses.stream import StreamWriter
+from proxy.wire.responses.client.answer import write_answer
+from proxy.wire.responses.client.request import read_request
+from proxy.wire.responses.client.stream import StreamWriter
 from proxy.wire.sealing import Sealed, seal
 
 _REQUEST = Request(Protocol.RESPONSES, "m", ())

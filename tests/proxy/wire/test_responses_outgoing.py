@@ -50,8 +50,8 @@ from proxy.model import (
 )
 from proxy.wire.codec import Target, Written
 from proxy.wire.dialect import VENDOR_DIALECTS, ReasoningWord
-from proxy.wire.responses.outgoing import write_request
-from proxy.wire.responses.request import read_request
+from proxy.wire.responses.client.request import read_request
+from proxy.wire.responses.provider.request import write_request
 
 _DIALECT = VENDOR_DIALECTS[Protocol.RESPONSES]
 _TARGET = Target(Protocol.RESPONSES, "openai", "gpt-5.6", _DIALECT, stream=True)

@@ -36,10 +36,10 @@ from proxy.model import (
 )
 from proxy.wire.fields import WireError
 from proxy.wire.incoming import EVENT_LIMIT
-from proxy.wire.responses.answer import write_answer
-from proxy.wire.responses.provider_answer import read_answer
-from proxy.wire.responses.provider_stream import StreamReader
-from proxy.wire.responses.stream import StreamWriter
+from proxy.wire.responses.client.answer import write_answer
+from proxy.wire.responses.client.stream import StreamWriter
+from proxy.wire.responses.provider.answer import read_answer
+from proxy.wire.responses.provider.stream import StreamReader
 
 _GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "openai-responses"
 _CASES = sorted(each.parent.name for each in _GOLDEN.glob("provider_*/stream.sse"))

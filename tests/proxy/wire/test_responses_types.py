@@ -19,8 +19,8 @@ from openai.types.responses import tool_param
 from proxy.model import Protocol
 from proxy.wire.codec import Target
 from proxy.wire.dialect import VENDOR_DIALECTS
-from proxy.wire.responses.outgoing import write_request
-from proxy.wire.responses.request import read_request
+from proxy.wire.responses.client.request import read_request
+from proxy.wire.responses.provider.request import write_request
 
 _DIALECT = VENDOR_DIALECTS[Protocol.RESPONSES]
 _TARGET = Target(Protocol.RESPONSES, "p", "m", _DIALECT, stream=True)

@@ -1,0 +1,1 @@
+"""This protocol as its clients: requests are read, answers written; no I/O."""
