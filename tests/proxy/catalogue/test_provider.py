@@ -157,7 +157,8 @@ def test_a_route_says_what_provider_and_model_both_take() -> None:
     )
     unlisted = Route(provider, None, "any", Protocol.CHAT)
     assert unlisted.dialect is provider.dialects[Protocol.CHAT]
-    plain = Route(provider, Model("m", tools=False), "m", Protocol.CHAT).dialect
+    blind = Model("m", tools=False, vision=False)
+    plain = Route(provider, blind, "m", Protocol.CHAT).dialect
     assert (plain.stop_limit, plain.efforts) == (1, ("low",))
     assert (plain.images, plain.tools, plain.sampling) == (False, False, True)
     model = Model("m", vision=True, sampling=False, efforts=("high",))
