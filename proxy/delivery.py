@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from proxy.attempt import is_stream
 from proxy.errors import Failure, FailureKind
-from proxy.model import BrokenOff, Protocol
+from proxy.model import BrokenOff, Protocol, StopReason
 from proxy.tasks import spawn
 from proxy.upstream import UpstreamError
 from proxy.wire import CLIENT_CODEC_OF, PROVIDER_CODEC_OF, WireError
@@ -164,16 +164,21 @@ class Delivery:
         last = self._conversion.last()
         x.lose(self._conversion.losses)
         whole = b"" if x.stream else self._whole()
+        if not (x.stream or whole):
+            return self._malformed("sent an answer that is not one of its protocol")
         await self.journey.settle(answer.status, None)
         if x.stream:
             await self._forward(last)
         else:
             await self._send_whole(whole)
         await x.outlet.end()
-        await self._rest(answer)
+        if ended.stop is not StopReason.STOP_SEQUENCE:
+            # A provider that was stopped from here may have much more to say.
+            await self._rest(answer)
         return None
 
     def _whole(self) -> bytes:
+        """Return the whole answer as the client's JSON, b'' where it is not whole."""
         codec = CLIENT_CODEC_OF[self._x.call.protocol]
         try:
             written = codec.write_answer(
@@ -182,8 +187,8 @@ class Delivery:
                 created=self.created,
                 request_id=self._x.call.id,
             )
-        except BrokenOff as broken:
-            raise WireError("The answer is not whole.") from broken
+        except BrokenOff:
+            return b""
         self._x.lose(written.losses)
         return written.body
 
