@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-pytest_plugins = ("golden_files",)
+pytest_plugins = ("golden_files", "outcome_pages")
 
 _ROOT = Path(__file__).resolve().parent.parent
 
