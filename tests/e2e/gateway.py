@@ -161,17 +161,19 @@ def running(
     upstream: str | None,
     words: Sequence[str] = ("serve",),
     protocols: Iterable[str] = VENDORS,
+    more: str = "",
 ) -> Iterator[Turnout]:
     """`turnout WORDS --port N` until the block ends, then a clean SIGTERM.
 
     Without an upstream there is no config.toml, so the practice provider
-    answers. The upstream is taken for a provider of these protocols.
+    answers. The upstream is taken for a provider of these protocols; `more` is put
+    behind its entry.
     """
     home.mkdir()
     port = free_port()
     if upstream is not None:
         text = config(port, upstream, protocols)
-        (home / "config.toml").write_text(text)
+        (home / "config.toml").write_text(text + more)
         (home / "config.toml").chmod(0o600)
     log = home.parent / "turnout.log"
     with log.open("wb") as output:
