@@ -18,9 +18,9 @@ from proxy.model import (
     ServerPart,
     Text,
 )
-from proxy.translation.losses import Noted
 from proxy.translation.reach import Reach
 from proxy.translation.server_steps import told
+from proxy.wire.losses import Noted
 
 IMAGE_NOTE: Final = "[an image stood here; this model cannot be shown it]"
 FILE_NOTE: Final = "[a file stood here; this model cannot be shown it]"

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from proxy.model import Loss, Request
 from proxy.translation.extras import NEEDED, fates
-from proxy.translation.losses import Noted
 from proxy.translation.names import Names, names_of
 from proxy.translation.reach import Reach
 from proxy.translation.thinking import Recall
@@ -25,6 +24,7 @@ from proxy.translation.wishes import (
     fit_sampling,
 )
 from proxy.wire.codec import Target
+from proxy.wire.losses import Noted
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from proxy.model import (
     ToolResult,
 )
 from proxy.translation.content import fit_content
-from proxy.translation.losses import Noted
 from proxy.translation.reach import Reach
 from proxy.wire.dialect import ResultImages
+from proxy.wire.losses import Noted
 
 ERROR: Final = "[tool error] "
 NO_RESULT: Final = "[no result was recorded]"

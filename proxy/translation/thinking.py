@@ -12,9 +12,9 @@ from typing import Final, Protocol
 
 from proxy.model import Message, Origin, Part, Thinking, ToolCall
 from proxy.model import Protocol as WireProtocol
-from proxy.translation.losses import Noted
 from proxy.wire.codec import Target
 from proxy.wire.dialect import ReasoningBack
+from proxy.wire.losses import Noted
 from proxy.wire.sealing import unseal
 
 _DATED: Final = re.compile(r"([-@](latest|20\d{6}|20\d\d-\d\d-\d\d))+$")

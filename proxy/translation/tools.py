@@ -19,11 +19,11 @@ from proxy.model import (
     ToolChoice,
     ToolsAdded,
 )
-from proxy.translation.losses import Noted
 from proxy.translation.names import Called, Names
 from proxy.translation.reach import Reach
 from proxy.translation.schemas import fit_schema, strict_ready
 from proxy.wire.dialect import StrictTools
+from proxy.wire.losses import Noted
 
 ONE_STRING: Final[JsonObject] = {
     "type": "object",

@@ -28,7 +28,6 @@ from proxy.model import (
     ToolsAdded,
 )
 from proxy.translation.content import fit_content
-from proxy.translation.losses import Noted
 from proxy.translation.names import CallIds, Names
 from proxy.translation.pairs import Pairs
 from proxy.translation.reach import Reach
@@ -37,6 +36,7 @@ from proxy.translation.thinking import Recall, fit_thinking, recalled
 from proxy.translation.tools import keeps_additions
 from proxy.translation.unwrap import wrap
 from proxy.wire.codec import Target
+from proxy.wire.losses import Noted
 
 NO_TEXT: Final = "[no text]"
 BEGINNING: Final = "[The conversation begins with an answer.]"

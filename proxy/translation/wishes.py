@@ -22,12 +22,12 @@ from proxy.model import (
     ToolCall,
     ToolResult,
 )
-from proxy.translation.losses import Noted
 from proxy.translation.names import digest
 from proxy.wire.codec import Target
 from proxy.wire.dialect import FormatWord, ReasoningWord
 from proxy.wire.effort import LEAST_BUDGET, budget_of, level_of, nearest
 from proxy.wire.fields import json_text
+from proxy.wire.losses import Noted
 
 MESSAGES_OUTPUT: Final = 32_000
 """Tokens asked for in Messages, which needs a limit, where nobody named one."""

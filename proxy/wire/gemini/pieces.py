@@ -6,7 +6,7 @@ Shapes: `GenerateContentResponse` of the `google-genai` SDK 3.3.0.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -24,6 +24,7 @@ from proxy.model import (
     ToolCall,
     Usage,
 )
+from proxy.wire.losses import named
 
 Shape = dict[str, Json]
 
@@ -76,7 +77,7 @@ class PartMaker:
         if not signature:
             return []
         if len(signature) % 4 or not _BASE64.fullmatch(signature):
-            self.lose("signature", "A proof of reasoning is not base64.")
+            self.lose("signature")
             return []
         before, self._signature = self._signature, signature
         # Two proofs in a row belong to two pieces of reasoning.
@@ -84,12 +85,12 @@ class PartMaker:
 
     def seal(self) -> None:
         """Name sealed reasoning as lost."""
-        self.lose("sealed_thinking", "Sealed reasoning has no place.")
+        self.lose("sealed_thinking")
 
     def call(self, call: ToolCall) -> list[Json]:
         """Return the part of a whole call; arguments must be an object here."""
         if call.namespace is not None:
-            self.lose("namespace", "A tool's namespace has no place.")
+            self.lose("namespace")
         function: Json = {
             "id": call.id,
             "name": call.name,
@@ -101,13 +102,13 @@ class PartMaker:
         """Return a part of this protocol as it came."""
         if part.protocol is Protocol.GEMINI:
             return [dict(part.raw)]
-        self.lose("provider_part", f"A {part.kind} part has no place.")
+        self.lose("provider_part", [part.kind])
         return []
 
     def cite(self, citation: Citation) -> None:
         """Keep a citation for the answer's grounding."""
         if _chunk(citation) is None:
-            self.lose("citation", "A citation without an address has no place.")
+            self.lose("citation")
         else:
             self.citations.append(citation)
 
@@ -118,9 +119,9 @@ class PartMaker:
         signature, self._signature = self._signature, None
         return [{"text": "", "thoughtSignature": signature}]
 
-    def lose(self, name: str, detail: str) -> None:
+    def lose(self, name: str, which: Iterable[str] = ()) -> None:
         """Name something that had no place."""
-        self.losses.append(Loss(name, detail))
+        self.losses.append(named(name, which))
 
     def _signed(self, part: Shape) -> Shape:
         if self._signature is not None:
@@ -130,11 +131,11 @@ class PartMaker:
 
     def _arguments(self, call: ToolCall) -> Json:
         if call.kind is CallKind.CUSTOM:
-            self.lose("custom_tool", "A tool's free text stands in an object.")
+            self.lose("custom_tool")
             return {"input": call.arguments}
         arguments = object_of(call.arguments)
         if arguments is None:
-            self.lose("broken_arguments", "A call's arguments are no JSON object.")
+            self.lose("broken_arguments")
             return {"input": call.arguments}
         return arguments
 

@@ -25,25 +25,12 @@ from proxy.wire.codec import Target, Written
 from proxy.wire.counting import measure, rough
 from proxy.wire.dialect import Dialect, FormatWord, ReasoningWord
 from proxy.wire.effort import level_of, nearest
+from proxy.wire.losses import named
 from proxy.wire.ollama.turns import Turns
 
 _STEP: Final = 4_096
 _ANSWER: Final = 4_096
 _MARGIN: Final = 1.2
-_SENTENCES: Final = {
-    "cache_fields": "Wishes about prompt caching have no place at this provider.",
-    "field": "A field of the client's protocol has no place here.",
-    "max_tool_calls": "A limit of tool calls has no place at this provider.",
-    "metadata": "The client's labels have no place at this provider.",
-    "parallel_tools": "Parallel calls cannot be forbidden at this provider.",
-    "reasoning_wish": "The wish to think has no place at this provider.",
-    "server_tool_offered": "Tools run by the client's own provider are not to be had "
-    "here.",
-    "strict_tools": "Tools cannot be bound strictly to their schemas here.",
-    "tool_choice": "The wish about calls cannot be enforced by this provider.",
-    "user": "The end user's id has no place at this provider.",
-    "verbosity": "The wish for a length of answer has no place here.",
-}
 
 
 def write_request(request: Request, target: Target) -> Written:
@@ -173,7 +160,7 @@ def _losses(request: Request, dialect: Dialect) -> Iterator[Loss]:
     }
     for name, lost in left.items():
         if lost:
-            yield Loss(name, _SENTENCES[name])
+            yield named(name)
 
 
 def _functions(request: Request) -> list[FunctionTool]:

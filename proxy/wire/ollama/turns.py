@@ -25,6 +25,7 @@ from proxy.model import (
     ToolCall,
     ToolResult,
 )
+from proxy.wire.losses import named
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BETWEEN: Final = "\n\n"
@@ -75,7 +76,7 @@ class Turns:
 
     def _message(self, message: Message) -> None:
         if message.name is not None:
-            self._lose("message_name", "A speaker's name has no place here.")
+            self._lose("message_name")
         rest: list[Part] = []
         for part in message.parts:
             if isinstance(part, ToolResult):
@@ -122,19 +123,14 @@ class Turns:
     def _unwritten(self, part: Part) -> None:
         match part:
             case Image():
-                self._lose("image_left_out", "An image cannot go to this provider.")
+                self._lose("image_left_out")
             case Document():
-                self._lose(
-                    "document_left_out", "A document cannot go to this provider."
-                )
+                self._lose("document_left_out")
             case _:
-                self._lose(
-                    "unknown_part",
-                    "An earlier part nobody here can read was left out.",
-                )
+                self._lose("unknown_part")
 
-    def _lose(self, name: str, sentence: str) -> None:
-        self.losses.append(Loss(name, sentence))
+    def _lose(self, name: str) -> None:
+        self.losses.append(named(name))
 
 
 def _arguments(text: str) -> msgspec.Raw:

@@ -12,7 +12,7 @@ from openai.types.responses import response_create_params as responses
 
 from proxy.model import Protocol
 from proxy.translation.extras import CARRIED, FIELDS, NEEDED, fates
-from proxy.translation.losses import LOSSES
+from proxy.wire.losses import LOSSES
 
 
 def _fields(*shapes: Any) -> set[str]:

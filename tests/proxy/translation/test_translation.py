@@ -47,7 +47,6 @@ from proxy.model import (
     ToolsAdded,
 )
 from proxy.translation.fit import Fitted, fit
-from proxy.translation.losses import LOSSES
 from proxy.translation.needs import obstacles
 from proxy.wire.codec import Target
 from proxy.wire.dialect import (
@@ -59,6 +58,7 @@ from proxy.wire.dialect import (
     Schemas,
     StrictTools,
 )
+from proxy.wire.losses import LOSSES
 from proxy.wire.sealing import Sealed, seal
 
 _PIXEL = Image(Base64("image/png", "aGk="))

@@ -522,7 +522,7 @@ def test_what_has_no_place_is_named() -> None:
         )
     )
     assert lost == {
-        "stop_sequence",
+        "stop_sequences",
         "max_tool_calls",
         "verbosity",
         "cache_fields",

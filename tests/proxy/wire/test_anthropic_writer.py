@@ -39,7 +39,6 @@ from proxy.model import (
 from proxy.wire.anthropic.client.answer import write_answer
 from proxy.wire.anthropic.client.call_arguments import CallArguments
 from proxy.wire.anthropic.client.stream import StreamWriter
-from proxy.wire.anthropic.lost import Lost
 
 _REQUEST = Request(Protocol.MESSAGES, "m", ())
 
@@ -256,10 +255,6 @@ def test_losses_are_the_same_streamed_or_whole(
 def test_a_loss_is_named_once() -> None:
     line = _line(TextStarted(0), *(CitationAdded(0, _CITED) for _ in range(9)))
     assert len(_stream(*line)[1]) == 1
-    lost = Lost()
-    lost.add("a", "First.")
-    lost.add("a", "Second.")
-    assert lost.all == (Loss("a", "First."),)
 
 
 # --- signatures and counts ------------------------------------------------------------

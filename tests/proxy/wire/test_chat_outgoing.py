@@ -51,7 +51,6 @@ from proxy.model import (
     Url,
 )
 from proxy.wire.chat.client.request import read_request
-from proxy.wire.chat.lost import SENTENCES
 from proxy.wire.chat.provider.request import write_request
 from proxy.wire.chat.provider.stream import StreamReader
 from proxy.wire.codec import Target, Written
@@ -64,6 +63,7 @@ from proxy.wire.dialect import (
     ResultImages,
     StrictTools,
 )
+from proxy.wire.losses import LOSSES
 
 _VENDOR = VENDOR_DIALECTS[Protocol.CHAT]
 _MARKING = replace(_VENDOR, cache_marks=True, cache_field="prompt_cache_breakpoint")
@@ -507,7 +507,7 @@ def test_documents_in_every_form() -> None:
 def test_what_has_no_place_is_named(request_: Request, names: set[str]) -> None:
     written = write_request(request_, _target())
     assert _lost(written) == names
-    assert all(loss.detail == SENTENCES[loss.name] for loss in written.losses)
+    assert all(loss.detail == LOSSES[loss.name] for loss in written.losses)
 
 
 def test_marks_stand_on_the_last_text_of_a_result() -> None:

@@ -28,14 +28,8 @@ from proxy.model import (
 )
 from proxy.wire.anthropic.blocks import citation_raw
 from proxy.wire.anthropic.inputs import arguments_object, call_input
-from proxy.wire.anthropic.lost import (
-    ARGUMENTS,
-    CITATION,
-    SEALED,
-    Lost,
-    provider_part,
-)
 from proxy.wire.codec import Written
+from proxy.wire.losses import Noted
 
 _STOP: Final = {
     StopReason.END_TURN: "end_turn",
@@ -69,10 +63,10 @@ def write_answer(
     body = message(answer.id, answer.model, answer.usage)
     body["content"] = [each for each in shapes if each is not None]
     body.update(ending(answer.ended))
-    lost = Lost()
+    lost = Noted()
     for each in answer.parts:
         _name_lost(each, lost)
-    return Written(msgspec.json.encode(body), lost.all)
+    return Written(msgspec.json.encode(body), lost.losses)
 
 
 def message(answer_id: str, model: str, usage: Usage) -> dict[str, Json]:
@@ -160,20 +154,20 @@ def block(part: Text | Thinking | ToolCall | ServerPart | Opaque) -> Json:
 
 
 def _name_lost(
-    part: Text | Thinking | ToolCall | ServerPart | Opaque, lost: Lost
+    part: Text | Thinking | ToolCall | ServerPart | Opaque, lost: Noted
 ) -> None:
     match part:
         case Text() if any(citation_raw(each) is None for each in part.citations):
-            lost.note(CITATION)
+            lost.add("citation")
         case Thinking() if part.sealed is not None and (
             part.text or part.summary or not sealed_here(part)
         ):
-            lost.note(SEALED)
+            lost.add("sealed_thinking")
         case ToolCall(kind=CallKind.FUNCTION, arguments=text) if text.strip():
             if arguments_object(text) is None:
-                lost.note(ARGUMENTS)
+                lost.add("broken_arguments")
         case ServerPart() | Opaque() if part.protocol is not Protocol.MESSAGES:
-            lost.note(provider_part(part.kind))
+            lost.add("provider_part", [part.kind])
         case _:
             return
 

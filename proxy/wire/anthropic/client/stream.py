@@ -38,8 +38,8 @@ from proxy.model import (
 from proxy.wire.anthropic.blocks import citation_raw
 from proxy.wire.anthropic.client.answer import ending, message, usage_shape
 from proxy.wire.anthropic.client.call_arguments import CallArguments
-from proxy.wire.anthropic.lost import ARGUMENTS, CITATION, SEALED, provider_part
 from proxy.wire.envelope import error_event
+from proxy.wire.losses import named
 from proxy.wire.sequence import OnePartAtATime
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -129,7 +129,7 @@ class StreamWriter:
             case CitationAdded():
                 return self._citation(event)
             case ThinkingSealed():
-                return self._lose(SEALED)
+                return self._lose(named("sealed_thinking"))
 
     def _count(self, event: AnswerStarted | UsageReported) -> bytes:
         self._usage = self._usage.merged(event.usage or Usage())
@@ -151,7 +151,7 @@ class StreamWriter:
             case PartWhole(part=part) if part.protocol is Protocol.MESSAGES:
                 return self._start(dict(part.raw)) + self._end_block()
             case PartWhole(part=part):
-                return self._lose(provider_part(part.kind))
+                return self._lose(named("provider_part", [part.kind]))
 
     def _start(self, block: Json, kind: CallKind | None = None) -> bytes:
         self._block += 1
@@ -185,7 +185,7 @@ class StreamWriter:
             return started
         if event.origin is not None and event.origin.protocol is Protocol.MESSAGES:
             return self._start({"type": "redacted_thinking", "data": event.sealed})
-        return self._lose(SEALED)
+        return self._lose(named("sealed_thinking"))
 
     def _arguments(self, event: ToolCallArguments) -> bytes:
         if self._open is None or event.index != self._call:
@@ -214,7 +214,7 @@ class StreamWriter:
     def _citation(self, event: CitationAdded) -> bytes:
         raw = citation_raw(event.citation)
         if raw is None:
-            return self._lose(CITATION)
+            return self._lose(named("citation"))
         return self._delta({"type": "citations_delta", "citation": dict(raw)})
 
     def _delta(self, delta: Json) -> bytes:
@@ -237,7 +237,7 @@ class StreamWriter:
         if block.arguments is not None:
             missing, broken = block.arguments.finish()
             if broken:
-                self._lose(ARGUMENTS)
+                self._lose(named("broken_arguments"))
             return self._json(missing) if missing else b""
         signature = "".join(block.signature)
         if not signature:

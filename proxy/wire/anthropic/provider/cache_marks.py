@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from proxy.wire.anthropic.lost import Lost
 from proxy.wire.anthropic.provider.request_blocks import Block
+from proxy.wire.losses import Noted
 
 MOST_MARKS: Final = 4
 """Marks that one request may have, the one at its top level among them."""
@@ -18,7 +18,7 @@ MOST_MARKS: Final = 4
 _KEY: Final = "cache_control"
 
 
-def limit_marks(groups: Sequence[Sequence[Block]], most: int, lost: Lost) -> None:
+def limit_marks(groups: Sequence[Sequence[Block]], most: int, lost: Noted) -> None:
     """Take away all but the last `most` marks of these blocks, in the prompt's order.
 
     Changes the blocks, which nobody else holds yet.
@@ -28,7 +28,7 @@ def limit_marks(groups: Sequence[Sequence[Block]], most: int, lost: Lost) -> Non
     for block in over:
         del block[_KEY]
     if over:
-        lost.add("cache_marks", f"{len(over)} cache marks were over the limit.")
+        lost.add("cache_marks")
 
 
 def _marked(blocks: Sequence[Block]) -> Iterator[Block]:

@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from proxy.model import Message, Part, Protocol, Request, Role
-from proxy.wire.anthropic.lost import Lost
 from proxy.wire.anthropic.provider.cache_marks import MOST_MARKS, limit_marks
 from proxy.wire.anthropic.provider.request_blocks import Block, Blocks, mark
 from proxy.wire.anthropic.provider.tools import forces, write_choice, write_tools
@@ -26,6 +25,7 @@ from proxy.wire.anthropic.provider.wishes import (
 from proxy.wire.codec import Target, Written
 from proxy.wire.dialect import ReasoningBack
 from proxy.wire.fields import WireError
+from proxy.wire.losses import Noted
 
 _ROLES: Final = {
     Role.USER: "user",
@@ -44,7 +44,7 @@ def write_request(request: Request, target: Target) -> Written:
     tools in their order: a provider's prompt cache goes by them. Raises WireError
     where the request is nested too deeply.
     """
-    lost = Lost()
+    lost = Noted()
     own = request.protocol is Protocol.MESSAGES
     body: Block = {"model": target.model, "max_tokens": 0}
     _prompt(body, request, target, lost)
@@ -61,12 +61,12 @@ def write_request(request: Request, target: Target) -> Written:
     _name_unwritten(request, lost)
     _dialect(body, target, lost)
     try:
-        return Written(msgspec.json.encode(body), lost.all)
+        return Written(msgspec.json.encode(body), lost.losses)
     except RecursionError:
         raise WireError("The request is nested too deeply.") from None
 
 
-def _prompt(body: Block, request: Request, target: Target, lost: Lost) -> None:
+def _prompt(body: Block, request: Request, target: Target, lost: Noted) -> None:
     own = request.protocol is Protocol.MESSAGES
     unsigned = target.dialect.reasoning_back is not ReasoningBack.NEVER
     blocks = Blocks(lost, own=own, unsigned=unsigned)
@@ -111,7 +111,7 @@ def _content(turn: Block) -> list[Block]:
     return content if isinstance(content, list) else []
 
 
-def _wishes(body: Block, request: Request, target: Target, lost: Lost) -> None:
+def _wishes(body: Block, request: Request, target: Target, lost: Noted) -> None:
     tools = body.get("tools")
     choice = write_choice(request, tools if isinstance(tools, list) else [], lost)
     if choice is not None:
@@ -144,7 +144,7 @@ def _extras(body: Block, request: Request) -> None:
             body[name] = value
 
 
-def _name_unwritten(request: Request, lost: Lost) -> None:
+def _name_unwritten(request: Request, lost: Noted) -> None:
     kept = request.kept
     unwritten = (
         ("max_tool_calls", request.limits.max_tool_calls is not None),
@@ -159,11 +159,11 @@ def _name_unwritten(request: Request, lost: Lost) -> None:
     )
     for name, lacks in unwritten:
         if lacks:
-            lost.add(name, f"Messages has no place for this: {name}.")
+            lost.add(name)
 
 
-def _dialect(body: Block, target: Target, lost: Lost) -> None:
+def _dialect(body: Block, target: Target, lost: Noted) -> None:
     for name in target.dialect.never:
         if body.pop(name, None) is not None:
-            lost.add("field", f"This provider refuses the field {name}.")
+            lost.add("field", [name])
     body.update(target.dialect.always)

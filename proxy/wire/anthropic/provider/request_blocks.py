@@ -34,11 +34,7 @@ from proxy.model import (
 )
 from proxy.wire.anthropic.blocks import citation_raw
 from proxy.wire.anthropic.inputs import arguments_object, call_input
-from proxy.wire.anthropic.lost import (
-    ARGUMENTS,
-    CITATION,
-    Lost,
-)
+from proxy.wire.losses import Noted
 
 Block: TypeAlias = dict[str, object]
 """A JSON object about to be encoded; may hold raw JSON."""
@@ -66,7 +62,7 @@ class Blocks:
 
     __slots__ = ("_lost", "_own", "_unsigned")
 
-    def __init__(self, lost: Lost, *, own: bool, unsigned: bool) -> None:
+    def __init__(self, lost: Noted, *, own: bool, unsigned: bool) -> None:
         self._lost = lost
         self._own = own
         self._unsigned = unsigned
@@ -93,9 +89,7 @@ class Blocks:
             case ServerPart() | Opaque():
                 return self._kept(part)
             case ToolsAdded():
-                self._lost.add(
-                    "unknown_part", "Tools offered in mid-conversation have no place."
-                )
+                self._lost.add("unknown_part")
                 return None
 
     def _extras(self, extras: JsonObject) -> JsonObject:
@@ -110,12 +104,12 @@ class Blocks:
         if told:
             shape["citations"] = told
         if len(told) < len(raws):
-            self._lost.note(CITATION)
+            self._lost.add("citation")
         return {**shape, **mark(part.cache), **self._extras(part.extras)}
 
     def _image(self, part: Image) -> Block:
         if part.detail not in {None, "auto"}:
-            self._lost.add("image_detail", "An image's resolution cannot be chosen.")
+            self._lost.add("image_detail")
         shape: Block = {"type": "image", "source": _source(part.source)}
         return {**shape, **mark(part.cache), **self._extras(part.extras)}
 
@@ -147,7 +141,7 @@ class Blocks:
         if part.sealed is not None and not part.signature:
             if own:
                 return {"type": "redacted_thinking", "data": part.sealed, **extras}
-            self._lost.add("thinking_replay", "Sealed reasoning is another maker's.")
+            self._lost.add("thinking_replay")
             if not part.text and not part.summary:
                 return None
         shape: Block = {"type": "thinking", "thinking": readable(part)}
@@ -155,10 +149,7 @@ class Blocks:
             shape["signature"] = part.signature
         elif not (self._own and own):
             if not self._unsigned:
-                self._lost.add(
-                    "thinking_replay",
-                    "Unsigned reasoning is not taken back.",
-                )
+                self._lost.add("thinking_replay")
                 return None
             shape["signature"] = ""
         return {**shape, **extras}
@@ -178,7 +169,7 @@ class Blocks:
             return msgspec.Raw(part.arguments.encode())
         shape = call_input(part.arguments, part.kind)
         if part.kind is CallKind.FUNCTION and shape:
-            self._lost.note(ARGUMENTS)
+            self._lost.add("broken_arguments")
         return shape
 
     def _result(self, part: ToolResult) -> Block:
@@ -194,7 +185,7 @@ class Blocks:
         if part.protocol is Protocol.MESSAGES:
             return dict(part.raw)
         name = "server_part" if isinstance(part, ServerPart) else "unknown_part"
-        self._lost.add(name, f"A {part.kind} part has no place.")
+        self._lost.add(name, [part.kind])
         return None
 
 

@@ -18,20 +18,20 @@ from proxy.model import (
     Tool,
     ToolChoice,
 )
-from proxy.wire.anthropic.lost import Lost
 from proxy.wire.anthropic.provider.request_blocks import Block, mark
+from proxy.wire.losses import Noted
 
 _ANYTHING: Final[JsonObject] = {"type": "object", "properties": {}}
 
 
-def write_tools(request: Request, lost: Lost) -> list[Block]:
+def write_tools(request: Request, lost: Noted) -> list[Block]:
     """Return the tools this protocol can offer, in their order."""
     own = request.protocol is Protocol.MESSAGES
     written = (_tool(each, lost, own=own) for each in request.tools)
     return [each for each in written if each is not None]
 
 
-def write_choice(request: Request, tools: Sequence[Block], lost: Lost) -> Block | None:
+def write_choice(request: Request, tools: Sequence[Block], lost: Noted) -> Block | None:
     """Return `tool_choice`; None where nothing is to be said.
 
     Without tools the API takes no choice: the wish is then left out, and named if it
@@ -41,7 +41,7 @@ def write_choice(request: Request, tools: Sequence[Block], lost: Lost) -> Block 
     wish, parallel = request.tool_choice, request.parallel_tools
     if not tools and request.protocol is not Protocol.MESSAGES:
         if wish is not None and wish.choice in {Choice.ANY, Choice.TOOL}:
-            lost.add("tool_choice", "No tool is left that could be forced.")
+            lost.add("tool_choice")
         return None
     if wish is None:
         return _only_one() if parallel is False else None
@@ -62,13 +62,13 @@ def _only_one() -> Block:
     return {"type": "auto", "disable_parallel_tool_use": True}
 
 
-def _choice(wish: ToolChoice, tools: Sequence[Block], lost: Lost) -> Block:
+def _choice(wish: ToolChoice, tools: Sequence[Block], lost: Noted) -> Block:
     if wish.choice is not Choice.TOOL:
         return {"type": wish.choice.value}
     name = wish.name or _name_of(wish.hosted, tools)
     if name is not None:
         return {"type": "tool", "name": name}
-    lost.add("tool_choice", "The forced tool is not among those offered.")
+    lost.add("tool_choice")
     return {"type": "any"}
 
 
@@ -77,18 +77,16 @@ def _name_of(hosted: str | None, tools: Sequence[Block]) -> object:
     return next(names, None) if hosted is not None else None
 
 
-def _tool(tool: Tool, lost: Lost, *, own: bool) -> Block | None:
+def _tool(tool: Tool, lost: Noted, *, own: bool) -> Block | None:
     match tool:
         case FunctionTool():
             return _function(tool, own=own)
         case ServerTool(protocol=Protocol.MESSAGES):
             return dict(tool.raw)
         case ServerTool():
-            lost.add(
-                "server_tool_offered", f"A tool of the type {tool.type} has no place."
-            )
+            lost.add("server_tool_offered", [tool.type])
         case _:
-            lost.add("custom_tool", "Free-text tools and namespaces have no place.")
+            lost.add("custom_tool")
     return None
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from proxy.model import Limits, OutputFormat, Protocol, Reasoning, Request
-from proxy.wire.anthropic.lost import Lost
 from proxy.wire.anthropic.provider.request_blocks import Block
 from proxy.wire.codec import Target
 from proxy.wire.dialect import ReasoningWord
 from proxy.wire.effort import LEAST_BUDGET, budget_of, level_of, nearest
+from proxy.wire.losses import Noted
 
 DEFAULT_LIMIT: Final = 32_000
 """Tokens of an answer where neither client nor model names a limit."""
@@ -48,19 +48,19 @@ def write_limit(limits: Limits, target: Target) -> int:
     return target.max_output or DEFAULT_LIMIT
 
 
-def write_stops(request: Request, lost: Lost) -> list[str]:
+def write_stops(request: Request, lost: Noted) -> list[str]:
     """Return the stop sequences; the API refuses those of blanks only."""
     stops = list(request.limits.stop_sequences)
     if request.protocol is Protocol.MESSAGES:
         return stops
     taken = [each for each in stops if each.strip()]
     if len(taken) < len(stops):
-        lost.add("stop_sequence", "A stop sequence of blanks only is not taken.")
+        lost.add("stop_sequences")
     return taken
 
 
 def write_thought(
-    request: Request, target: Target, lost: Lost, *, forced: bool
+    request: Request, target: Target, lost: Noted, *, forced: bool
 ) -> Thought:
     """Return how the model is asked to think; `forced` tells that it must call."""
     wish, limit = request.reasoning, write_limit(request.limits, target)
@@ -77,16 +77,16 @@ def write_thought(
         case ReasoningWord.EFFORT:
             return Thought(limit, effort=_level(wish, target))
         case _:
-            lost.add("reasoning_wish", "This provider takes no wish to think.")
+            lost.add("reasoning_wish")
             return Thought(limit)
     if thought.on and forced:
-        lost.add("thinking_off", "Thinking is off: it does not go with a forced call.")
+        lost.add("thinking_off")
         # Said aloud: newer models think where nothing is said.
         return replace(thought, limit=limit, thinking={"type": "disabled"})
     return thought
 
 
-def _as_told(wish: Reasoning, target: Target, limit: int, lost: Lost) -> Thought:
+def _as_told(wish: Reasoning, target: Target, limit: int, lost: Noted) -> Thought:
     if wish.mode is None:
         return Thought(limit, effort=wish.effort)
     shape: Block = {"type": wish.mode}
@@ -94,7 +94,7 @@ def _as_told(wish: Reasoning, target: Target, limit: int, lost: Lost) -> Thought
         if budget >= limit == target.max_output:
             # The limit is not the client's any more but what the model can do.
             budget = max(LEAST_BUDGET, limit // 2)
-            lost.add("effort_mapped", "The thinking budget was lowered to fit.")
+            lost.add("effort_mapped")
         shape["budget_tokens"] = budget
     if wish.display is not None:
         shape["display"] = wish.display
@@ -115,7 +115,7 @@ def _adaptive(wish: Reasoning, target: Target, limit: int) -> Thought:
     return Thought(limit, shape, _level(wish, target))
 
 
-def _budgeted(wish: Reasoning, target: Target, limit: int, lost: Lost) -> Thought:
+def _budgeted(wish: Reasoning, target: Target, limit: int, lost: Noted) -> Thought:
     level = level_of(wish)
     if level in _OFF:
         return Thought(limit, {"type": "disabled"})
@@ -133,7 +133,9 @@ def _level(wish: Reasoning, target: Target) -> str | None:
     return None if level is None else nearest(level, target.dialect.efforts)
 
 
-def _room(asked: int, target: Target, limit: int, lost: Lost) -> tuple[int | None, int]:
+def _room(
+    asked: int, target: Target, limit: int, lost: Noted
+) -> tuple[int | None, int]:
     """Return a budget that is taken and the limit to go with it.
 
     The limit grows where the model can answer that long, so that thinking takes
@@ -141,30 +143,30 @@ def _room(asked: int, target: Target, limit: int, lost: Lost) -> tuple[int | Non
     """
     budget = max(asked, LEAST_BUDGET)
     if budget != asked:
-        lost.add("effort_mapped", "The thinking budget was raised to the least.")
+        lost.add("effort_mapped")
     if budget < limit:
         return budget, limit
     most = target.max_output or limit
     if budget + limit <= most:
-        lost.add("least_tokens", "The output limit was raised by what is thought.")
+        lost.add("least_tokens")
         return budget, budget + limit
     limit = max(limit, min(most, LEAST_BUDGET * 2))
     if limit <= LEAST_BUDGET:
-        lost.add("thinking_off", "Thinking is off: the output limit leaves no room.")
+        lost.add("thinking_off")
         return None, limit
-    lost.add("effort_mapped", "The thinking budget was lowered below the limit.")
+    lost.add("effort_mapped")
     return max(LEAST_BUDGET, min(budget, limit // 2)), limit
 
 
-def write_sampling(request: Request, lost: Lost, *, thinks: bool) -> Block:
+def write_sampling(request: Request, lost: Noted, *, thinks: bool) -> Block:
     """Return temperature, `top_p` and `top_k` as far as the API takes them."""
     wish = request.sampling
     if wish.seed is not None:
-        lost.add("seed", "Messages has no seed.")
+        lost.add("seed")
     heat, top_p, top_k = wish.temperature, wish.top_p, wish.top_k
     if request.protocol is not Protocol.MESSAGES:
         if heat is not None and heat > 1:
-            lost.add("temperature_clamped", "A temperature is at most 1 here.")
+            lost.add("temperature_clamped")
             heat = 1.0
         told = (heat, top_p, top_k)
         if thinks:
@@ -175,12 +177,12 @@ def write_sampling(request: Request, lost: Lost, *, thinks: bool) -> Block:
             # Newer models refuse the two together.
             top_p = None
         if (heat, top_p, top_k) != told:
-            lost.add("sampling", "Some sampling does not go with the rest of it.")
+            lost.add("sampling")
     pairs = (("temperature", heat), ("top_p", top_p), ("top_k", top_k))
     return {name: value for name, value in pairs if value is not None}
 
 
-def write_format(form: OutputFormat | None, lost: Lost, *, own: bool) -> Block | None:
+def write_format(form: OutputFormat | None, lost: Noted, *, own: bool) -> Block | None:
     """Return `output_config.format`; None where the answer may have any form."""
     if form is None or form.kind == "text":
         return None
@@ -189,7 +191,7 @@ def write_format(form: OutputFormat | None, lost: Lost, *, own: bool) -> Block |
         schema = {} if form.schema is None else {"schema": form.schema}
         return {**shape, **schema, **form.extras}
     if form.kind != "json_schema" or form.schema is None:
-        lost.add("output_format", "JSON without a schema cannot be asked for.")
+        lost.add("output_format")
         return None
     # Name and description speak to the model; a schema has its own words for them.
     told: Block = {"title": form.name, "description": form.description}

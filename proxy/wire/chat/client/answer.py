@@ -29,8 +29,8 @@ from proxy.model import (
     Usage,
     gather,
 )
-from proxy.wire.chat.lost import Lost
 from proxy.wire.codec import Written
+from proxy.wire.losses import Noted
 
 
 def write_answer(
@@ -100,7 +100,7 @@ def end_losses(ended: AnswerEnded) -> list[str]:
 
 
 def _losses(answer: Answer) -> tuple[Loss, ...]:
-    lost = Lost()
+    lost = Noted()
     for part in answer.parts:
         match part:
             case Text(citations=cited):
@@ -119,7 +119,7 @@ def _losses(answer: Answer) -> tuple[Loss, ...]:
                 pass
     for name in end_losses(answer.ended):
         lost.add(name)
-    return lost.losses()
+    return lost.losses
 
 
 def usage_shape(usage: Usage) -> Json:

@@ -38,8 +38,8 @@ from proxy.model import (
     UsageReported,
 )
 from proxy.wire.chat.client.answer import end_losses, finish_reason, head, usage_shape
-from proxy.wire.chat.lost import SENTENCES
 from proxy.wire.envelope import error_event
+from proxy.wire.losses import named
 from proxy.wire.sequence import OnePartAtATime
 
 # A comment is all the protocol has for a sign of life.
@@ -205,7 +205,7 @@ class StreamWriter:
         return _sse({**self._head, "choices": [choice]})
 
     def _lose(self, name: str) -> None:
-        loss = Loss(name, SENTENCES[name])
+        loss = named(name)
         if loss not in self.losses:
             self.losses.append(loss)
 

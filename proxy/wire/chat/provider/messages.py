@@ -28,9 +28,9 @@ from proxy.model import (
     ToolCall,
     ToolResult,
 )
-from proxy.wire.chat.lost import Lost
 from proxy.wire.chat.provider.request_parts import NO_IMAGE, with_extras, write_content
 from proxy.wire.dialect import Dialect, ReasoningBack, ResultImages
+from proxy.wire.losses import Noted
 
 # What the assistant is made to say where a server wants a word between a tool's result
 # and the user's next turn.
@@ -41,7 +41,7 @@ def write_messages(
     system: Sequence[Part],
     messages: Sequence[Message],
     dialect: Dialect,
-    lost: Lost,
+    lost: Noted,
 ) -> list[Json]:
     """Write the system text and all messages, in their order."""
     written: list[dict[str, Json]] = []
@@ -65,7 +65,7 @@ def _needs_word(
     return written[-1]["role"] == "tool"
 
 
-def _write(message: Message, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
+def _write(message: Message, dialect: Dialect, lost: Noted) -> list[dict[str, Json]]:
     match message.role:
         case Role.ASSISTANT:
             return [_assistant(message, dialect, lost)]
@@ -76,7 +76,7 @@ def _write(message: Message, dialect: Dialect, lost: Lost) -> list[dict[str, Jso
             return [_spoken(word, message, message.parts, dialect, lost)]
 
 
-def _user(message: Message, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
+def _user(message: Message, dialect: Dialect, lost: Noted) -> list[dict[str, Json]]:
     results = [each for each in message.parts if isinstance(each, ToolResult)]
     others = [each for each in message.parts if not isinstance(each, ToolResult)]
     written = [_result(each, dialect, lost) for each in results]
@@ -90,7 +90,7 @@ def _spoken(
     message: Message,
     parts: Sequence[Part],
     dialect: Dialect,
-    lost: Lost,
+    lost: Noted,
 ) -> dict[str, Json]:
     shape: dict[str, Json] = {
         "role": role.value,
@@ -100,7 +100,7 @@ def _spoken(
 
 
 def _named(
-    shape: dict[str, Json], message: Message, dialect: Dialect, lost: Lost
+    shape: dict[str, Json], message: Message, dialect: Dialect, lost: Noted
 ) -> dict[str, Json]:
     if message.name is not None and dialect.message_names:
         shape["name"] = message.name
@@ -109,7 +109,7 @@ def _named(
     return with_extras(shape, message.extras)
 
 
-def _result(result: ToolResult, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _result(result: ToolResult, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     parts: list[Part] = []
     inside = dialect.result_images is ResultImages.INSIDE
     for each in result.parts:
@@ -129,7 +129,7 @@ def _result(result: ToolResult, dialect: Dialect, lost: Lost) -> dict[str, Json]
 
 
 def _marked(
-    parts: list[Part], result: ToolResult, dialect: Dialect, lost: Lost
+    parts: list[Part], result: ToolResult, dialect: Dialect, lost: Noted
 ) -> list[Part]:
     """Return the parts with the result's cache mark on the last text."""
     last = parts[-1] if parts else None
@@ -139,7 +139,7 @@ def _marked(
     return [*parts[:-1], replace(last, cache=result.cache)]
 
 
-def _assistant(message: Message, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _assistant(message: Message, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     parts = message.parts
     refused = [
         each
@@ -174,7 +174,7 @@ def _text_behind_call(parts: Sequence[Part]) -> bool:
     )
 
 
-def _calls(parts: Sequence[Part], lost: Lost) -> list[Json]:
+def _calls(parts: Sequence[Part], lost: Noted) -> list[Json]:
     calls: list[Json] = []
     for at, part in enumerate(parts):
         if isinstance(part, ToolCall):
@@ -192,7 +192,7 @@ def _is_proof(part: Thinking) -> bool:
     return bool(part.signature) and not part.text and not part.summary
 
 
-def _call(part: ToolCall, lost: Lost) -> dict[str, Json]:
+def _call(part: ToolCall, lost: Noted) -> dict[str, Json]:
     if part.namespace is not None:
         lost.add("namespace")
     if part.cache is not None:
@@ -204,7 +204,7 @@ def _call(part: ToolCall, lost: Lost) -> dict[str, Json]:
     return {"id": part.id, "type": "function", "function": function}
 
 
-def _thoughts(parts: Sequence[Part], dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _thoughts(parts: Sequence[Part], dialect: Dialect, lost: Noted) -> dict[str, Json]:
     """Write the reasoning of an earlier answer, and name its proofs without place."""
     thoughts: list[str] = []
     details: list[Json] = []
@@ -223,7 +223,7 @@ def _thoughts(parts: Sequence[Part], dialect: Dialect, lost: Lost) -> dict[str, 
 
 
 def _reasoning(
-    thought: str, details: list[Json], dialect: Dialect, lost: Lost
+    thought: str, details: list[Json], dialect: Dialect, lost: Noted
 ) -> dict[str, Json]:
     shape: dict[str, Json] = {}
     if details:

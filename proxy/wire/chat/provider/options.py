@@ -12,11 +12,11 @@ from typing import Final
 import msgspec
 
 from proxy.model import Json, OutputFormat, Protocol, Reasoning, Request
-from proxy.wire.chat.lost import Lost
 from proxy.wire.chat.provider.request_parts import with_extras
 from proxy.wire.codec import Target
 from proxy.wire.dialect import Dialect, FormatWord, ReasoningWord
 from proxy.wire.effort import level_of, nearest
+from proxy.wire.losses import Noted
 
 _NAME: Final = "answer"
 _WANTS_JSON: Final = "Answer with a single JSON object and nothing else."
@@ -25,7 +25,7 @@ _WANTS_SCHEMA: Final = (
 )
 
 
-def write_options(request: Request, target: Target, lost: Lost) -> dict[str, Json]:
+def write_options(request: Request, target: Target, lost: Noted) -> dict[str, Json]:
     """Write all top-level fields but model, messages and tools."""
     dialect = target.dialect
     fields: dict[str, Json] = {}
@@ -46,7 +46,7 @@ def write_options(request: Request, target: Target, lost: Lost) -> dict[str, Jso
     return fields
 
 
-def instruction(form: OutputFormat | None, dialect: Dialect, lost: Lost) -> str | None:
+def instruction(form: OutputFormat | None, dialect: Dialect, lost: Noted) -> str | None:
     """Return the words that ask for a form of answer the server has no field for."""
     if form is None or form.kind == "text":
         return None
@@ -60,7 +60,7 @@ def instruction(form: OutputFormat | None, dialect: Dialect, lost: Lost) -> str 
     return None
 
 
-def _limits(request: Request, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _limits(request: Request, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     limits, fields = request.limits, dict[str, Json]()
     if limits.max_output_tokens is not None and dialect.limit_field:
         fields[dialect.limit_field] = limits.max_output_tokens
@@ -84,7 +84,7 @@ def _sampling(request: Request, dialect: Dialect) -> dict[str, Json]:
     return fields
 
 
-def _reasoning(wish: Reasoning, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _reasoning(wish: Reasoning, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     level = level_of(wish)
     if level is None and wish.mode != "enabled":
         return {}
@@ -105,7 +105,7 @@ def _reasoning(wish: Reasoning, dialect: Dialect, lost: Lost) -> dict[str, Json]
             return {}
 
 
-def _effort(level: str | None, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _effort(level: str | None, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     taken = None if level is None else nearest(level, dialect.efforts)
     if taken is None:
         lost.add("reasoning_wish")
@@ -142,7 +142,7 @@ def _format(form: OutputFormat, dialect: Dialect) -> dict[str, Json]:
     return {"response_format": with_extras(shape, form.extras)}
 
 
-def _who(request: Request, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _who(request: Request, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     user, labels = request.metadata.user, request.metadata.labels
     fields: dict[str, Json] = {}
     known = request.extras.get("safety_identifier")
@@ -156,7 +156,7 @@ def _who(request: Request, dialect: Dialect, lost: Lost) -> dict[str, Json]:
     return fields
 
 
-def _kept(request: Request, lost: Lost) -> dict[str, Json]:
+def _kept(request: Request, lost: Noted) -> dict[str, Json]:
     kept = request.kept
     if kept.previous is not None or kept.conversation is not None:
         lost.add("stored_answer")

@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from proxy.model import Json, Part, Protocol, Request, Text
-from proxy.wire.chat.lost import Lost
 from proxy.wire.chat.provider.messages import write_messages
 from proxy.wire.chat.provider.options import (
     instruction,
@@ -22,6 +21,7 @@ from proxy.wire.chat.provider.options import (
 )
 from proxy.wire.chat.provider.tools import write_tools
 from proxy.wire.codec import Target, Written
+from proxy.wire.losses import Noted
 
 ANSWER_LOSSES: Final = {
     "audio": "field",
@@ -47,7 +47,7 @@ _ENCODER: Final = msgspec.json.Encoder(enc_hook=_plain)
 
 def write_request(request: Request, target: Target) -> Written:
     """Write the body of `POST /chat/completions` for a fitted request."""
-    lost = Lost()
+    lost = Noted()
     dialect = target.dialect
     words = instruction(request.output_format, dialect, lost)
     system: tuple[Part, ...] = request.system
@@ -66,10 +66,10 @@ def write_request(request: Request, target: Target) -> Written:
         if body.pop(name, None) is not None:
             lost.add("field")
     body.update(dialect.always)
-    return Written(_ENCODER.encode(body), lost.losses())
+    return Written(_ENCODER.encode(body), lost.losses)
 
 
-def _put_back(body: dict[str, Json], request: Request, lost: Lost) -> None:
+def _put_back(body: dict[str, Json], request: Request, lost: Noted) -> None:
     """Add the fields nobody read; of several choices only one would be read."""
     for name, value in request.extras.items():
         if name == "n":

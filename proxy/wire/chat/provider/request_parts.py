@@ -22,8 +22,8 @@ from proxy.model import (
     Text,
     Url,
 )
-from proxy.wire.chat.lost import Lost
 from proxy.wire.dialect import Dialect
+from proxy.wire.losses import Noted
 
 # The lifetimes each word for a cache mark knows.
 _LIFETIMES: Final = {
@@ -34,7 +34,7 @@ NO_IMAGE: Final = "[An image stood here that could not be passed on.]"
 NO_DOCUMENT: Final = "[A document stood here that could not be passed on.]"
 
 
-def write_content(parts: Sequence[Part], dialect: Dialect, lost: Lost) -> Json:
+def write_content(parts: Sequence[Part], dialect: Dialect, lost: Noted) -> Json:
     """Write `content`: a string where the parts are plain text, else a list."""
     shapes = [shape for part in parts for shape in _shapes(part, dialect, lost)]
     texts = [_plain(shape) for shape in shapes]
@@ -81,7 +81,7 @@ def _is_text(shape: Mapping[str, Json]) -> bool:
     return shape.get("type") == "text"
 
 
-def _shapes(part: Part, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
+def _shapes(part: Part, dialect: Dialect, lost: Noted) -> list[dict[str, Json]]:
     match part:
         case Text():
             if part.citations:
@@ -98,7 +98,7 @@ def _shapes(part: Part, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
             return []
 
 
-def _text(part: Text, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _text(part: Text, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     shape: dict[str, Json] = {"type": "text", "text": part.text}
     return _finished(shape, part.cache, part.extras, dialect, lost)
 
@@ -108,7 +108,7 @@ def _finished(
     mark: CacheMark | None,
     extras: JsonObject,
     dialect: Dialect,
-    lost: Lost,
+    lost: Noted,
 ) -> dict[str, Json]:
     if mark is not None and dialect.cache_marks:
         shape.update(cache_shape(mark, dialect))
@@ -117,7 +117,7 @@ def _finished(
     return with_extras(shape, extras)
 
 
-def _image(part: Image, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _image(part: Image, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     url = _url(part.source)
     if url is None or not dialect.images:
         lost.add("image_left_out")
@@ -140,7 +140,7 @@ def _url(source: Base64 | Url | FileId) -> str | None:
             return None
 
 
-def _document(part: Document, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
+def _document(part: Document, dialect: Dialect, lost: Noted) -> list[dict[str, Json]]:
     if part.context is not None or part.citations:
         lost.add("document_options")
     source = part.source

@@ -22,12 +22,12 @@ from proxy.model import (
     ToolChoice,
     ToolsAdded,
 )
-from proxy.wire.chat.lost import Lost
 from proxy.wire.chat.provider.request_parts import cache_shape, with_extras
 from proxy.wire.dialect import Dialect, StrictTools
+from proxy.wire.losses import Noted
 
 
-def write_tools(request: Request, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def write_tools(request: Request, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     """Write `tools`, `tool_choice` and `parallel_tool_calls`; {} without tools."""
     tools = _listed(request, lost)
     choice = request.tool_choice
@@ -48,7 +48,7 @@ def write_tools(request: Request, dialect: Dialect, lost: Lost) -> dict[str, Jso
     return fields
 
 
-def _listed(request: Request, lost: Lost) -> list[Tool]:
+def _listed(request: Request, lost: Noted) -> list[Tool]:
     tools = list(request.tools)
     for message in request.messages:
         for part in message.parts:
@@ -66,7 +66,7 @@ def _name(tool: Tool) -> str | None:
     return tool.name or (tool.type if isinstance(tool, ServerTool) else None)
 
 
-def _tool(tool: Tool, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
+def _tool(tool: Tool, dialect: Dialect, lost: Noted) -> list[dict[str, Json]]:
     match tool:
         case FunctionTool():
             return [_function(tool, dialect, lost)]
@@ -79,7 +79,7 @@ def _tool(tool: Tool, dialect: Dialect, lost: Lost) -> list[dict[str, Json]]:
             return []
 
 
-def _function(tool: FunctionTool, dialect: Dialect, lost: Lost) -> dict[str, Json]:
+def _function(tool: FunctionTool, dialect: Dialect, lost: Noted) -> dict[str, Json]:
     function: dict[str, Json] = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
@@ -115,7 +115,7 @@ def _custom(tool: CustomTool) -> dict[str, Json]:
 
 
 def _choice(
-    choice: ToolChoice, tools: Sequence[Tool], dialect: Dialect, lost: Lost
+    choice: ToolChoice, tools: Sequence[Tool], dialect: Dialect, lost: Noted
 ) -> dict[str, Json]:
     shape = _choice_shape(choice, tools, dialect)
     if shape is None:

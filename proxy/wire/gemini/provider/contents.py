@@ -6,7 +6,7 @@ Shapes: `Content` and `Part` of the `google-genai` SDK 3.3.0.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from proxy.model import (
@@ -35,6 +35,7 @@ from proxy.wire.dialect import ResultImages
 from proxy.wire.gemini.parts import SELF_SIGNED
 from proxy.wire.gemini.pieces import Shape, object_of
 from proxy.wire.gemini.spelling import merged
+from proxy.wire.losses import named
 
 NO_SIGNATURE: Final = "skip_thought_signature_validator"
 """What the vendor's page on thought signatures names for calls that another model, or
@@ -119,10 +120,7 @@ class ContentWriter:
         # current turn's: a prefix that changes later misses the provider's cache.
         if called or not self._signs:
             return None
-        self.lose(
-            "thinking_replay",
-            "A call came without Gemini's own proof of its reasoning.",
-        )
+        self.lose("thinking_replay")
         return NO_SIGNATURE
 
     def _thinking(
@@ -133,7 +131,7 @@ class ContentWriter:
         shape: Shape = merged({"text": text, "thought": True}, part.extras)
         signature = part.signature
         if part.sealed is not None:
-            self.lose("thinking_replay", "Sealed reasoning has no place.")
+            self.lose("thinking_replay")
         if signature is None:
             return ([shape] if text else []), None
         if part.extras.get(SELF_SIGNED) is True:
@@ -165,12 +163,12 @@ class ContentWriter:
 
     def _no_place(self, part: Thinking | ToolsAdded) -> list[Shape]:
         if isinstance(part, ToolsAdded):
-            self.lose("tool_options", "Tools cannot be added between turns.")
+            self.lose("tool_options")
         return []
 
     def _text(self, part: Text) -> list[Shape]:
         if part.citations:
-            self.lose("citation", "The sources of earlier answers have no place.")
+            self.lose("citation")
         if not part.text and not part.extras:
             return []
         return [merged({"text": part.text}, part.extras)]
@@ -178,7 +176,7 @@ class ContentWriter:
     def _whole(self, part: ServerPart | Opaque) -> list[Shape]:
         if part.protocol is Protocol.GEMINI:
             return [dict(part.raw)]
-        self.lose("server_part", f"A {part.kind} part has no place.")
+        self.lose("server_part", [part.kind])
         return []
 
     def _data(self, source: Base64 | Url | FileId, usual: str = "image/png") -> Shape:
@@ -194,9 +192,9 @@ class ContentWriter:
 
     def _document(self, part: Document) -> list[Shape]:
         if part.citations:
-            self.lose("document_options", "Sources cannot be asked for.")
+            self.lose("document_options")
         if part.name is not None and not self._same:
-            self.lose("document_options", "A document's name has no place.")
+            self.lose("document_options")
         before: list[Shape] = [{"text": part.context}] if part.context else []
         source = part.source
         if isinstance(source, Text):
@@ -209,7 +207,7 @@ class ContentWriter:
     def _call(self, part: ToolCall) -> Shape:
         arguments = object_of(part.arguments)
         if arguments is None:
-            self.lose("broken_arguments", "A call's arguments are no JSON object.")
+            self.lose("broken_arguments")
             arguments = {"input": part.arguments}
         call: Json = {"id": part.id, "name": part.name, "args": arguments}
         return merged({"functionCall": call}, part.extras)
@@ -233,12 +231,12 @@ class ContentWriter:
     def _inner(self, parts: Sequence[Part]) -> list[Json]:
         others = [each for each in parts if not isinstance(each, Text)]
         if others and not (self._inside or self._same):
-            self.lose("image_left_out", "Images and files in a result have no place.")
+            self.lose("image_left_out")
             return []
         return [shape for each in others for shape in self._part(each)]
 
-    def lose(self, name: str, detail: str) -> None:
+    def lose(self, name: str, which: Iterable[str] = ()) -> None:
         """Name something that had no place, each thing once."""
         if name not in self._lost:
             self._lost.add(name)
-            self.losses.append(Loss(name, detail))
+            self.losses.append(named(name, which))

@@ -77,9 +77,9 @@ def _tools(request: Request, target: Target, writer: ContentWriter) -> list[Json
         elif isinstance(tool, ServerTool) and tool.protocol is Protocol.GEMINI:
             found.append(dict(tool.raw))
         elif isinstance(tool, ServerTool):
-            writer.lose("server_tool_offered", f"The tool {tool.type} has no place.")
+            writer.lose("server_tool_offered", [tool.type])
         else:
-            writer.lose("custom_tool", f"The tool {tool.name} has no place.")
+            writer.lose("custom_tool")
     return found
 
 
@@ -162,7 +162,7 @@ def _thinking(request: Request, target: Target, writer: ContentWriter) -> Shape:
         case ReasoningWord.EFFORT:
             return _shown(wish, _level(wish))
         case ReasoningWord.NONE:
-            writer.lose("reasoning_wish", "The wish to think has no place.")
+            writer.lose("reasoning_wish")
             return {}
         case _:
             return _shown(wish, _budget(wish, request, target))
@@ -211,20 +211,20 @@ def _shown(wish: Reasoning, told: Shape) -> Shape:
 
 
 def _name_losses(request: Request, writer: ContentWriter) -> None:
-    for name, detail in _losses(request):
-        writer.lose(name, detail)
+    for name in _losses(request):
+        writer.lose(name)
 
 
-def _losses(request: Request) -> Iterator[tuple[str, str]]:
+def _losses(request: Request) -> Iterator[str]:
     if request.parallel_tools is False:
-        yield "parallel_tools", "Parallel calls cannot be forbidden."
+        yield "parallel_tools"
     if request.verbosity is not None:
-        yield "verbosity", "The wish for more or fewer words has no place."
+        yield "verbosity"
     if request.cache_key is not None:
-        yield "cache_fields", "A key for the provider's cache has no place."
+        yield "cache_fields"
     if request.metadata.user is not None:
-        yield "user", "The end user's id has no place."
+        yield "user"
     if request.limits.max_tool_calls is not None:
-        yield "max_tool_calls", "A limit for the provider's own calls has no place."
+        yield "max_tool_calls"
     if request.kept.previous is not None or request.kept.conversation is not None:
-        yield "stored_answer", "An earlier answer cannot be named."
+        yield "stored_answer"

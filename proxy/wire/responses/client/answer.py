@@ -30,14 +30,15 @@ from proxy.model import (
     gather,
 )
 from proxy.wire.codec import Written
+from proxy.wire.losses import named
 from proxy.wire.responses.citations import write_citation
 from proxy.wire.responses.tools import write_choice, write_tools
 from proxy.wire.sealing import SEAL_START
 
-LOST_PART: Final = Loss("provider_part", "A part of another protocol has no place.")
-LOST_SEALED: Final = Loss("sealed_thinking", "A part of another protocol has no place.")
-LOST_PROOF: Final = Loss("signature", "The proof of the reasoning has no place.")
-LOST_CITATION: Final = Loss("citation", "A citation has no place.")
+LOST_PART: Final = named("provider_part")
+LOST_SEALED: Final = named("sealed_thinking")
+LOST_PROOF: Final = named("signature")
+LOST_CITATION: Final = named("citation")
 
 
 def write_answer(

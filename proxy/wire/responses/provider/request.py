@@ -31,7 +31,8 @@ from proxy.model import (
 )
 from proxy.wire.codec import Target, Written
 from proxy.wire.dialect import Dialect, ReasoningWord
-from proxy.wire.responses.provider.request_content import Content, Lost
+from proxy.wire.losses import Noted
+from proxy.wire.responses.provider.request_content import Content
 from proxy.wire.responses.provider.request_items import Items
 from proxy.wire.responses.tools import write_choice, write_offer
 
@@ -51,7 +52,7 @@ def write_request(request: Request, target: Target) -> Written:
     The request must have been fitted to the target. The same request gives the same
     bytes; messages and tools keep their order, so that a provider's cache is met.
     """
-    lost = Lost()
+    lost = Noted()
     own = request.protocol is Protocol.RESPONSES
     content = Content(lost, own=own)
 
@@ -104,7 +105,7 @@ def _instructions(request: Request, content: Content) -> str | None:
     return "\n\n".join(texts) if texts else None
 
 
-def _tools(tools: Iterable[Tool], lost: Lost, *, own: bool) -> list[Json]:
+def _tools(tools: Iterable[Tool], lost: Noted, *, own: bool) -> list[Json]:
     offered: list[Tool] = []
     for tool in tools:
         if isinstance(tool, ServerTool) and tool.protocol is not Protocol.RESPONSES:
@@ -129,7 +130,7 @@ def _with_kinds(choice: ToolChoice, tools: tuple[Tool, ...]) -> ToolChoice:
     return ToolChoice(mode, allowed=choice.allowed, extras={"tools": named})
 
 
-def _limits(request: Request, lost: Lost) -> dict[str, Json]:
+def _limits(request: Request, lost: Noted) -> dict[str, Json]:
     limits, sampling = request.limits, request.sampling
     most = limits.max_output_tokens
     if most is not None and most < _LEAST_TOKENS and not _is_own(request):
@@ -158,7 +159,7 @@ def _told(**fields: Json) -> dict[str, Json]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _thinking(request: Request, lost: Lost) -> dict[str, Json]:
+def _thinking(request: Request, lost: Noted) -> dict[str, Json]:
     wish = request.reasoning
     if wish is None:
         return {}
@@ -227,7 +228,7 @@ def _kept(request: Request, dialect: Dialect) -> dict[str, Json]:
     return shape
 
 
-def _asker(request: Request, lost: Lost) -> dict[str, Json]:
+def _asker(request: Request, lost: Noted) -> dict[str, Json]:
     labels = _labels(request.metadata.labels, lost, own=_is_own(request))
     user, key = request.metadata.user, request.cache_key
     if not _is_own(request):
@@ -235,14 +236,14 @@ def _asker(request: Request, lost: Lost) -> dict[str, Json]:
     return _told(prompt_cache_key=key, safety_identifier=user, metadata=labels or None)
 
 
-def _short(text: str | None, lost: Lost) -> str | None:
+def _short(text: str | None, lost: Noted) -> str | None:
     if text is None or len(text) <= _LONGEST_ID:
         return text
     lost.add("user_shortened")
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _labels(labels: JsonObject, lost: Lost, *, own: bool) -> dict[str, Json]:
+def _labels(labels: JsonObject, lost: Noted, *, own: bool) -> dict[str, Json]:
     if own:
         return dict(labels)
     taken = {key: each for key, each in labels.items() if isinstance(each, str)}

@@ -18,7 +18,6 @@ from proxy.model import (
     FileId,
     Image,
     Json,
-    Loss,
     Message,
     Opaque,
     Part,
@@ -26,32 +25,9 @@ from proxy.model import (
     Text,
     Url,
 )
+from proxy.wire.losses import Noted
 from proxy.wire.responses.citations import write_citation
 
-_LOST: Final = MappingProxyType(
-    {
-        "cache_marks": "Cache marks have no place at this provider.",
-        "citation": "A citation has no place.",
-        "document_options": "Context or citations of a document have no place here.",
-        "field": "A field of the client's protocol has no place here.",
-        "least_tokens": "The limit of the answer was raised to the provider's least.",
-        "message_name": "A speaker's name has no place at this provider.",
-        "metadata": "The client's labels have no place at this provider.",
-        "reasoning_options": "Some wishes about reasoning have no place here.",
-        "sampling": "Temperature, top_p or top_k is not taken here.",
-        "seed": "A seed is not taken here.",
-        "server_part": "An earlier step of a tool run by another provider was left "
-        "out.",
-        "server_tool_offered": "Tools run by the client's own provider are not to be "
-        "had here.",
-        "signature": "The proof of the reasoning has no place.",
-        "stop_sequences": "Stop sequences have no place at this provider.",
-        "thinking_replay": "Earlier reasoning made elsewhere was left out.",
-        "unknown_part": "An earlier part nobody here can read was left out.",
-        "user_shortened": "The end user's id or cache key was too long; its digest "
-        "was sent.",
-    }
-)
 _TTLS: Final = frozenset({"30m", "12h"})
 _SUFFIXES: Final = MappingProxyType(
     {
@@ -66,31 +42,12 @@ _SUFFIXES: Final = MappingProxyType(
 _UNTYPED: Final = "application/octet-stream"
 
 
-class Lost:
-    """What had no place, each name once, in the order it was met."""
-
-    __slots__ = ("_names",)
-
-    def __init__(self) -> None:
-        """Start with nothing lost."""
-        self._names: dict[str, None] = {}
-
-    def add(self, name: str) -> None:
-        """Name a loss; `name` is one of this protocol's list."""
-        self._names.setdefault(name)
-
-    @property
-    def losses(self) -> tuple[Loss, ...]:
-        """What was named."""
-        return tuple(Loss(name, _LOST[name]) for name in self._names)
-
-
 class Content:
     """Writes content parts; `own` tells that a client of this protocol sent them."""
 
     __slots__ = ("_lost", "own")
 
-    def __init__(self, lost: Lost, *, own: bool) -> None:
+    def __init__(self, lost: Noted, *, own: bool) -> None:
         """Write for one request; what has no place goes to `lost`."""
         self._lost = lost
         self.own = own
