@@ -19,6 +19,7 @@ from app.commands.providers import ModelList, ProviderList
 from app.commands.routing import Explanation, TryResult, seconds
 from app.commands.spend import EventList, Spend
 from app.logs import LogLine, LogPage
+from app.lost import many_lost
 from app.state import Snapshot, SpendToday
 from proxy.ledger.rows import Event
 from proxy.money import Price, show
@@ -128,14 +129,17 @@ EVENT_COLUMNS = (
 )
 
 
-def _events(result: EventList) -> Lines:
+def _events(result: EventList, command_path: str) -> Lines:
     if not result.events:
         return ("Nothing has been recorded yet.",)
-    return table(EVENT_COLUMNS, [_event(event) for event in result.events])
+    lines = table(EVENT_COLUMNS, [_event(event) for event in result.events])
+    if any(event.losses for event in result.events):
+        lines += ("", f"`{command_path} explain ID` says what was lost on the way.")
+    return lines
 
 
 def _event(event: Event) -> tuple[str, ...]:
-    kind = f" ({event.error_kind})" if event.error_kind else ""
+    more = ", ".join(filter(None, (event.error_kind, many_lost(event.losses))))
     return (
         _time(event.time),
         event.client or UNKNOWN,
@@ -145,7 +149,7 @@ def _event(event: Event) -> tuple[str, ...]:
         _count(event.output_tokens),
         show(event.cost_nano),
         seconds(event.duration_ms) if event.duration_ms is not None else "?",
-        f"{event.status}{kind}",
+        f"{event.status} ({more})" if more else event.status,
         event.id,
     )
 
@@ -380,7 +384,7 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     ModeStatus: lambda result, _: _mode(result),
     Done: lambda result, _: (result.sentence,),
     Version: lambda told, _: (f"turnout {told.version} (Python {told.python})",),
-    EventList: lambda result, _: _events(result),
+    EventList: _events,
     Explanation: lambda result, _: result.layers,
     Spend: lambda result, _: _spend(result),
     ProviderList: lambda result, _: _providers(result),

@@ -1,7 +1,8 @@
 """Paints the README's pictures of the Overview window from made-up data.
 
 Run by hand after a change of its looks: `.venv/bin/python tests/desktop_pictures.py`.
-Another folder and other scenes can be named: `FOLDER ready empty troubled`.
+Another folder and other scenes can be named: `FOLDER ready empty troubled`; a scene
+`NAME+lost` has a request chosen that lost something. QT_SCALE_FACTOR is 2 unless set.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main(folder: Path, scenes: list[str]) -> None:
     """Write `overview-SCENE-light.png` and `-dark.png`; `ready` goes without name."""
-    from desktop_scenes import EVENTS, SIGHTS, Wishes
+    from desktop_scenes import EVENTS, MANY_LOST, SIGHTS, Wishes
     from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QApplication
 
@@ -33,10 +34,13 @@ def main(folder: Path, scenes: list[str]) -> None:
             wishes = Wishes()
             menu = TrayMenu(wishes, [("overview", "Overview window")])
             window = OverviewWindow(wishes, menu, keeps_open=bool)
-            sight = SIGHTS[scene]
+            name, lost = scene.removesuffix("+lost"), scene.endswith("+lost")
+            sight = SIGHTS[name]
             window.show_sight(sight)
             if sight.snapshot is not None and sight.snapshot.last is not None:
-                window.show_recent(EVENTS)
+                window.show_recent((MANY_LOST, *EVENTS[1:]) if lost else EVENTS)
+            if lost:
+                window.requests.setCurrentIndex(window.requests.rows.index(3))
             window.resize(window.sizeHint())
             window.show()
             app.processEvents()
@@ -50,7 +54,8 @@ def main(folder: Path, scenes: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.update(QT_QPA_PLATFORM="offscreen", QT_SCALE_FACTOR="2")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    os.environ.setdefault("QT_SCALE_FACTOR", "2")
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     where, *named = sys.argv[1:] or [str(ROOT / "docs" / "img")]
     main(Path(where), named or ["ready"])

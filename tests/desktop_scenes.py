@@ -15,6 +15,7 @@ from app.state import (
 )
 from proxy.catalogue import Billing, Place
 from proxy.ledger.rows import Event
+from proxy.wire.losses import LOSSES
 
 NOON = datetime(2026, 11, 3, 12, 0, 0, tzinfo=UTC)
 
@@ -105,6 +106,7 @@ EVENTS = (
         cache_read_tokens=None,
         output_tokens=188,
         duration_ms=7_450,
+        losses=("server_tool_offered", "cache_fields", "verbosity"),
     ),
     event(
         4,
@@ -228,6 +230,18 @@ TROUBLED = replace(
     problems=("line 12: providers[1].billing: `weekly` is no billing mode.",),
 )
 ROUTED = replace(READY, last=EVENTS[2])
+
+MANY_LOST = event(
+    0,
+    client="codex",
+    provider="ollama",
+    model="qwen3-coder",
+    requested_model="turnout-code",
+    billing="local",
+    cost_nano=0,
+    losses=tuple(LOSSES)[:14],
+)
+"""A request that lost more than its place in the window can show at once."""
 
 SIGHTS = {
     "connecting": Sight(),

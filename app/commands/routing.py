@@ -135,11 +135,18 @@ def _price_source(services: Services, event: Event) -> str:
 
 def _happened(event: Event, source: str) -> Iterator[str]:
     for number, attempt in enumerate(event.attempts, start=1):
-        yield _attempt(number, attempt)
+        yield _attempt(number, attempt, event.protocol)
     yield _ending(event)
     yield from _used(event, source)
-    if event.losses:
-        yield f"Lost in translation: {', '.join(event.losses)}."
+    yield from _lost(event)
+
+
+def _lost(event: Event) -> Iterator[str]:
+    """Tell what the translation into the provider's protocol could not carry over."""
+    from app.lost import lost
+
+    for name, sentence in zip(event.losses, lost(event.losses), strict=True):
+        yield f"Lost in translation ({name}): {sentence}"
 
 
 def _used(event: Event, source: str) -> Iterator[str]:
@@ -153,8 +160,10 @@ def _used(event: Event, source: str) -> Iterator[str]:
         yield _cost(event, source)
 
 
-def _attempt(number: int, attempt: Attempt) -> str:
+def _attempt(number: int, attempt: Attempt, spoken: str | None) -> str:
     route = f"{attempt.provider}/{attempt.model}"
+    if attempt.protocol != spoken:
+        route += f", translated into {attempt.protocol},"
     took = f"after {seconds(attempt.duration_ms)}"
     if attempt.outcome == "ok":
         return f"Attempt {number}: {route} answered {took}."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.desktop.sight import Link, Shape, Sight
+from app.lost import lost, many_lost
 from proxy.catalogue import Billing, Place
 from proxy.money import show
 from proxy.practice import PRACTICE_PROVIDER_ID
@@ -101,7 +102,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One finished request as the list shows it; `sentence` is all of it in words."""
+    """One finished request as the list shows it; `sentence` is all of it in words.
+
+    `lost` are the sentences of what a translation could not carry over, `losses` how
+    many there are, '' for none.
+    """
 
     id: str
     status: str
@@ -114,6 +119,8 @@ class Row:
     cost: str
     ending: str
     sentence: str
+    losses: str = ""
+    lost: tuple[str, ...] = ()
 
 
 def headline(sight: Sight) -> Headline:
@@ -278,7 +285,8 @@ def _row(event: Event, local: datetime, *, dated: bool) -> Row:
     client, route, asked = client_name(event.client), _route(event), _asked(event)
     tokens, cost, ending = _tokens(event), _cost(event), _ending(event)
     took = "" if event.duration_ms is None else seconds(event.duration_ms)
-    sentence = [f"{time}: {client} {asked}", route, ending, tokens, took, cost]
+    losses = many_lost(event.losses)
+    sentence = [f"{time}: {client} {asked}", route, ending, losses, tokens, took, cost]
     return Row(
         id=event.id,
         status=event.status,
@@ -291,6 +299,8 @@ def _row(event: Event, local: datetime, *, dated: bool) -> Row:
         cost=cost,
         ending=ending,
         sentence=", ".join(part for part in sentence if part),
+        losses=losses,
+        lost=lost(event.losses),
     )
 
 

@@ -119,6 +119,16 @@ def test_no_events_is_a_sentence() -> None:
     assert plain(EventList((), "")) == ("Nothing has been recorded yet.",)
 
 
+def test_losses_are_counted_in_the_table_and_named_by_explain() -> None:
+    lossy = replace(EVENT, losses=("cache_marks", "seed"))
+    _, first, second, *rest = plain(EventList((lossy, EVENT), "x"), "/opt/turnout")
+    assert "success (2 losses)" in first
+    assert "losses" not in second
+    assert rest == ["", "`/opt/turnout explain ID` says what was lost on the way."]
+    both = replace(lossy, status="error", error_kind="cut")
+    assert "error (cut, 2 losses)" in news(EventList((both,), "x"))[0]
+
+
 def test_spend_keeps_the_four_amounts_apart() -> None:
     share = Share(name="codex", requests=4, billed_nano=10**9, unknown_requests=2)
     report = SpendReport(

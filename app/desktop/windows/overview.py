@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QModelIndex, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
-    QScrollArea,
-    QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -26,6 +24,8 @@ from app.desktop.actions import Actions
 from app.desktop.bridge import Notice
 from app.desktop.look import CAPTION, UNIT
 from app.desktop.sight import Link, Sight
+from app.desktop.windows.detail import Detail
+from app.desktop.windows.foot import Foot
 from app.desktop.windows.parts import (
     Button,
     Display,
@@ -37,9 +37,8 @@ from app.desktop.windows.parts import (
     Text,
     Warnings,
     hairline,
-    slim,
 )
-from app.desktop.windows.requests import RequestList
+from app.desktop.windows.requests import ROW, RequestList
 from proxy.ledger.rows import Event
 from proxy.routing import Mode
 
@@ -125,6 +124,10 @@ class OverviewWindow(QWidget):
         self.health.aside.say("" if sight.live else "as last seen")
         self.bottom.setVisible(snapshot is not None)
 
+    def _show_detail(self, _now: QModelIndex | None = None) -> None:
+        row = self.requests.currentIndex().data(ROW)
+        self.detail.show_row(row)
+
     def _show_stack(self) -> None:
         if self.requests.rows.rowCount():
             self.stack.setCurrentWidget(self.requests)
@@ -159,6 +162,8 @@ class OverviewWindow(QWidget):
         self.heading = Heading("Recent requests")
         middle.addWidget(self.heading)
         middle.addLayout(self._middle(menu), 1)
+        self.detail = Detail()
+        middle.addWidget(self.detail)
         column.addLayout(middle, 1)
         self.bottom = self._bottom()
         column.addWidget(self.bottom)
@@ -188,6 +193,10 @@ class OverviewWindow(QWidget):
 
     def _middle(self, menu: QMenu) -> QStackedLayout:
         self.requests = RequestList()
+        self.requests.selectionModel().currentChanged.connect(self._show_detail)
+        # A row can change where it stands: its losses, or its date.
+        self.requests.rows.dataChanged.connect(self._show_detail)
+        self.requests.rows.modelReset.connect(self._show_detail)
         self.hint = Text(role=Role.PlaceholderText)
         self.copy = Button("&Copy client settings")
         self.copy.setMenu(_copies(self._actions, menu))
@@ -203,7 +212,7 @@ class OverviewWindow(QWidget):
         self.stack.addWidget(self.empty)
         return self.stack
 
-    def _bottom(self) -> _Foot:
+    def _bottom(self) -> Foot:
         self.today, self.clients = Facts(), Facts()
         self.providers = Facts(below=True)
         self.day, self.health = Heading("Spent today"), Heading("Providers")
@@ -220,9 +229,8 @@ class OverviewWindow(QWidget):
                 column.addWidget(part)
             column.addStretch()
             row.addLayout(column, 1)
-        area = _Foot(inside)
+        area = Foot(inside, 68 * UNIT)
         area.setAccessibleName("Spent today and providers")
-        slim(area)
         return area
 
     # --- Qt's events ------------------------------------------------------------------
@@ -241,38 +249,6 @@ class OverviewWindow(QWidget):
             self.showMinimized()
             return
         super().closeEvent(event)
-
-
-class _Foot(QScrollArea):
-    """The lower lines: as high as they are, up to a limit, then they scroll."""
-
-    LIMIT = 68 * UNIT
-
-    def __init__(self, inside: QWidget) -> None:
-        super().__init__()
-        self._inside = inside
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
-        policy = QSizePolicy.Policy
-        self.setSizePolicy(policy.Preferred, policy.Maximum)
-        slim(self)
-
-    def sizeHint(self) -> QSize:
-        """Ask for the height of what is in it."""
-        hint = self._inside.sizeHint()
-        # -1 where nothing in there wraps.
-        wanted = max(self._inside.heightForWidth(self.width()), hint.height())
-        return QSize(hint.width(), min(wanted, self.LIMIT))
-
-    def minimumSizeHint(self) -> QSize:
-        """Give way to the list on a small screen."""
-        return QSize(0, 20 * UNIT)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ask for another height when the lines in it have changed."""
-        if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
 
 
 def _copies(actions: Actions, parent: QWidget) -> QMenu:

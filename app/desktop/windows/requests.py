@@ -192,7 +192,9 @@ class _Painting:
         words = QRect(self._lower)
         words.setLeft(left + 2 * UNIT)
         words.setRight(right - 3 * UNIT)
-        told = row.asked if row.status == "success" else f"{row.ending}, {row.asked}"
+        ending = "" if row.status == "success" else row.ending
+        # What matters more stands first: the end of the line may be cut.
+        told = ", ".join(part for part in (ending, row.losses, row.asked) if part)
         self._left(words, told, self._fonts.caption, muted)
 
     def _lead(self, client: str) -> int:

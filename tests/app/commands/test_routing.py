@@ -14,6 +14,7 @@ from proxy.ledger import Attempt, Finished, Routed
 from proxy.model import Protocol, Usage
 from proxy.money import Price
 from proxy.routing import Mode, StoredDecision
+from proxy.wire.losses import LOSSES
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -82,7 +83,7 @@ async def test_an_explanation_tells_decision_attempts_tokens_and_cost(
         usage=Usage(input_tokens=1200, cache_read_tokens=0, output_tokens=30),
         price=Price(input=Decimal("3.00"), output=Decimal("15.00")),
         cost_nano=4_050_000,
-        losses=("web_search",),
+        losses=("cache_marks", "seed"),
     )
     told = await routing.explain(alone, "last")
     assert told.id == "r1"
@@ -96,7 +97,8 @@ async def test_an_explanation_tells_decision_attempts_tokens_and_cost(
     assert "by a fallback in 2.3 s, the first byte after 410 ms" in text
     assert "1,200 fresh input, 0 read from cache, 30 output" in text
     assert "It cost 0.0040 $ (metered; input 3.00, output 15.00 $ per million" in text
-    assert "Lost in translation: web_search." in text
+    for name in ("cache_marks", "seed"):
+        assert f"Lost in translation ({name}): {LOSSES[name]}" in told.layers
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from desktop_scenes import EVENTS, READY, SIGHTS, Wishes, event
+from desktop_scenes import EVENTS, MANY_LOST, READY, SIGHTS, Wishes, event
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QImage, QPalette
 from PySide6.QtTest import QAbstractItemModelTester, QTest
@@ -20,6 +20,7 @@ from app.desktop.sight import Link, Sight
 from app.desktop.windows.overview import EMPTY, WAITING, OverviewWindow
 from app.desktop.windows.requests import RequestList, RequestModel
 from app.desktop.words import rows
+from proxy.wire.losses import LOSSES
 
 Make = Callable[[bool], OverviewWindow]
 LEFT = Qt.MouseButton.LeftButton
@@ -231,6 +232,53 @@ def test_rows_hold_no_children(qtbot: QtBot) -> None:
     model.show_rows(rows(EVENTS))
     assert model.rowCount(model.index(0)) == 0
     assert model.data(QModelIndex()) is None
+
+
+def test_what_the_chosen_request_lost_is_told_below_the_list(
+    window: OverviewWindow, qapp: QApplication
+) -> None:
+    window.show_sight(SIGHTS["ready"])
+    window.show_recent(EVENTS)
+    window.show()
+    lossy = next(place for place, one in enumerate(EVENTS) if one.losses)
+    view = window.requests
+    view.setCurrentIndex(view.rows.index(0))
+    assert not window.detail.isVisible()
+    view.setCurrentIndex(view.rows.index(lossy))
+    assert window.detail.isVisible()
+    shown = texts(window.detail)
+    for name in EVENTS[lossy].losses:
+        assert LOSSES[name] in shown
+    assert any("ollama/qwen3-coder" in text for text in shown)
+    view.setCurrentIndex(view.rows.index(lossy + 1))
+    assert not window.detail.isVisible()
+
+
+def test_a_chosen_request_that_is_gone_leaves_no_losses_behind(
+    window: OverviewWindow,
+) -> None:
+    window.show_sight(SIGHTS["ready"])
+    window.show_recent((MANY_LOST,))
+    window.show()
+    window.requests.setCurrentIndex(window.requests.rows.index(0))
+    assert window.detail.isVisible()
+    window.show_recent((event(30),))
+    assert not window.detail.isVisible()
+
+
+@pytest.mark.parametrize("size", [(520, 420), (760, 720)])
+def test_many_losses_leave_room_for_the_list(
+    window: OverviewWindow, qapp: QApplication, size: tuple[int, int]
+) -> None:
+    window.show_sight(SIGHTS["ready"])
+    window.show_recent((MANY_LOST, *EVENTS[1:]))
+    window.resize(*size)
+    window.show()
+    window.requests.setCurrentIndex(window.requests.rows.index(0))
+    qapp.processEvents()
+    row = window.requests.sizeHintForRow(0)
+    assert window.requests.viewport().height() >= row
+    assert window.detail.height() <= 200
 
 
 @pytest.mark.parametrize("width", [200, 520, 1600])

@@ -18,6 +18,7 @@ from app.desktop import words
 from app.desktop.sight import Link, Shape, Sight
 from app.state import ClientSpend, SpendToday
 from proxy.routing import Mode
+from proxy.wire.losses import LOSSES
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,14 @@ def test_rows_of_failures_name_the_kind_and_guess_nothing() -> None:
     assert gone.ending == "client left"
     assert interrupted.route == "no route"
     assert interrupted.took == ""
+
+
+def test_a_row_counts_its_losses_and_has_a_sentence_for_each() -> None:
+    whole, lossy = words.rows((EVENTS[0], EVENTS[3]))
+    assert (whole.losses, whole.lost) == ("", ())
+    assert lossy.losses == "3 losses"
+    assert lossy.losses in lossy.sentence
+    assert lossy.lost == tuple(LOSSES[name] for name in EVENTS[3].losses)
 
 
 def test_the_date_stands_where_it_changes() -> None:
