@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
 from app.desktop.look import UNIT
@@ -28,12 +29,19 @@ class Foot(QScrollArea):
         """Ask for the height of what is in it."""
         hint = self._inside.sizeHint()
         # -1 where nothing in there wraps.
-        wanted = max(self._inside.heightForWidth(self.width()), hint.height())
+        wrapped = self._inside.heightForWidth(self.width())
+        wanted = hint.height() if wrapped < 0 else wrapped
         return QSize(hint.width(), min(wanted, self._limit))
 
     def minimumSizeHint(self) -> QSize:
         """Give way to the list on a small screen."""
         return QSize(0, min(self._least, self.sizeHint().height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for another height where another width wraps the lines otherwise."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ask for another height when the lines in it have changed."""
