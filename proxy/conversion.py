@@ -23,6 +23,7 @@ from proxy.model import (
     Usage,
     UsageReported,
 )
+from proxy.wire.losses import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,6 +78,7 @@ class Conversion:
         self._seen = _Seen(Usage())
         self._held: list[bytes] = []
         self._spoken = False
+        self._alive = False
         self._keep = keep or writer is None
         self.told: list[Event] = []
         self.ended: AnswerEnded | None = None
@@ -147,7 +149,7 @@ class Conversion:
         ]
 
     def _take(self, event: Event, out: list[bytes]) -> None:
-        if self._keep:
+        if self._keep and type(event) is not Ping:
             self.told.append(event)
         if type(event) is TextDelta:
             # The way of nearly every event.
@@ -162,7 +164,7 @@ class Conversion:
                 self._count(event.usage)
                 self._hold(event)
             case Ping():
-                self._hold(event)
+                self._live(event)
             case AnswerEnded():
                 self._count(event.usage)
                 self.ended = event
@@ -182,6 +184,12 @@ class Conversion:
             out.append(self._flush())
         self._spoken = True
         out.append(self._writer.write(event))
+
+    def _live(self, event: Ping) -> None:
+        # Of a flood of comments before the first word one is worth holding.
+        if self._spoken or not self._alive:
+            self._alive = True
+            self._hold(event)
 
     def _hold(self, event: Event) -> None:
         if self._writer is not None:
@@ -209,13 +217,7 @@ class Conversion:
         known = usage.whole_input is not None and usage.output_tokens is not None
         if known or self._guess is None:
             return event
-        self.losses.append(
-            Loss(
-                "usage_estimated",
-                "The provider did not count all tokens; what the client was told about "
-                "them is an estimate, and the record leaves them unknown.",
-            )
-        )
+        self.losses.append(named("usage_estimated"))
         counted = -(-self._seen.characters // CHARACTERS_A_TOKEN)
         whole = self._guess if usage.whole_input is None else Usage()
         return replace(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proxy.attempt import is_stream
@@ -22,7 +22,7 @@ from proxy.wire.mask import Masker
 from proxy.wire.unpack import side_decoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from proxy.catalogue import Route
     from proxy.conversion import Conversion
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from proxy.journey import Journey
     from proxy.preparation import Prepared
     from proxy.upstream import Answer
+    from proxy.wire.unpack import SideDecoder
 
 PING_SECONDS = 20.0
 """Silence after which a streaming client gets a sign of life."""
@@ -38,7 +39,18 @@ REST_SECONDS = 2.0
 """How long bytes behind the end of an answer are waited for."""
 
 _OK = 200
-_STREAM = (("content-type", "text/event-stream"), ("cache-control", "no-cache"))
+_JSON = "application/json"
+_LINES = "application/x-ndjson"
+
+
+_NO_ANSWER = "sent an answer that is not one of its protocol"
+_ODD_CODING = "packed its answer in a way Turnout cannot read"
+_BADLY_PACKED = "sent a packed answer that is broken, or too large once unpacked"
+_TOO_LARGE = "sent an answer of more than 16 MB in one piece"
+
+
+class _Unreadable(Exception):
+    """What came cannot be read on; the message says what the provider did."""
 
 
 @dataclass(slots=True)
@@ -54,9 +66,10 @@ class Delivery:
     secret: bytes | None
     created: int
     _quiet_since: float = 0.0
+    _awake: bool = False
     _timer: asyncio.TimerHandle | None = None
-    _unpack: Callable[[bytes], bytes] | None = None
-    _masker: Masker | None = field(default=None)
+    _unpack: SideDecoder | None = None
+    _masker: Masker | None = None
 
     @property
     def _x(self) -> Exchange:
@@ -74,10 +87,13 @@ class Delivery:
             yield
             return
         self._quiet_since = asyncio.get_running_loop().time()
+        self._awake = True
         self._watch()
         try:
             yield
         finally:
+            # A ping that is on its way must not speak into the next attempt.
+            self._awake = False
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -91,7 +107,7 @@ class Delivery:
         x.breaking = self._conversion.break_off if x.stream else None
         self._unpack = side_decoder(answer.header("content-encoding"))
         if self._unpack is None:
-            return self._malformed("packed its answer in a way Turnout cannot read")
+            return self._malformed(_ODD_CODING)
         self._masker = Masker(self.secret) if self.secret else None
         try:
             if await self._comes_in_events(answer):
@@ -101,7 +117,9 @@ class Delivery:
         except UpstreamError as error:
             return error.failure
         except WireError:
-            return self._malformed("sent an answer that is not one of its protocol")
+            return self._malformed(_NO_ANSWER)
+        except _Unreadable as problem:
+            return self._malformed(str(problem))
         finally:
             x.usage = self._conversion.usage
         failed = self._conversion.failed
@@ -113,7 +131,9 @@ class Delivery:
     async def _comes_in_events(self, answer: Answer) -> bool:
         if self.route.protocol is Protocol.OLLAMA:
             kind = answer.header("content-type").lower()
-            return self._x.stream and not kind.startswith("application/json")
+            return kind.startswith(_LINES) or (
+                self._x.stream and not kind.startswith(_JSON)
+            )
         return await is_stream(answer, asked=self._x.stream)
 
     async def _convert(self, answer: Answer) -> None:
@@ -131,7 +151,7 @@ class Delivery:
             parts.append(self._plain(chunk))
             size += len(parts[-1])
             if size > EVENT_LIMIT:
-                raise WireError("The answer is too large.")
+                raise _Unreadable(_TOO_LARGE)
         if self._masker is not None:
             parts.append(self._masker.finish())
         codec = PROVIDER_CODEC_OF[self.route.protocol]
@@ -150,6 +170,8 @@ class Delivery:
         """Return a chunk unpacked, with our own key masked."""
         if self._unpack is not None:
             chunk = self._unpack(chunk)
+            if self._unpack.gave_up:
+                raise _Unreadable(_BADLY_PACKED)
         return self._masker.feed(chunk) if self._masker else chunk
 
     async def _end(self, answer: Answer) -> Failure | None:
@@ -165,7 +187,7 @@ class Delivery:
         x.lose(self._conversion.losses)
         whole = b"" if x.stream else self._whole()
         if not (x.stream or whole):
-            return self._malformed("sent an answer that is not one of its protocol")
+            return self._malformed(_NO_ANSWER)
         await self.journey.settle(answer.status, None)
         if x.stream:
             await self._forward(last)
@@ -194,7 +216,7 @@ class Delivery:
 
     async def _send_whole(self, body: bytes) -> None:
         headers = (
-            ("content-type", "application/json"),
+            ("content-type", _JSON),
             ("content-length", str(len(body))),
         )
         await self.journey.start(_OK, headers)
@@ -207,7 +229,8 @@ class Delivery:
         x = self._x
         begins = not x.outlet.started
         if begins:
-            await self.journey.start(_OK, _STREAM)
+            kind = ("content-type", self.prepared.kind)
+            await self.journey.start(_OK, (kind, ("cache-control", "no-cache")))
         await x.outlet.write(data)
         self._quiet_since = asyncio.get_running_loop().time()
         if begins:
@@ -233,6 +256,8 @@ class Delivery:
 
     async def _ping(self) -> None:
         x = self._x
+        if not self._awake:
+            return
         x.events = True
         x.breaking = self._conversion.break_off
         with suppress(ConnectionError):

@@ -163,6 +163,12 @@ class Exchange:
     counted: str | None = None
     count_band: tuple[int, int] | None = None
 
+    def begin(self, route: Route) -> None:
+        """Begin an attempt: what the one before had of an answer is no part of it."""
+        self.route, self.held, self.first_byte_ms = route, None, None
+        self.events, self.broken_off, self.breaking = False, b"", None
+        self.losses.clear()
+
     def lose(self, losses: Iterable[Loss]) -> None:
         """Add losses, each name once."""
         known = {each.name for each in self.losses}

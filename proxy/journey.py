@@ -197,6 +197,10 @@ class Journey:
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
         ]
+        if status == _TOO_MANY:
+            wait = failure.retry_after
+            seconds = DEFAULT_RETRY_AFTER if wait is None else math.ceil(wait)
+            headers.append(("retry-after", str(seconds)))
         if failure.kind in _RETRY_IS_VAIN:
             headers.append(("x-should-retry", "false"))
         await x.outlet.start(status, (*headers, *self.labels()))

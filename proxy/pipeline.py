@@ -216,8 +216,7 @@ class Pipeline:
         stale = False
         while routes and len(x.attempts) < MAX_ATTEMPTS:
             route = routes.pop(0)
-            x.route, x.held, x.first_byte_ms = route, None, None
-            x.losses.clear()
+            x.begin(route)
             journey.attempt_started = self._parts.clock.monotonic()
             if route.provider.id == PRACTICE_PROVIDER_ID:
                 return await simulate(journey, int(self._parts.clock.now().timestamp()))
@@ -242,6 +241,9 @@ class Pipeline:
 
     def _hindrance(self, x: Exchange, route: Route) -> Failure | None:
         """Read the request for a translated attempt; return why it cannot be made."""
+        if x.call.endpoint is Endpoint.COMPACT:
+            # It continues what another provider has answered, or holds its wraps.
+            return _not_compacted(route)
         if x.request is None:
             try:
                 x.request = self._read(x)
@@ -284,6 +286,16 @@ def _not_carried(route: Route, found: Sequence[Obstacle]) -> Failure:
         FailureKind.NO_ROUTE,
         f"{route.name} cannot take this request: {said} Nothing was sent to it. Ask a "
         "provider that speaks the client's own protocol, or leave that out.",
+    )
+
+
+def _not_compacted(route: Route) -> Failure:
+    return Failure(
+        FailureKind.NO_ROUTE,
+        f"{route.name} cannot shorten this conversation: parts of it were answered by "
+        "another provider through Turnout, and only the one that answered can read "
+        "them. Nothing was sent. Let the client shorten the conversation itself, or "
+        "begin a new one.",
     )
 
 

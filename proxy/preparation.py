@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from proxy.conversion import Conversion
+from proxy.guard import Endpoint
 from proxy.model import Origin, Protocol, Thinking, Usage
+from proxy.reading import continued
 from proxy.translation.fit import fit
 from proxy.translation.restore import Restorer
 from proxy.translation.stops import StopGuard
 from proxy.wire import CLIENT_CODEC_OF, PROVIDER_CODEC_OF, Target
 from proxy.wire.counting import measure
+from proxy.wire.gemini.client.listed import ListWriter
+from proxy.wire.gemini.client.stream import StreamWriter
+from proxy.wire.losses import named
 
 if TYPE_CHECKING:
     from proxy.catalogue import Route
@@ -25,7 +30,11 @@ if TYPE_CHECKING:
     from proxy.items import ItemStore
     from proxy.model import Loss, Message, Request
     from proxy.translation.fit import Fitted
+    from proxy.wire import Writer
     from proxy.wire.counting import Features
+
+_EVENTS = "text/event-stream"
+_LIST = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +49,16 @@ class Memory:
 class Prepared:
     """A request made ready for one provider, and the way back of its answer.
 
-    `shell` is the client's request without its messages, for what an answer repeats.
-    `conversation` is what is remembered with the answer, None where nothing shall be.
+    `shell` is what an answer repeats of the client's request. `kind` is the media type
+    of an answer that is streamed. `conversation` is what is remembered with the answer,
+    None where nothing shall be.
     `features` are what the request's size was measured by.
     """
 
     conversion: Conversion
     restorer: Restorer
     shell: Request
+    kind: str
     features: Features
     conversation: tuple[Message, ...] | None
 
@@ -90,18 +101,29 @@ def without_thinking(request: Request) -> Request:
 
 
 def prepare(
-    call: Call, route: Route, request: Request, memory: Memory, created: int
+    call: Call,
+    route: Route,
+    request: Request,
+    memory: Memory,
+    created: int,
+    *,
+    thinking: bool = True,
 ) -> tuple[bytes, tuple[Loss, ...], Prepared]:
     """Return the provider's body, what it lost, and the way back.
 
-    `created` is in Unix seconds. Nothing of what is returned keeps the whole request
-    alive, but for a conversation that is to be remembered.
+    `created` is in Unix seconds. Without `thinking` all earlier reasoning is left out,
+    what is remembered for the client too. Nothing of what is returned keeps the whole
+    request alive, but for a conversation that is to be remembered.
     """
     target = target_of(route, stream=request.stream)
-    recall = memory.items.recall(call.client)
-    fitted = fit(request, target, recall=recall)
+    if thinking:
+        fitted = fit(request, target, recall=memory.items.recall(call.client))
+    else:
+        fitted = fit(without_thinking(request), target)
     written = PROVIDER_CODEC_OF[route.protocol].write_request(fitted.request, target)
     losses = (*fitted.losses, *written.losses)
+    if not thinking:
+        losses = (*losses, named("thinking_replay"))
     return (
         written.body,
         losses,
@@ -122,8 +144,8 @@ def _way_back(
     steps: list[Step] = [restorer]
     if fitted.stops:
         steps.append(StopGuard(fitted.stops))
-    shell = replace(request, messages=())
-    client = CLIENT_CODEC_OF[call.protocol]
+    shell = _shell(call, request)
+    listed = call.endpoint is Endpoint.GENERATE_STREAM and wants_list(call.query)
     features = measure(request)
     guess = memory.estimator.estimate(route.name, features)
     conversation = request.messages if _is_kept(request) else None
@@ -132,13 +154,36 @@ def _way_back(
             answer_id=call.id, model=route.model_id
         ),
         steps,
-        client.stream_writer(shell, created=created, request_id=call.id)
-        if request.stream
-        else None,
+        _writer(call, shell, created, listed=listed) if request.stream else None,
         guess=Usage(input_tokens=guess.tokens),
         keep=conversation is not None,
     )
-    return Prepared(conversion, restorer, shell, features, conversation)
+    kind = _LIST if listed else _EVENTS
+    return Prepared(conversion, restorer, shell, kind, features, conversation)
+
+
+def wants_list(query: str) -> bool:
+    """Tell whether a Gemini stream is asked for as one JSON list, without `alt=sse`."""
+    return parse_qs(query).get("alt", [""])[-1] != "sse"
+
+
+def _writer(call: Call, shell: Request, created: int, *, listed: bool) -> Writer:
+    if listed:
+        return ListWriter(StreamWriter(shell, created=created, request_id=call.id))
+    codec = CLIENT_CODEC_OF[call.protocol]
+    return codec.stream_writer(shell, created=created, request_id=call.id)
+
+
+def _shell(call: Call, request: Request) -> Request:
+    """Return what an answer repeats of its request, and nothing large beside it.
+
+    Answers of Responses repeat nearly all but the input, and which answer they
+    continue; what that was has been put into the messages.
+    """
+    if call.protocol is not Protocol.RESPONSES:
+        return replace(request, messages=(), system=(), tools=())
+    kept = replace(request.kept, previous=continued(call))
+    return replace(request, messages=(), kept=kept)
 
 
 def _is_kept(request: Request) -> bool:

@@ -13,12 +13,16 @@ from proxy.guard import Endpoint
 from proxy.items import NotKept, expand
 from proxy.model import Protocol
 from proxy.wire import CLIENT_CODEC_OF, WireError
+from proxy.wire.body import BodyProblem, text_field, top_level
 from proxy.wire.gemini.client.count import read_count_request
 
 if TYPE_CHECKING:
     from proxy.exchange import Call
     from proxy.items import ItemStore
     from proxy.model import Request
+
+
+_PREVIOUS = b'"previous_response_id"'
 
 
 class Unreadable(ValueError):
@@ -28,6 +32,17 @@ class Unreadable(ValueError):
     def failure(self) -> Failure:
         """The failure to tell the client."""
         return Failure(FailureKind.BAD_REQUEST, str(self))
+
+
+def continued(call: Call) -> str | None:
+    """Return the id of the answer that a call continues, None where it begins anew."""
+    body = call.body.data
+    if call.protocol is not Protocol.RESPONSES or _PREVIOUS not in body:
+        return None
+    try:
+        return text_field(body, top_level(body), "previous_response_id")
+    except BodyProblem:
+        return None
 
 
 def read_call(call: Call, model: str, *, stream: bool) -> Request:

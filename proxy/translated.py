@@ -7,7 +7,6 @@ of earlier reasoning was refused); what is tried next is the pipeline's choice.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from proxy.attempt import (
@@ -20,36 +19,30 @@ from proxy.attempt import (
 )
 from proxy.delivery import Delivery
 from proxy.exchange import HeldAnswer
-from proxy.headers import answer_headers, retry_after, translated_headers
+from proxy.headers import (
+    answer_headers,
+    request_headers,
+    retry_after,
+    translated_headers,
+)
 from proxy.model import Protocol
-from proxy.preparation import prepare, translated_url, without_thinking
+from proxy.preparation import prepare, translated_url
 from proxy.reading import Unreadable, read_whole
+from proxy.rejection import hints, is_unproven, told, too_long
+from proxy.routing import MAX_ATTEMPTS
 from proxy.upstream import Outgoing, UpstreamError
-from proxy.wire.envelope import error_body
 from proxy.wire.mask import mask
 from proxy.wire.unpack import side_decoder
-from proxy.wire.wording import says_too_long, wording
 
 if TYPE_CHECKING:
     from proxy.catalogue import Route
     from proxy.errors import Failure
-    from proxy.exchange import Exchange
+    from proxy.exchange import Call, Exchange
     from proxy.journey import Journey
     from proxy.preparation import Memory, Prepared
     from proxy.recorder import Clock
     from proxy.secrets import Secrets
     from proxy.upstream import Answer, Upstream
-
-_BAD_REQUEST = 400
-_OVERLOADED = 529
-_UNAVAILABLE = 503
-# How Anthropic and OpenAI refuse reasoning that another model or account has made.
-_UNPROVEN = re.compile(
-    rb"signature.{0,60}thinking|thinking.{0,60}signature|encrypted[_ ]content",
-    re.IGNORECASE | re.DOTALL,
-)
-_HINTS = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
-_LIMITS = ("x-ratelimit-", "anthropic-ratelimit-")
 
 
 class TranslatedLane:
@@ -74,6 +67,8 @@ class TranslatedLane:
         x.unproven = False
         outcome = await self._once(journey, route, fresh=fresh)
         if outcome.failure is None or x.outlet.started or not x.unproven:
+            return outcome
+        if len(x.attempts) >= MAX_ATTEMPTS:
             return outcome
         # The provider refused a proof of reasoning: it is not the one that gave it.
         journey.attempt_started = self._clock.monotonic()
@@ -116,21 +111,16 @@ class TranslatedLane:
         if request is None:
             items = self._memory.items
             request = read_whole(x.call, x.model, items, stream=x.stream)
-        if not thinking:
-            request = without_thinking(request)
         created = int(self._clock.now().timestamp())
-        body, losses, prepared = prepare(x.call, route, request, self._memory, created)
+        body, losses, prepared = prepare(
+            x.call, route, request, self._memory, created, thinking=thinking
+        )
         x.lose(losses)
         secret = self._secrets.held(provider.key)
         outgoing = Outgoing(
             method="POST",
-            url=translated_url(route, stream=x.stream),
-            headers=translated_headers(
-                x.call.header("user-agent"),
-                route.protocol,
-                style=provider.auth_style(route.protocol),
-                secret=secret,
-            ),
+            url=_url(x.call, route, stream=x.stream),
+            headers=_headers(x.call, route, secret),
             body=body,
             provider=provider.id,
         )
@@ -143,14 +133,23 @@ class TranslatedLane:
         if answer.status >= FIRST_ERROR:
             return await self._hold(x, route, answer, delivery.secret)
         failure = objection(route.provider.id, answer)
-        return failure or await delivery.take(answer)
+        failure = failure or await delivery.take(answer)
+        if failure is None or x.outlet.started:
+            return failure
+        refused = too_long(failure)
+        if refused is None:
+            return failure
+        said = refused.message.encode()
+        x.held = told(x.call.protocol, refused, said, x.call.id)
+        return refused
 
     async def _hold(
         self, x: Exchange, route: Route, answer: Answer, secret: bytes | None
     ) -> Failure:
         """Turn an error answer into the client's form, to be told if nothing is left.
 
-        The provider's own words stay in it: clients and people act on them.
+        The provider's own words stay in it: clients and people act on them. Where both
+        speak alike it comes back as it is.
         """
         status = answer.status
         now = self._clock.now().timestamp()
@@ -160,23 +159,31 @@ class TranslatedLane:
         body = unpack(raw) if unpack else b""
         body = mask(body, secret) if secret else body
         failure = refusal(route.provider.id, status, wait)
-        x.unproven = status == _BAD_REQUEST and bool(_UNPROVEN.search(body))
-        told = _status_for(x.call.protocol, status)
-        message = _message(x.call.protocol, failure.message, body)
-        x.held = HeldAnswer(
-            status=told,
-            headers=(("content-type", "application/json"), *_hints(answer, secret)),
-            body=error_body(x.call.protocol, told, failure.kind, message, x.call.id),
-            final=status in AUTH_STATUSES and secret is not None,
-            wait=wait,
-        )
+        final = status in AUTH_STATUSES and secret is not None
+        x.unproven = is_unproven(status, body)
+        headers = answer_headers(answer.headers, secret, keep_length=False)
+        if route.protocol is x.call.protocol:
+            raw = mask(raw, secret) if secret else raw
+            x.held = HeldAnswer(status, tuple(headers), raw, final, wait)
+        else:
+            x.held = told(
+                x.call.protocol,
+                failure,
+                body,
+                x.call.id,
+                headers=hints(headers),
+                final=final,
+            )
         return failure
 
     def _remember(self, x: Exchange, route: Route, prepared: Prepared) -> None:
         """Keep what a later request of this client may refer to, and learn."""
         items, owner = self._memory.items, x.call.client
-        for call_id, parts in prepared.restorer.remembered.items():
-            items.remember_thinking(call_id, owner, parts)
+        if x.call.protocol is Protocol.CHAT:
+            # The other protocols carry reasoning in the client's own history.
+            for call_id, parts in prepared.restorer.remembered.items():
+                if parts:
+                    items.remember_thinking(call_id, owner, parts)
         if prepared.conversation is not None:
             items.keep(
                 prepared.conversion.told, owner, prepared.conversation, route.name
@@ -186,25 +193,21 @@ class TranslatedLane:
             self._memory.estimator.learn(route.name, prepared.features, whole)
 
 
-def _status_for(protocol: Protocol, status: int) -> int:
-    """Return the status a client's own vendor would use: 529 is Anthropic's alone."""
-    foreign = protocol is not Protocol.MESSAGES
-    return _UNAVAILABLE if foreign and status == _OVERLOADED else status
+def _headers(call: Call, route: Route, secret: str | None) -> list[tuple[str, str]]:
+    """Return the headers of a call: the client's own where the provider speaks alike.
+
+    They come in pairs with fields of the body (`anthropic-beta`), which are kept then.
+    """
+    provider = route.provider
+    style = provider.auth_style(route.protocol)
+    if route.protocol is call.protocol:
+        own = provider.key.kind == "client"
+        return request_headers(call.headers, style=style, secret=secret, keep_own=own)
+    agent = call.header("user-agent")
+    return translated_headers(agent, route.protocol, style=style, secret=secret)
 
 
-def _message(protocol: Protocol, said: str, body: bytes) -> str:
-    words = wording(body)
-    message = f"{said} It said: {words}" if words else said
-    if protocol is Protocol.MESSAGES and says_too_long(body):
-        # Claude Code shortens its conversation when it reads these words.
-        return f"prompt is too long: {message}"
-    return message
-
-
-def _hints(answer: Answer, secret: bytes | None) -> tuple[tuple[str, str], ...]:
-    """Return the headers that say when to try again and how much is left."""
-    return tuple(
-        (name, value)
-        for name, value in answer_headers(answer.headers, secret, keep_length=False)
-        if name.lower() in _HINTS or name.lower().startswith(_LIMITS)
-    )
+def _url(call: Call, route: Route, *, stream: bool) -> str:
+    url = translated_url(route, stream=stream)
+    alike = route.protocol is call.protocol is not Protocol.GEMINI
+    return f"{url}?{call.query}" if alike and call.query else url

@@ -128,11 +128,14 @@ def error_body(
     kind: FailureKind,
     message: str,
     request_id: str | None,
+    *,
+    code: str | None = None,
 ) -> bytes:
     """Write the JSON body of an error answer.
 
     `message` is the sentence for people; without a protocol the OpenAI form is used,
-    which clients of no particular kind read best.
+    which clients of no particular kind read best. `code` is OpenAI's own word where one
+    is known, else it follows from `kind`.
     """
     word = error_type(protocol, status, kind)
     match protocol:
@@ -144,7 +147,7 @@ def error_body(
         case Protocol.OLLAMA:
             return _json({"error": message})
         case _:
-            return _json({"error": _openai(word, kind, message)})
+            return _json({"error": _openai(word, kind, message, code)})
 
 
 def error_event(
@@ -194,8 +197,11 @@ def _anthropic(word: str, message: str, request_id: str | None) -> Json:
     }
 
 
-def _openai(word: str, kind: FailureKind, message: str) -> Json:
-    return {"message": message, "type": word, "param": None, "code": _code(kind)}
+def _openai(
+    word: str, kind: FailureKind, message: str, code: str | None = None
+) -> Json:
+    code = code or _code(kind)
+    return {"message": message, "type": word, "param": None, "code": code}
 
 
 def _code(kind: FailureKind) -> str:
