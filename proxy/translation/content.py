@@ -18,6 +18,7 @@ from proxy.model import (
     ServerPart,
     Text,
 )
+from proxy.translation.proofs import is_bound, is_sealed
 from proxy.translation.reach import Reach
 from proxy.translation.server_steps import told
 from proxy.wire.losses import Noted
@@ -59,9 +60,13 @@ def _plain_text(part: Text, reach: Reach, noted: Noted) -> Text:
         noted.add("cache_marks")
         cache = None
     extras = part.extras if reach.same else {}
-    if cache is part.cache and extras is part.extras:
+    cited = part.citations
+    if reach.foreign and any(is_sealed(each.raw) for each in cited):
+        noted.add("citation")
+        cited = tuple(each for each in cited if not is_sealed(each.raw))
+    if cache is part.cache and extras is part.extras and cited is part.citations:
         return part
-    return Text(part.text, part.refusal, part.citations, cache, extras)
+    return Text(part.text, part.refusal, cited, cache, extras)
 
 
 def _image(part: Image, reach: Reach, noted: Noted) -> Part:
@@ -125,11 +130,19 @@ def text_of(document: Document) -> str | None:
 
 
 def _foreign(part: ServerPart | Opaque, reach: Reach, noted: Noted) -> Iterator[Part]:
-    """Steps of server tools and what nobody reads: kept at home, told abroad."""
-    if part.protocol is reach.protocol:
+    """Steps of server tools and what nobody reads: kept at home, told abroad.
+
+    Another provider's are told at home too: calls and results alike, as one is refused
+    without the other.
+    """
+    home = part.protocol is reach.protocol
+    if home and not reach.foreign:
         yield part
         return
     text = told(part)
+    if home and text is None and not is_bound(part):
+        yield part
+        return
     if text is None:
         noted.add("unknown_part", [part.kind])
         yield Text(PART_NOTE)

@@ -41,17 +41,26 @@ class Fitted:
     stops: tuple[str, ...]
 
 
-def fit(request: Request, target: Target, *, recall: Recall | None = None) -> Fitted:
+def fit(
+    request: Request,
+    target: Target,
+    *,
+    recall: Recall | None = None,
+    proofs_from: str | None = None,
+) -> Fitted:
     """Return the request as the target takes it.
 
     `recall` knows what was thought before earlier calls, for clients whose protocol
-    cannot carry that. The same request and target always give the same result, and a
+    cannot carry that. `proofs_from` is the id of the provider that made the proofs
+    which do not say themselves who made them; None, where nobody knows, takes them for
+    the target's own. The same request and target always give the same result, and a
     longer conversation the same beginning.
     """
     noted = Noted()
-    reach = Reach(request.protocol, target.protocol, target.dialect)
+    foreign = proofs_from not in {None, target.provider}
+    reach = Reach(request.protocol, target.protocol, target.dialect, foreign)
     names = names_of(request, target.protocol, target.dialect)
-    head, messages = fit_turns(request, target, names, noted, recall)
+    head, messages = fit_turns(request, target, reach, names, noted, recall)
     offered = fit_tools(request, reach, names, noted)
     choice, tools = fit_choice(request, offered, reach, names, noted)
     limits, stops = fit_limits(request, target, noted)

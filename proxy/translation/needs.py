@@ -26,6 +26,7 @@ from proxy.model import (
 )
 from proxy.translation.content import text_of
 from proxy.translation.extras import NEEDED, fates
+from proxy.translation.proofs import is_bound
 from proxy.translation.reach import Reach
 from proxy.translation.server_steps import told
 from proxy.wire.dialect import Dialect
@@ -44,10 +45,13 @@ class Obstacle:
 
 
 def obstacles(
-    request: Request, protocol: Protocol, dialect: Dialect
+    request: Request, protocol: Protocol, dialect: Dialect, *, foreign: bool = False
 ) -> tuple[Obstacle, ...]:
-    """Return why a provider of `protocol` cannot answer this request; () if it can."""
-    reach = Reach(request.protocol, protocol, dialect)
+    """Return why a provider of `protocol` cannot answer this request; () if it can.
+
+    `foreign` tells that its sealed items are known to be another provider's.
+    """
+    reach = Reach(request.protocol, protocol, dialect, foreign)
     found: dict[str, Obstacle] = {}
     for each in _all(request, reach):
         found.setdefault(each.name, each)
@@ -55,8 +59,9 @@ def obstacles(
 
 
 def _all(request: Request, reach: Reach) -> Iterator[Obstacle]:
-    if not reach.same:
+    if not reach.same or reach.foreign:
         yield from _state(request)
+    if not reach.same:
         for name, fate in fates(request.protocol, request.extras):
             if fate == NEEDED:
                 yield Obstacle(
@@ -136,7 +141,10 @@ def _part(part: Part, reach: Reach, *, new: bool) -> Iterator[Obstacle]:
             )
         case Document() if not reach.same:
             yield from _document(part, reach, new=new)
-        case ServerPart() | Opaque() if part.protocol is not reach.protocol:
+        case ServerPart() | Opaque():
+            home = part.protocol is reach.protocol
+            if home and not (reach.foreign and is_bound(part)):
+                return
             if told(part) is None:
                 yield _untold(part)
         case _:

@@ -10,11 +10,16 @@ from proxy.wire.dialect import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """From the client's protocol `source` to `protocol` as `dialect` takes it."""
+    """From the client's protocol `source` to `protocol` as `dialect` takes it.
+
+    `foreign` tells that what the conversation bears in plain proofs and sealed items
+    was made by another provider than the target.
+    """
 
     source: Protocol
     protocol: Protocol
     dialect: Dialect
+    foreign: bool = False
 
     @property
     def same(self) -> bool:

@@ -36,9 +36,11 @@ _NOT_MESSAGES: Final = re.compile(r"[^a-zA-Z0-9_-]")
 class Restorer:
     """Restores one answer for the client of `client`'s protocol.
 
-    `origin` is who answers. `remembered`, complete after the answer, holds for each
-    call's id what was thought since the call before it: for clients whose protocol
-    cannot carry that back themselves.
+    `origin` is who answers. `proofs_from` is the id of the provider whose proofs the
+    client carries in their plain form, None where nobody's are known: those of any
+    other are wrapped, so that they say themselves whose they are. `remembered`,
+    complete after the answer, holds for each call's id what was thought since the call
+    before it: for clients whose protocol cannot carry that back themselves.
     """
 
     __slots__ = (
@@ -53,11 +55,18 @@ class Restorer:
         "remembered",
     )
 
-    def __init__(self, names: Names, origin: Origin, client: Protocol) -> None:
+    def __init__(
+        self,
+        names: Names,
+        origin: Origin,
+        client: Protocol,
+        *,
+        proofs_from: str | None = None,
+    ) -> None:
         self._names = names
         self._origin = origin
         self._client = client
-        self._own = client is origin.protocol
+        self._own = client is origin.protocol and proofs_from in {None, origin.provider}
         self._used = set(names.used)
         self._unwrappers: dict[int, Unwrapper] = {}
         self._thoughts: dict[int, _Thought] = {}

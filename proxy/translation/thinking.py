@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from proxy.model import Message, Origin, Part, Thinking, ToolCall
 from proxy.model import Protocol as WireProtocol
+from proxy.translation.reach import Reach
 from proxy.wire.codec import Target
 from proxy.wire.dialect import ReasoningBack
 from proxy.wire.losses import Noted
@@ -55,7 +56,9 @@ def opened(part: Thinking) -> Thinking:
         return part
     text = part.text if inside.text is None else inside.text
     summary = () if inside.text is not None else part.summary
-    if inside.protocol is WireProtocol.RESPONSES:
+    carrier = None if part.origin is None else part.origin.protocol
+    if inside.protocol is WireProtocol.RESPONSES and carrier is not inside.protocol:
+        # Its summary came back in the one place that the client's protocol has.
         shown = (part.text,) if part.text else part.summary
         text, summary = inside.text or "", shown
     return Thinking(
@@ -69,15 +72,16 @@ def opened(part: Thinking) -> Thinking:
 
 
 def fit_thinking(
-    part: Thinking, target: Target, noted: Noted, *, same: bool, calls: bool
+    part: Thinking, target: Target, noted: Noted, reach: Reach, *, calls: bool
 ) -> Thinking | None:
     """Return the reasoning as the target may see it, None where it must not.
 
-    `same` says that client and provider speak alike; `calls` that the turn it stands
-    in called tools.
+    `calls` says that the turn it stands in called tools.
     """
     part = opened(part)
-    if own(part.origin, target) and _whole(part, target.protocol, same=same):
+    same = reach.same
+    whole = _whole(part, target.protocol, same=same)
+    if whole and own(part.origin, target, foreign=reach.foreign):
         return part if same else replace(part, extras={})
     text = part.text or "\n\n".join(part.summary)
     back = target.dialect.reasoning_back
@@ -90,13 +94,15 @@ def fit_thinking(
     return None
 
 
-def own(origin: Origin | None, target: Target) -> bool:
+def own(origin: Origin | None, target: Target, *, foreign: bool = False) -> bool:
     """Whether the target itself made this reasoning.
 
-    What a client brings back unwrapped names no provider; sessions are kept with
-    the provider whose proofs they hold, so it counts as its own.
+    What a client brings back unwrapped names no provider: it counts as the target's
+    own, unless it is known to be `foreign`.
     """
     if origin is None or origin.protocol is not target.protocol:
+        return False
+    if foreign and not origin.provider:
         return False
     if origin.provider not in {"", target.provider}:
         return False

@@ -68,12 +68,13 @@ class _Turn:
 def fit_turns(
     request: Request,
     target: Target,
+    reach: Reach,
     names: Names,
     noted: Noted,
     recall: Recall | None,
 ) -> tuple[tuple[Part, ...], tuple[Message, ...]]:
     """Return the instructions that go before all messages, and the turns."""
-    turns = _Turns(request, target, names, noted)
+    turns = _Turns(request, target, reach, names, noted)
     messages = request.messages
     if recall is not None:
         messages = tuple(
@@ -87,9 +88,14 @@ class _Turns:
     """Builds the turns of one request."""
 
     def __init__(
-        self, request: Request, target: Target, names: Names, noted: Noted
+        self,
+        request: Request,
+        target: Target,
+        reach: Reach,
+        names: Names,
+        noted: Noted,
     ) -> None:
-        self._reach = Reach(request.protocol, target.protocol, target.dialect)
+        self._reach = reach
         self._target = target
         self._names = names
         self._noted = noted
@@ -217,7 +223,7 @@ class _Turns:
                         part,
                         self._target,
                         self._noted,
-                        same=self._reach.same,
+                        self._reach,
                         calls=calls,
                     )
                     parts.extend([] if thought is None else [thought])
