@@ -1,8 +1,9 @@
 """Writes `docs/reference/` from the code, or compares (`--check`); imports no window.
 
 The commands page comes from signatures and docstrings in `app.commands`, the settings
-page from the fields of `app.settings.Settings`. What cannot be described is an error:
-a command or setting without help does not pass.
+page from the fields of `app.settings.Settings`, the other pages are made by
+`docs.protocol_pages`. What cannot be described is an error: a command or setting
+without help does not pass.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from pathlib import Path
 from app.commands import COMMANDS
 from app.commands.command import Command
 from app.settings import Settings
+from docs.protocol_pages import headers_page, losses_page, providers_page
+from proxy.catalogue import known_providers
+from proxy.wire.losses import LOSSES
 
 _ROOT = Path(__file__).resolve().parent.parent
 _FOLDER = _ROOT / "docs" / "reference"
@@ -65,6 +69,9 @@ def pages() -> dict[str, str]:
     """Every generated page: file name -> text."""
     return {
         "commands.md": commands_page(COMMANDS),
+        "headers.md": headers_page(_MADE),
+        "losses.md": losses_page(LOSSES, _MADE),
+        "providers.md": providers_page(known_providers().values(), _MADE),
         "settings.md": settings_page(Settings),
     }
 

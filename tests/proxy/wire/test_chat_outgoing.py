@@ -170,11 +170,13 @@ _SERVERS = (
     "lmstudio",
     "localai",
     "mistral",
+    "moonshot",
     "openai",
     "openrouter",
     "together",
     "vllm",
     "xai",
+    "zai",
 )
 
 _PIXEL = Image(Base64("image/png", "iVBO"), "low")
