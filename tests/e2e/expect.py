@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from e2e.clients import Place, Ran
 from e2e.gateway import SCRIPTED_KEY, Row
+from e2e.lanes import Lane
 from upstream import ScriptedUpstream, Seen, Sent, Tap
 from upstream.coding import AFTER, FILE, FINAL, MADE, SHOUT, coding_task
 from upstream.record import Ask
+from upstream.rules import PROTOCOLS
 
 # What a gateway may and must say for itself; all other headers are the client's.
 OWN_HEADERS = {
@@ -80,6 +82,57 @@ def translated(
     pairs = [pair for pair in tap.exchanges() if pair[0].method == "POST"]
     assert {answer.status for _, answer in pairs} == {200}
     return pairs
+
+
+def on_record(
+    lane: Lane,
+    pairs: Sequence[tuple[Sent, Sent]],
+    *,
+    client: str,
+    session: str | None,
+) -> list[Row]:
+    """The record tells the truth about requests in other words; returns the rows.
+
+    `session` is the header in which this client names its session, if it does.
+    """
+    rows = {str(row["id"]): row for row in lane.turnout.events()}
+    assert len(rows) == len(pairs)
+    for sent, answer in pairs:
+        row = rows[answer.header("x-turnout-request") or ""]
+        asked = Seen(0, sent.method, sent.target, sent.headers, sent.body, 0.0)
+        wanted = {
+            "client": client,
+            "session": sent.header(session) if session else None,
+            "protocol": PROTOCOLS[asked.ask],
+            "requested_model": asked.model,
+            "provider": "scripted",
+            "status": "success",
+            "error_kind": None,
+        }
+        assert {name: row[name] for name in wanted} == wanted
+        assert answer.header("x-turnout-route") == f"scripted/{row['model']}"
+        told = (answer.header("x-turnout-losses") or "").split(",")
+        # What the answer's end has no place for is known after its head.
+        assert set(filter(None, told)) <= set(_names(row["losses"]))
+    counted = Counter((row["model"], *_counts(row)) for row in rows.values())
+    assert counted == Counter(map(_said, lane.upstream.asked))
+    return list(rows.values())
+
+
+def _names(losses: object) -> list[str]:
+    return [str(name) for name in losses] if isinstance(losses, list) else []
+
+
+def _counts(row: Row) -> tuple[object, ...]:
+    return row["input_tokens"], row["cache_read_tokens"], row["output_tokens"]
+
+
+def _said(seen: Seen) -> tuple[object, ...]:
+    """Model and tokens as the provider told them; Ollama does not tell of a cache."""
+    tokens = coding_task(seen).tokens
+    if seen.ask is Ask.OLLAMA:
+        return seen.model, tokens.prompt, 0, tokens.output
+    return seen.model, tokens.fresh, tokens.cache_read, tokens.output
 
 
 def _foreign(headers: tuple[tuple[bytes, bytes], ...]) -> Counter[tuple[str, bytes]]:
