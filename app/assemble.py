@@ -30,6 +30,7 @@ from proxy.counting import Estimator
 from proxy.health import LastFailures
 from proxy.items import ItemStore
 from proxy.ledger import Ledger, LedgerError
+from proxy.pins import Pins
 from proxy.pipeline import Parts, Pipeline
 from proxy.preparation import Memory
 from proxy.projects import Projects
@@ -252,7 +253,7 @@ def _gateway(
         base.ledger, base.clock, base.run, projects, gateway.request_finished
     )
     learned = Estimator(read_learned(base.paths.learned_counts))
-    memory = Memory(ItemStore(base.clock.monotonic), learned)
+    memory = Memory(ItemStore(base.clock.monotonic), learned, Pins())
     parts = Parts(upstream, recorder, base.secrets, base.clock, failures, memory)
     gateway.estimator = learned
     gateway.pipeline = Pipeline(gateway.pipeline_config(), parts)

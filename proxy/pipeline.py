@@ -38,6 +38,7 @@ from proxy.routing import (
 from proxy.simulated import simulate
 from proxy.translated import TranslatedLane
 from proxy.translation.needs import obstacles
+from proxy.translation.proofs import may_bear_proofs
 from proxy.wire.body import BodyProblem, bool_field, text_field, top_level
 from proxy.wire.sealing import SEAL_START
 
@@ -195,7 +196,14 @@ class Pipeline:
             return False
         if route.provider.id == PRACTICE_PROVIDER_ID:
             return True
+        if self._others_proofs(call, route) and may_bear_proofs(call.body.data):
+            return False
         return not (_SEAL in call.body.data or self._continues_ours(call))
+
+    def _others_proofs(self, call: Call, route: Route) -> bool:
+        """Tell whether the session's plain proofs are another provider's."""
+        owner = self._parts.memory.pins.owner(call.client, call.session)
+        return owner not in {None, route.provider.id}
 
     def _continues_ours(self, call: Call) -> bool:
         if call.protocol is not Protocol.RESPONSES or _PREVIOUS not in call.body.data:
@@ -228,6 +236,7 @@ class Pipeline:
             else:
                 outcome = await self._translated.call(journey, route, fresh=stale)
             if outcome.failure is None:
+                self._pin(x, route)
                 return None
             failure, stale = outcome.failure, outcome.stale
             self._parts.failures.met(route.provider.id, failure)
@@ -239,6 +248,12 @@ class Pipeline:
                 routes.insert(0, route)
         return failure
 
+    def _pin(self, x: Exchange, route: Route) -> None:
+        """Note whose plain proofs the client of a session now carries."""
+        if route.protocol is x.call.protocol:
+            pins = self._parts.memory.pins
+            pins.answered(x.call.client, x.call.session, route.provider.id)
+
     def _hindrance(self, x: Exchange, route: Route) -> Failure | None:
         """Read the request for a translated attempt; return why it cannot be made."""
         if x.call.endpoint is Endpoint.COMPACT:
@@ -249,7 +264,12 @@ class Pipeline:
                 x.request = self._read(x)
             except Unreadable as problem:
                 return problem.failure
-        found = obstacles(x.request, route.protocol, route.dialect)
+        found = obstacles(
+            x.request,
+            route.protocol,
+            route.dialect,
+            foreign=self._others_proofs(x.call, route),
+        )
         return _not_carried(route, found) if found else None
 
 

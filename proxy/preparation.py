@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from proxy.exchange import Call
     from proxy.items import ItemStore
     from proxy.model import Loss, Message, Request
+    from proxy.pins import Pins
     from proxy.translation.fit import Fitted
     from proxy.wire import Writer
     from proxy.wire.counting import Features
@@ -43,6 +44,7 @@ class Memory:
 
     items: ItemStore
     estimator: Estimator
+    pins: Pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,12 @@ def prepare(
     """
     target = target_of(route, stream=request.stream)
     if thinking:
-        fitted = fit(request, target, recall=memory.items.recall(call.client))
+        fitted = fit(
+            request,
+            target,
+            recall=memory.items.recall(call.client),
+            proofs_from=memory.pins.owner(call.client, call.session),
+        )
     else:
         fitted = fit(without_thinking(request), target)
     written = PROVIDER_CODEC_OF[route.protocol].write_request(fitted.request, target)
@@ -140,7 +147,8 @@ def _way_back(
     created: int,
 ) -> Prepared:
     origin = Origin(route.protocol, route.provider.id, route.model_id)
-    restorer = Restorer(fitted.names, origin, call.protocol)
+    owner = memory.pins.owner(call.client, call.session)
+    restorer = Restorer(fitted.names, origin, call.protocol, proofs_from=owner)
     steps: list[Step] = [restorer]
     if fitted.stops:
         steps.append(StopGuard(fitted.stops))

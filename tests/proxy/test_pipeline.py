@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 import zstandard
 from loopback import SCRIPTED_KEY, Serving, provider, serving
 from raw_wire import until
-from upstream import RESET, Answer, Script, ScriptedUpstream, Text, refuse
+from upstream import RESET, Answer, Script, ScriptedUpstream, Text, Thinking, refuse
 from upstream.failures import (
     HTML,
     echo_in_answer,
@@ -37,6 +37,9 @@ from upstream.reply import (
     in_one_piece,
     wrong_length,
 )
+
+from proxy.model import Protocol
+from proxy.wire.sealing import SEAL_START
 
 MESSAGES = "/v1/messages?beta=true"
 RESPONSES = "/v1/responses"
@@ -658,3 +661,69 @@ async def test_offline_opens_loopback_sockets_only_and_uses_no_proxy(
         assert gateway.events()[0].attempts[0].error_kind == "offline"
         assert not second.requests
         assert not upstream.requests
+
+
+# --- whose proofs of reasoning a history bears ----------------------------------------
+
+
+def _turns(*answers: bytes) -> bytes:
+    """A conversation so far, each answer with the next question behind it."""
+    messages: list[object] = [{"role": "user", "content": "hi"}]
+    for answer in answers:
+        content = json.loads(answer)["content"]
+        messages.append({"role": "assistant", "content": content})
+        messages.append({"role": "user", "content": "go on"})
+    return json.dumps(
+        {"model": "scripted-large", "max_tokens": 2_000, "messages": messages}
+    ).encode()
+
+
+async def test_proofs_go_back_to_their_maker_only(
+    tmp_path: Path, upstream: ScriptedUpstream, second: ScriptedUpstream
+) -> None:
+    entries = [
+        provider(served.url, name, protocols=[Protocol.MESSAGES])
+        for served, name in ((upstream, "first"), (second, "second"))
+    ]
+    thought = Answer((Thinking("hm"), Text("yes")))
+
+    async with serving(tmp_path / "h", "".join(entries)) as gateway:
+
+        async def send(body: bytes) -> tuple[Mapping[str, str], bytes]:
+            status, headers, answer = await gateway.post(
+                MESSAGES,
+                body,
+                x_claude_code_session_id="one",
+                anthropic_version="2023-06-01",
+            )
+            assert status == 200
+            return headers, answer
+
+        upstream.push(thought)
+        _, one = await send(_turns())
+        upstream.push(refuse(500))
+        second.push(thought)
+        headers, two = await send(_turns(one))
+        assert headers["x-turnout-route"] == "second/scripted-large"
+        assert headers["x-turnout-losses"] == "thinking_replay"
+        assert b'"signature"' not in second.asked[-1].body
+        assert SEAL_START.encode() in two
+
+        upstream.push(thought)
+        headers, _ = await send(_turns(one, two))
+        assert headers["x-turnout-route"] == "first/scripted-large"
+        sent = json.loads(upstream.asked[-1].body)["messages"]
+        kinds = [[part["type"] for part in turn["content"]] for turn in sent[1::2]]
+        assert kinds == [["thinking", "text"], ["text"]]
+        assert SEAL_START.encode() not in upstream.asked[-1].body
+
+
+async def test_without_another_provider_a_history_stays_as_it_is(
+    gateway: Serving, upstream: ScriptedUpstream
+) -> None:
+    upstream.push(Answer((Thinking("hm"), Text("yes"))))
+    session = {"x_claude_code_session_id": "one"}
+    _, _, one = await gateway.post(MESSAGES, _turns(), **session)
+    body = _turns(one)
+    await gateway.post(MESSAGES, body, **session)
+    assert upstream.asked[-1].body == body
