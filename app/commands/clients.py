@@ -10,20 +10,20 @@ from msgspec import Meta
 
 from app.commands.keys import new
 from app.commands.pointing import (
-    CODEX_MODEL,
     Client,
     Login,
     SettingsPart,
     Wish,
+    logins,
     missing,
     parts,
     usual_login,
 )
+from app.failure import CommandFailed
 from app.services import Services
 from proxy.catalogue import Provider
 
 __all__ = [
-    "CODEX_MODEL",
     "PLACEHOLDER",
     "Client",
     "ClientSettings",
@@ -67,6 +67,12 @@ async def settings(
     """Show the lines that point a client at Turnout, with a new key of its own."""
     providers = services.config.current.catalogue.providers
     chosen = usual_login(client, providers) if login is None else login
+    if chosen not in logins(client):
+        raise CommandFailed(
+            "There is no own login to pass on",
+            f"{client} reaches any address with a key only.",
+            f"{services.command_path} settings {client} shows the lines with a key.",
+        )
     key = (await new(services, client)).key if fresh else PLACEHOLDER
     url = f"http://127.0.0.1:{_port(services)}"
     lacks = missing(client, chosen, providers)
@@ -110,15 +116,21 @@ def _notes(
     seen = f"`{services.command_path} events` shows each request that came through."
     if login is Login.OWN:
         return (_OWN_LOGIN[client], seen)
+    mind = (_MIND[client],) if client in _MIND else ()
     if lacks is not None:
-        return (_ENVIRONMENT.format(variable=lacks.key.name), seen)
-    return (seen,)
+        return (_ENVIRONMENT.format(variable=lacks.key.name), *mind, seen)
+    return (*mind, seen)
 
 
 _ENVIRONMENT = (
     "{variable} has to be set where Turnout is started; where it was not, set it and "
     "start Turnout again."
 )
+_MIND = {
+    Client.CLAUDE_DESKTOP: "With a gateway Claude Desktop has no chat tab and no "
+    "Claude in Chrome. Its vendor asks for an https address; plain http to this "
+    "machine is reported to work.",
+}
 _OWN_LOGIN = {
     Client.CLAUDE_CODE: "Claude Code has to be signed in, and stays so: Turnout passes "
     "its login on to Anthropic and keeps nothing of it.",
@@ -127,4 +139,7 @@ _OWN_LOGIN = {
     'with a ChatGPT plan and "openai" where it has an API key; set up that one only.',
     Client.OPENCODE: "opencode has to be signed in with an API key of that provider: "
     "Turnout passes it on and keeps nothing of it.",
+    Client.GEMINI_CLI: "Gemini CLI has to have an API key of its own (GEMINI_API_KEY), "
+    "and keeps it: Turnout passes it on to Google and stores nothing of it. With a "
+    "Google account it goes past Turnout.",
 }

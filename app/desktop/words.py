@@ -50,6 +50,11 @@ CLIENT_NAMES = {
     "claude-code": "Claude Code",
     "codex": "Codex",
     "opencode": "opencode",
+    "gemini-cli": "Gemini CLI",
+    "qwen-code": "Qwen Code",
+    "continue": "Continue",
+    "aider": "Aider",
+    "claude-desktop": "Claude Desktop",
 }
 SHAPES = {
     Shape.STRAIGHT: "Straight track: requests go to what was asked for",

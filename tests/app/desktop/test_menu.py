@@ -6,6 +6,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from app.commands.pointing import Client
+from app.desktop import words
 from app.desktop.menu import TrayMenu
 from app.desktop.sight import Link, Sight
 from app.desktop.words import warnings
@@ -79,7 +81,8 @@ def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
         "(opencode: 0 $ (6 requests))",
         "(unknown: unknown (1 request))",
     ]
-    assert lines(menu.copies) == ["Claude Code", "Codex", "opencode"]
+    assert lines(menu.copies) == list(words.CLIENT_NAMES.values())
+    assert set(words.CLIENT_NAMES) == set(Client)
 
 
 def test_without_a_gateway_nothing_that_needs_one_can_be_chosen(
