@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from proxy.model import Loss, Request
 from proxy.translation.extras import NEEDED, fates
+from proxy.translation.hosted import goes_as_function, with_calls
 from proxy.translation.names import Names, names_of
 from proxy.translation.reach import Reach
 from proxy.translation.thinking import Recall
@@ -59,6 +60,8 @@ def fit(
     noted = Noted()
     foreign = proofs_from not in {None, target.provider}
     reach = Reach(request.protocol, target.protocol, target.dialect, foreign)
+    if goes_as_function(reach):
+        request = replace(request, messages=with_calls(request.messages))
     names = names_of(request, target.protocol, target.dialect)
     head, messages = fit_turns(request, target, reach, names, noted, recall)
     offered = fit_tools(request, reach, names, noted)

@@ -19,10 +19,13 @@ from proxy.model import (
     Namespace,
     Protocol,
     Request,
+    ServerTool,
     Tool,
     ToolCall,
     ToolsAdded,
 )
+from proxy.translation.hosted import HOSTED, function_of, goes_as_function
+from proxy.translation.reach import Reach
 from proxy.wire.dialect import Dialect
 
 _ILLEGAL: Final = re.compile(r"[^a-zA-Z0-9_-]")
@@ -69,7 +72,8 @@ class Names:
 def names_of(request: Request, protocol: Protocol, dialect: Dialect) -> Names:
     """Name every tool and every earlier call of a request for a target."""
     giver = _Giver(protocol, dialect)
-    offered = list(_offered(request))
+    hosted = goes_as_function(Reach(request.protocol, protocol, dialect))
+    offered = [each for each in _offered(request) if hosted or each.namespace != HOSTED]
     giver.keep(offered)
     used: list[str] = []
     for each in offered:
@@ -99,6 +103,8 @@ def _called(tools: Iterable[Tool], namespace: str | None) -> Iterator[Called]:
                 yield Called(tool.name, namespace, CallKind.CUSTOM)
             case Namespace():
                 yield from _called(tool.tools, tool.name)
+            case ServerTool() if function_of(tool) is not None:
+                yield Called(tool.type, HOSTED)
             case _:
                 continue
 
@@ -119,7 +125,7 @@ class _Giver:
         """Reserve the names that can stay, so that no other tool gets one of them."""
         for each in offered:
             group, plain = self._flat(each)
-            if (each.namespace is None or group) and self._legal(plain) == plain:
+            if (not each.namespace or group) and self._legal(plain) == plain:
                 self._kept.add((group, plain))
 
     def name(self, tool: Called) -> None:
@@ -128,7 +134,7 @@ class _Giver:
         if key in self.there:
             return
         group, plain = self._flat(tool)
-        own = (tool.namespace is None or group is not None) and (
+        own = (not tool.namespace or group is not None) and (
             self._legal(plain) == plain
         )
         word = plain if own else self._free(group, self._legal(plain), key)
@@ -140,6 +146,8 @@ class _Giver:
         self.back[(group, word)] = Called(tool.name, tool.namespace, tool.kind, wrapped)
 
     def _flat(self, tool: Called) -> tuple[str | None, str]:
+        if tool.namespace == HOSTED:
+            return None, tool.name
         if tool.namespace is None or self._namespaces:
             return tool.namespace, tool.name
         return None, f"{tool.namespace}__{tool.name}"

@@ -7,7 +7,7 @@ fitted. Older content that can be replaced by a note is none either.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxy.model import (
     Choice,
@@ -26,6 +26,7 @@ from proxy.model import (
 )
 from proxy.translation.content import text_of
 from proxy.translation.extras import NEEDED, fates
+from proxy.translation.hosted import function_of, goes_as_function, with_calls
 from proxy.translation.proofs import is_bound
 from proxy.translation.reach import Reach
 from proxy.translation.server_steps import told
@@ -52,6 +53,8 @@ def obstacles(
     `foreign` tells that its sealed items are known to be another provider's.
     """
     reach = Reach(request.protocol, protocol, dialect, foreign)
+    if goes_as_function(reach):
+        request = replace(request, messages=with_calls(request.messages))
     found: dict[str, Obstacle] = {}
     for each in _all(request, reach):
         found.setdefault(each.name, each)
@@ -94,13 +97,13 @@ def _tools(request: Request, reach: Reach) -> Iterator[Obstacle]:
         yield Obstacle("tools", "The request offers tools, which are not taken here.")
     if choice is None:
         return
-    hosted = choice.hosted is not None or _hosted(request, choice)
+    hosted = _hosted(request, choice)
     if hosted and not reach.same:
         yield Obstacle(
             "forced_server_tool",
             "The request forces a tool that only its own provider runs.",
         )
-    forced = choice.choice in {Choice.ANY, Choice.TOOL} and choice.hosted is None
+    forced = choice.choice in {Choice.ANY, Choice.TOOL} and not hosted
     able = dialect.required_word or (
         choice.choice is Choice.TOOL and dialect.forced_tool
     )
@@ -115,10 +118,14 @@ def _off(choice: ToolChoice | None) -> bool:
 
 
 def _hosted(request: Request, choice: ToolChoice) -> bool:
-    """Whether a tool forced by name is one the client's own provider runs."""
+    """Whether the tool that is forced is one the client's own provider runs."""
+    offered = [tool for tool in request.tools if isinstance(tool, ServerTool)]
+    if choice.hosted is not None:
+        return not any(
+            tool.type == choice.hosted and function_of(tool) for tool in offered
+        )
     return choice.choice is Choice.TOOL and any(
-        isinstance(tool, ServerTool) and tool.name == choice.name
-        for tool in request.tools
+        tool.name == choice.name for tool in offered
     )
 
 

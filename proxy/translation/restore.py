@@ -16,6 +16,7 @@ from proxy.model import (
     Event,
     Origin,
     PartEnded,
+    PartWhole,
     Protocol,
     SignatureDelta,
     TextDelta,
@@ -26,6 +27,7 @@ from proxy.model import (
     ToolCallArguments,
     ToolCallStarted,
 )
+from proxy.translation.hosted import HOSTED, item_of
 from proxy.translation.names import Names
 from proxy.translation.unwrap import Unwrapper
 from proxy.wire.sealing import Sealed, seal
@@ -45,6 +47,7 @@ class Restorer:
 
     __slots__ = (
         "_client",
+        "_hosted",
         "_names",
         "_origin",
         "_own",
@@ -69,6 +72,7 @@ class Restorer:
         self._own = client is origin.protocol and proofs_from in {None, origin.provider}
         self._used = set(names.used)
         self._unwrappers: dict[int, Unwrapper] = {}
+        self._hosted: dict[int, _Hosted] = {}
         self._thoughts: dict[int, _Thought] = {}
         self._since: list[_Thought] = []
         self.remembered: dict[str, tuple[Thinking, ...]] = {}
@@ -78,11 +82,10 @@ class Restorer:
         if type(event) is TextDelta:
             return (event,)
         match event:
-            case ToolCallArguments() if event.index in self._unwrappers:
-                text = self._unwrappers[event.index].feed(event.text)
-                return (ToolCallArguments(event.index, text),) if text else ()
+            case ToolCallArguments():
+                return self._arguments(event)
             case ToolCallStarted():
-                return (self._call(event),)
+                return self._call(event)
             case ThinkingStarted():
                 return self._begin(event)
             case ThinkingDelta() if event.index in self._thoughts:
@@ -98,18 +101,34 @@ class Restorer:
             case _:
                 return (event,)
 
-    def _call(self, event: ToolCallStarted) -> ToolCallStarted:
+    def _call(self, event: ToolCallStarted) -> Sequence[Event]:
         known = self._names.restored(event.name, event.namespace)
         fresh = self._fresh(event.id)
         self.remembered[fresh] = tuple(each.kept(self._origin) for each in self._since)
         self._since = []
         if known is None:
-            return event if fresh == event.id else replace(event, id=fresh)
+            return (event if fresh == event.id else replace(event, id=fresh),)
+        if known.namespace == HOSTED:
+            self._hosted[event.index] = _Hosted(event.index, fresh, known.name)
+            return ()
         if known.wrapped:
             self._unwrappers[event.index] = Unwrapper()
-        return ToolCallStarted(
-            event.index, fresh, known.name, known.kind, known.namespace
+        return (
+            ToolCallStarted(
+                event.index, fresh, known.name, known.kind, known.namespace
+            ),
         )
+
+    def _arguments(self, event: ToolCallArguments) -> Sequence[Event]:
+        hosted = self._hosted.get(event.index)
+        if hosted is not None:
+            hosted.pieces.append(event.text)
+            return ()
+        unwrapper = self._unwrappers.get(event.index)
+        if unwrapper is None:
+            return (event,)
+        text = unwrapper.feed(event.text)
+        return (ToolCallArguments(event.index, text),) if text else ()
 
     def _fresh(self, given: str) -> str:
         """The call's id for the client: the provider's own, if it can be."""
@@ -131,6 +150,9 @@ class Restorer:
         return (replace(event, sealed=sealed, origin=self._origin),)
 
     def _end(self, event: PartEnded) -> Sequence[Event]:
+        hosted = self._hosted.pop(event.index, None)
+        if hosted is not None:
+            return hosted.told()
         unwrapper = self._unwrappers.pop(event.index, None)
         if unwrapper is not None:
             rest = unwrapper.finish()
@@ -149,9 +171,33 @@ class Restorer:
     def _open_ends(self) -> list[Event]:
         """What parts still hold that nobody ended; their ends are said with it."""
         events: list[Event] = []
-        for index in sorted({*self._unwrappers, *self._thoughts}):
+        for index in sorted({*self._hosted, *self._unwrappers, *self._thoughts}):
             events.extend(self._end(PartEnded(index)))
         return events
+
+
+class _Hosted:
+    """A call of a tool that the client knows by an item of its own."""
+
+    __slots__ = ("_call_id", "_index", "_name", "pieces")
+
+    def __init__(self, index: int, call_id: str, name: str) -> None:
+        self._index = index
+        self._call_id = call_id
+        self._name = name
+        self.pieces: list[str] = []
+
+    def told(self) -> Sequence[Event]:
+        """Return the client's item; a call of a function where it makes none."""
+        arguments = "".join(self.pieces)
+        item = item_of(self._name, self._call_id, arguments)
+        if item is not None:
+            return (PartWhole(self._index, item),)
+        return (
+            ToolCallStarted(self._index, self._call_id, self._name),
+            ToolCallArguments(self._index, arguments),
+            PartEnded(self._index),
+        )
 
 
 class _Thought:

@@ -19,6 +19,7 @@ from proxy.model import (
     ToolChoice,
     ToolsAdded,
 )
+from proxy.translation.hosted import HOSTED, function_of, goes_as_function
 from proxy.translation.names import Called, Names
 from proxy.translation.reach import Reach
 from proxy.translation.schemas import fit_schema, strict_ready
@@ -90,12 +91,19 @@ class _Tools:
                 case CustomTool():
                     yield self._custom(tool, namespace)
                 case ServerTool():
-                    if tool.protocol is self._reach.protocol:
-                        yield tool
-                    else:
-                        self._noted.add("server_tool_offered", [tool.type])
+                    yield from self._server(tool)
                 case Namespace():
                     yield from self._group(tool)
+
+    def _server(self, tool: ServerTool) -> Iterator[Tool]:
+        function = function_of(tool) if goes_as_function(self._reach) else None
+        if function is not None:
+            self._noted.add("hosted_tool", [tool.type])
+            yield self._function(function, HOSTED)
+        elif tool.protocol is self._reach.protocol:
+            yield tool
+        else:
+            self._noted.add("server_tool_offered", [tool.type])
 
     def _group(self, group: Namespace) -> Iterator[Tool]:
         inner = tuple(
@@ -208,6 +216,9 @@ def fit_choice(
     dialect = reach.dialect
     if choice.choice is Choice.NONE:
         return (ToolChoice(Choice.NONE), tools) if dialect.tools_off else (None, ())
+    if (HOSTED, choice.hosted or "") in names.there:
+        wanted = ToolChoice(Choice.TOOL, choice.hosted)
+        return _forced(wanted, tools, reach, names, noted, HOSTED)
     if choice.hosted is not None:
         if reach.same:
             return choice, tools
@@ -251,9 +262,10 @@ def _forced(
     reach: Reach,
     names: Names,
     noted: Noted,
+    group: str | None = None,
 ) -> tuple[ToolChoice | None, tuple[Tool, ...]]:
     wanted = choice.name or ""
-    called = names.there.get((None, wanted))
+    called = names.there.get((group, wanted))
     if called is None:
         groups = [c for (_, plain), c in names.there.items() if plain == wanted]
         called = groups[0] if groups else Called(wanted)

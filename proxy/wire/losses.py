@@ -38,6 +38,8 @@ LOSSES: Final = MappingProxyType(
         "field": "A field of the client's protocol has no place here.",
         "first_turn": "The conversation began with an answer; a placeholder stands "
         "before it.",
+        "hosted_tool": "A tool that the client's own provider defines, and the client "
+        "runs, became a function.",
         "image_detail": "The wish for an image's resolution has no place here.",
         "image_left_out": "An earlier image cannot go to this provider; a note stands "
         "in its place.",

@@ -73,7 +73,8 @@ def _item(kind: str, **raw: Any) -> Opaque:
         (_request(_item("item_reference")), ["part_item_reference"]),
         (_request(_item("compaction", encrypted_content="x")), ["part_compaction"]),
         (_request(_item("computer_call")), ["part_computer_call"]),
-        (_request(_item("shell_call"), _item("shell_call")), ["part_shell_call"]),
+        (_request(_item("program"), _item("program")), ["part_program"]),
+        (_request(_item("shell_call"), _item("apply_patch_call")), []),
         (_request(ServerPart(Protocol.RESPONSES, "web_search_call", {})), []),
         (
             _request(ServerPart(Protocol.RESPONSES, "mcp_approval_request", {})),
