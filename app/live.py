@@ -154,7 +154,8 @@ class LiveState:
                 self._again = False
                 await self.refresh()
                 await asyncio.sleep(PAUSE)
-                if not self._again:
+                # A gateway that ends closes its ledger.
+                if self._stopping or not self._again:
                     return
         finally:
             self._looking = False

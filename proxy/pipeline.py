@@ -224,15 +224,17 @@ class Pipeline:
         stale = False
         while routes and len(x.attempts) < MAX_ATTEMPTS:
             route = routes.pop(0)
+            native = self._is_native(x, route)
+            if not native and (hindrance := self._hindrance(x, route)):
+                # What a provider has said is worth more than why this one is no help.
+                failure = failure or hindrance
+                continue
             x.begin(route)
             journey.attempt_started = self._parts.clock.monotonic()
             if route.provider.id == PRACTICE_PROVIDER_ID:
                 return await simulate(journey, int(self._parts.clock.now().timestamp()))
-            if self._is_native(x, route):
+            if native:
                 outcome = await self._native.call(journey, route, fresh=stale)
-            elif hindrance := self._hindrance(x, route):
-                failure = failure or hindrance
-                continue
             else:
                 outcome = await self._translated.call(journey, route, fresh=stale)
             if outcome.failure is None:

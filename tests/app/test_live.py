@@ -299,6 +299,16 @@ async def test_the_last_of_many_is_seen(scene: Scene) -> None:
     assert scene.state.snapshot().today.requests == 9
 
 
+async def test_once_it_stops_it_looks_into_no_ledger(scene: Scene) -> None:
+    scene.state.request_finished()
+    while not scene.ledger.days:  # noqa: ASYNC110 - the first look is under way
+        await asyncio.sleep(0)
+    scene.state.request_finished()
+    scene.state.stop()
+    await settled(scene)
+    assert len(scene.ledger.days) == 1
+
+
 @pytest.mark.logs_trouble
 async def test_after_trouble_it_looks_again(scene: Scene) -> None:
     scene.ledger.broken = True
