@@ -289,14 +289,12 @@ def test_a_new_call_is_the_client_s_own_kind_of_item(
     check_stream(Protocol.RESPONSES, stream)
     # Brought back, it is the same call again.
     item = json.loads(written.body)["output"][0]
-    output: dict[str, Any] = {
-        "type": f"{kind}_output",
-        "call_id": "toolu_1",
-        "status": "completed",
-    }
-    output["output"] = [] if kind == "shell_call" else "done"
+    output: dict[str, Any] = {"type": f"{kind}_output"}
     if kind == "local_shell_call":
-        output["id"] = "toolu_1"
+        output |= {"id": "toolu_1", "output": "done"}
+    else:
+        output |= {"call_id": "toolu_1", "status": "completed"}
+        output["output"] = [] if kind == "shell_call" else "done"
     asked = {"role": "user", "content": "go"}
     fitted = fit(_read(input=[asked, item, output]), _target(Protocol.MESSAGES))
     assert "orphan_result" not in {each.name for each in fitted.losses}
