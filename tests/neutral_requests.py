@@ -450,7 +450,8 @@ def _wishes(draw: st.DrawFn, grammar: _Grammar, plain: Request) -> Request:
     limit = 4096 if grammar.limit_needed else maybe(4096)
     dice = {"temperature": 0.5, "top_p": 0.25, "top_k": 40, "seed": 7}
     sampling = Sampling(**{name: maybe(dice[name]) for name in grammar.sampling})
-    stops = draw(st.lists(_WORDS, max_size=grammar.stops, unique=True))
+    words = _WORDS.filter(str.strip) if grammar.limit_needed else _WORDS
+    stops = draw(st.lists(words, max_size=grammar.stops, unique=True))
     calls = bool(plain.tools) and grammar.parallel
     reasoning = draw(_reasoning(grammar))
     if grammar.limit_needed and reasoning is not None and reasoning.mode:

@@ -274,22 +274,30 @@ def _accumulated_gemini(events: list[Any]) -> dict[str, Any]:
     """
     datas = [each.model_dump(mode="json", exclude_none=True) for each in events]
     whole: dict[str, Any] = {}
-    parts: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
     last: dict[str, Any] = {}
     for data in datas:
         for candidate in data.pop("candidates", []):
             content = candidate.pop("content", {})
             last |= candidate
-            for part in content.get("parts", []):
-                _join(parts, part)
+            told += content.get("parts", [])
         whole |= data
+    parts = joined(told)
+    if len(parts) > 1 and parts[-1] == {"text": ""}:
+        # The last event has a part because it must have one.
+        del parts[-1]
     last["content"] = {"role": "model", "parts": parts}
     return whole | {"candidates": [last]}
 
 
-def _join(parts: list[dict[str, Any]], part: dict[str, Any]) -> None:
-    plain = set(part) <= {"text", "thought"}
-    if parts and plain and set(parts[-1]) == set(part):
-        parts[-1]["text"] += part["text"]
-    else:
-        parts.append(dict(part))
+def joined(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gemini's parts with neighbouring pieces of one text as one part."""
+    parts: list[dict[str, Any]] = []
+    for part in told:
+        plain = set(part) <= {"text", "thought"}
+        # A signature stands on the first piece of its text alone.
+        if parts and plain and set(parts[-1]) - {"thought_signature"} == set(part):
+            parts[-1]["text"] += part["text"]
+        else:
+            parts.append(dict(part))
+    return parts

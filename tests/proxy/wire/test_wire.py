@@ -8,7 +8,7 @@ from answer_scripts import CASES, Script, scripts
 from golden_files import Golden
 from hypothesis import given
 from hypothesis import strategies as st
-from sdk_types import accumulated, check_answer, check_stream
+from sdk_types import accumulated, check_answer, check_stream, joined
 from stream_order import CHECKS, events_of
 
 from proxy.errors import FailureKind
@@ -56,6 +56,7 @@ def test_the_codecs_are_found_by_protocol() -> None:
         Protocol.MESSAGES,
         Protocol.RESPONSES,
         Protocol.CHAT,
+        Protocol.GEMINI,
     }
 
 
@@ -105,8 +106,12 @@ def _assert_same_answer(codec: ClientCodec, script: Script) -> None:
 
 def _comparable(answer: dict[str, object]) -> dict[str, object]:
     """Levels what one of the two forms cannot say, and what the other adds."""
-    choices = answer.get("choices", [])
+    choices, candidates = answer.get("choices", []), answer.get("candidates", [])
     assert isinstance(choices, list)
+    assert isinstance(candidates, list)
+    for candidate in candidates:
+        # Where one text ends and the next begins is not to be seen here.
+        candidate["content"]["parts"] = joined(candidate["content"]["parts"])
     for choice in choices:
         message = choice["message"]
         # A stream of Chat has no place for annotations; an empty text is no text.
@@ -185,6 +190,11 @@ _LOST: dict[tuple[Protocol, str], set[str]] = {
     (Protocol.CHAT, "searched_and_cited"): {"provider_part", "citation"},
     (Protocol.CHAT, "refusal"): {"stop_detail"},
     (Protocol.CHAT, "stop_sequence"): {"stop_sequence"},
+    (Protocol.GEMINI, "custom_call"): {"namespace", "custom_tool"},
+    (Protocol.GEMINI, "summary_and_sealed"): {"sealed_thinking"},
+    (Protocol.GEMINI, "searched_and_cited"): {"provider_part"},
+    (Protocol.GEMINI, "searched_by_another"): {"provider_part", "citation"},
+    (Protocol.GEMINI, "sealed_by_another"): {"sealed_thinking"},
 }
 
 
@@ -210,6 +220,10 @@ def test_the_usage_is_told_as_the_protocol_counts(codec: ClientCodec) -> None:
         case Protocol.RESPONSES:
             usage = events[-1][1]["response"]["usage"]
             assert (usage["input_tokens"], usage["total_tokens"]) == (27, 36)
+        case Protocol.GEMINI:
+            usage = events[-1][1]["usageMetadata"]
+            assert (usage["promptTokenCount"], usage["totalTokenCount"]) == (27, 36)
+            assert usage["cachedContentTokenCount"] == 5
         case _:
             usage = events[-2][1]["usage"]
             assert (usage["prompt_tokens"], usage["total_tokens"]) == (27, 36)
@@ -224,15 +238,21 @@ def test_chat_tells_the_usage_only_if_asked() -> None:
     assert stream.endswith(b"data: [DONE]\n\n")
 
 
+_PREFIXES = {
+    Protocol.MESSAGES: "msg_",
+    Protocol.RESPONSES: "resp_",
+    Protocol.CHAT: "chatcmpl-",
+    Protocol.GEMINI: "",
+}
+
+
 @_EACH
 def test_ids_of_the_protocol_stay_as_they_are(codec: ClientCodec) -> None:
-    prefix = {"anthropic-messages": "msg_", "openai-responses": "resp_"}.get(
-        codec.protocol, "chatcmpl-"
-    )
+    prefix = _PREFIXES[codec.protocol]
     end = AnswerEnded(StopReason.END_TURN)
     for own in ("x1", f"{prefix}x1"):
         body = json.loads(_answer(codec, (AnswerStarted(own, "m"), end)))
-        assert body["id"] == f"{prefix}x1"
+        assert body.get("id", body.get("responseId")) == f"{prefix}x1"
 
 
 # --- requests, whatever they are ------------------------------------------------------
