@@ -15,6 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".clients" / "bin"
+OPENCODE_CHAT = "@ai-sdk/openai-compatible"
+OPENCODE_MESSAGES = "@ai-sdk/anthropic"
+OPENCODE_RESPONSES = "@ai-sdk/openai"
 CODEX_PROFILE = """\
 model = "{model}"
 model_provider = "turnout"
@@ -129,7 +132,7 @@ def start(
         case _:
             command, off = ["opencode", "run", prompt], _OPENCODE
     command[0] = str(BIN / command[0])
-    return _run(command, place, off | dict(environment), limit)
+    return run(command, place, off | dict(environment), limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +154,11 @@ class Client:
         self.place.write(".codex/turnout.config.toml", profile)
         return start("codex", self.place, prompt, {"TURNOUT_KEY": self.key})
 
-    def opencode(self, prompt: str, *, model: str) -> Ran:
-        """Run opencode with a prompt over Chat Completions."""
-        config = json.dumps(_opencode_config(self.url, model))
+    def opencode(
+        self, prompt: str, *, model: str, package: str = OPENCODE_CHAT
+    ) -> Ran:
+        """Run opencode with a prompt; its package decides what protocol it speaks."""
+        config = json.dumps(_opencode_config(self.url, model, package))
         self.place.write(".config/opencode/opencode.json", config)
         return start("opencode", self.place, prompt, {"TURNOUT_KEY": self.key})
 
@@ -168,9 +173,10 @@ class Client:
         return start("gemini-cli", self.place, prompt, pointed)
 
 
-def _run(
+def run(
     command: list[str], place: Place, extra: Mapping[str, str], limit: float
 ) -> Ran:
+    """Run a command in a place until its end, or at most `limit` seconds."""
     began = time.monotonic()
     # A group of its own: a client that hangs is ended with all it started.
     process = subprocess.Popen(
@@ -192,10 +198,16 @@ def _run(
     return Ran(process.returncode, out, err, time.monotonic() - began)
 
 
-def _opencode_config(url: str, model: str) -> dict[str, object]:
-    chosen = {"name": model, "limit": {"context": 200_000, "output": 32_000}}
+def _opencode_config(url: str, model: str, package: str) -> dict[str, object]:
+    chosen = {
+        "name": model,
+        "limit": {"context": 200_000, "output": 32_000},
+        # Without both it leaves images out.
+        "attachment": True,
+        "modalities": {"input": ["text", "image"], "output": ["text"]},
+    }
     provider = {
-        "npm": "@ai-sdk/openai-compatible",
+        "npm": package,
         "name": "Turnout",
         "options": {"baseURL": f"{url}/v1", "apiKey": "{env:TURNOUT_KEY}"},
         "models": {model: chosen},
