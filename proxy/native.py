@@ -60,6 +60,8 @@ class NativeLane:
             async with self._upstream.send(
                 outgoing, offline=x.offline, fresh=fresh
             ) as answer:
+                # The answer may take minutes; another attempt makes its own call.
+                del outgoing
                 status = answer.status
                 failure = await self._take(journey, route, answer, secret)
         except UpstreamError as error:
