@@ -76,7 +76,7 @@ class Fields:
     @property
     def rest(self) -> dict[str, Json]:
         """The fields nobody has read so far."""
-        if len(self._read) == len(self._value):
+        if self._read.issuperset(self._value):
             return {}
         return {k: v for k, v in self._value.items() if k not in self._read}
 
@@ -91,10 +91,8 @@ class Fields:
 
     def any(self, key: str) -> Json:
         """Return a field of any type; None where it is absent."""
-        if key not in self._value:
-            return None
         self._read.add(key)
-        return self._value[key]
+        return self._value.get(key)
 
     def text(self, key: str) -> str | None:
         """Return a string field."""
@@ -160,13 +158,8 @@ class Fields:
         value = self.list(key)
         if value is None:
             return None
-        return tuple(self._entry(key, at, each) for at, each in enumerate(value))
-
-    def _entry(self, key: str, at: int, value: Json) -> Fields:
-        where = f"{self.path(key)}[{at}]"
-        if not isinstance(value, dict):
-            raise WireError(f"{where} must be an object, not {_kind(value)}.")
-        return Fields(value, where)
+        path = self.path(key)
+        return tuple([_entry(f"{path}[{at}]", each) for at, each in enumerate(value)])
 
     def text_or_objects(self, key: str) -> str | tuple[Fields, ...] | None:
         """Return a field that is either a string or a list of objects."""
@@ -213,6 +206,12 @@ class Fields:
 
     def _wrong(self, key: str, wanted: str, value: Json) -> WireError:
         return WireError(f"{self.path(key)} must be {wanted}, not {_kind(value)}.")
+
+
+def _entry(where: str, value: Json) -> Fields:
+    if not isinstance(value, dict):
+        raise WireError(f"{where} must be an object, not {_kind(value)}.")
+    return Fields(value, where)
 
 
 def _kind(value: Json) -> str:

@@ -30,6 +30,11 @@ class Lines:
         self._parts: list[bytes] = []
         self._size = 0
 
+    @property
+    def between(self) -> bool:
+        """Whether the next byte begins a line, and is not the first one of all."""
+        return self._begun and not self._parts and not self._after_cr
+
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that these bytes complete, without their ends.
 
@@ -88,6 +93,11 @@ class ServerEvents:
 
         Events without data are none (section 9.2.6). Raises TooBig.
         """
+        if data[-2:] == b"\n\n" or data[-4:] == b"\r\n\r\n":
+            # Nearly all servers write whole events at a time.
+            whole = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+            if self._is_between() and b"\r" not in whole and len(data) <= EVENT_LIMIT:
+                return self._blocks(whole)
         return self._read(self._lines.feed(data))
 
     def finish(self) -> list[tuple[bytes, bytes]]:
@@ -98,6 +108,26 @@ class ServerEvents:
         """
         line = self._lines.rest()
         return self._read([line, b""] if line else [b""])
+
+    def _is_between(self) -> bool:
+        return not self._data and not self._name and self._lines.between
+
+    def _blocks(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        """Read bytes that begin and end as events do, with no line end but LF."""
+        events: list[tuple[bytes, bytes]] = []
+        for block in data[:-2].split(b"\n\n"):
+            first, gap, second = block.partition(b"\n")
+            if not gap and first[:6] == b"data: ":
+                events.append((b"", first[6:]))
+            elif (
+                first[:7] == b"event: "
+                and second[:6] == b"data: "
+                and b"\n" not in second
+            ):
+                events.append((first[7:], second[6:]))
+            else:
+                events += self._read([*block.split(b"\n"), b""])
+        return events
 
     def _read(self, lines: list[bytes]) -> list[tuple[bytes, bytes]]:
         events: list[tuple[bytes, bytes]] = []

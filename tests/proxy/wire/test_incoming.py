@@ -69,3 +69,29 @@ def test_lines_do_not_depend_on_the_cuts(stream: bytes, data: st.DataObject) -> 
     at = data.draw(st.integers(0, len(stream)))
     cut = Lines()
     assert [*cut.feed(stream[:at]), *cut.feed(stream[at:]), cut.rest()] == expected
+
+
+_PIECES = [
+    b"data: a\n\n",
+    b"data: b\r\n\r\n",
+    b"event: e\ndata: c\n\n",
+    b"event: e\r\ndata: d\r\n\r\n",
+    b"data: 1\ndata: 2\n\n",
+    b"event: none\n\n",
+    b": comment\n\n",
+    b"id: 7\ndata:x\nretry: 1\n\n",
+    b"data: e\r\rdata: f\n\n",
+    b"\n",
+    b"\r\n",
+    b"data: g",
+    b"\n\n",
+    b"\xef\xbb\xbf",
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(_PIECES), max_size=5), max_size=5))
+def test_whole_events_are_read_as_any_bytes_are(chunks: list[list[bytes]]) -> None:
+    joined = [b"".join(each) for each in chunks]
+    stream = b"".join(joined)
+    single = [stream[at : at + 1] for at in range(len(stream))]
+    assert _read(joined) == _read(single)
