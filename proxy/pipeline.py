@@ -234,6 +234,7 @@ class Pipeline:
             if route.provider.id == PRACTICE_PROVIDER_ID:
                 return await simulate(journey, int(self._parts.clock.now().timestamp()))
             if native:
+                x.request = None
                 outcome = await self._native.call(journey, route, fresh=stale)
             else:
                 outcome = await self._translated.call(journey, route, fresh=stale)
