@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from app.commands.clients import PLACEHOLDER, Client, Login
-from app.commands.pointing import Wish, missing, parts
+from app.commands.pointing import Wish, logins, missing, parts
 from app.settings import read_config
+from proxy.model import Protocol
+from proxy.routing import Facts, Mode, decide
+from proxy.wire.losses import LOSSES
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GUIDES = sorted((_ROOT / "docs" / "guide").glob("*.md"))
@@ -19,6 +22,19 @@ _PAGES = [*_GUIDES, _ROOT / "README.md"]
 _FENCE = re.compile(r"^```(\w+)\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 _URL = "http://127.0.0.1:8787"
+_GUIDE_OF = {
+    Client.QWEN_CODE: "other-clients",
+    Client.CONTINUE: "other-clients",
+    Client.AIDER: "other-clients",
+}
+"""Clients that share a page; the others have one of their own name."""
+_ASKED = {
+    Protocol.MESSAGES: "claude-opus-5-5",
+    Protocol.RESPONSES: "gpt-6.1-terra",
+    Protocol.CHAT: "",
+    Protocol.GEMINI: "gemini-3.8-flash",
+}
+"""What clients of each protocol ask for by themselves."""
 
 
 def fences(page: Path, *marks: str) -> list[str]:
@@ -44,16 +60,41 @@ def test_snippets_are_what_they_say(page: Path) -> None:
             accepted(snippet)
 
 
-@pytest.mark.parametrize("login", Login)
-@pytest.mark.parametrize("client", Client)
+_WAYS = [(client, login) for client in Client for login in logins(client)]
+
+
+@pytest.mark.parametrize(("client", "login"), _WAYS)
 def test_a_guide_shows_the_lines_that_are_printed(client: Client, login: Login) -> None:
-    page = _ROOT / "docs" / "guide" / f"{client}.md"
-    shown = fences(page, "text", "json", "toml")
+    page = _ROOT / "docs" / "guide" / f"{_GUIDE_OF.get(client, client)}.md"
+    shown = fences(page, "text", "json", "toml", "yaml")
     lacks = missing(client, login, ())
     assert lacks is not None
     assert f'[[providers]]\nid = "{lacks.id}"\nkey = "{lacks.key}"' in shown
     for part in parts(client, Wish(_URL, PLACEHOLDER, login, (lacks,))):
         assert part.text in shown, part.where
+
+
+@pytest.mark.parametrize("asked", _ASKED, ids=str)
+def test_any_client_gets_an_answer_of_the_first_provider_of_a_snippet(
+    asked: Protocol,
+) -> None:
+    snippets = fences(_ROOT / "docs" / "guide" / "any-provider.md", "toml")
+    assert len(snippets) > 5
+    for snippet in snippets:
+        catalogue = read_config(snippet.encode()).catalogue
+        first = catalogue.providers[0]
+        name = _ASKED[asked] or first.models[0].id
+        for wanted in (name, f"{first.id}/{first.models[0].id}"):
+            decision = decide(Facts(asked, wanted), catalogue, {}, Mode.DIRECT)
+            assert decision.attempts[0].provider.id == first.id, snippet
+
+
+def test_every_loss_a_guide_names_is_one() -> None:
+    page = (_ROOT / "docs" / "guide" / "any-provider.md").read_text(encoding="utf-8")
+    named = re.findall(r"x-turnout-losses: ([a-z_,]+)", page)
+    assert named
+    for name in ",".join(named).split(","):
+        assert name in LOSSES
 
 
 @pytest.mark.parametrize("login", Login)
