@@ -22,16 +22,26 @@ from proxy.wire.chat.provider.end import (
     TOO_BIG,
     failure_of,
 )
+from proxy.wire.chat.provider.frame import Frame, frame_of
 from proxy.wire.incoming import ServerEvents, TooBig
 
 _DONE: Final = b"[DONE]"
 _PING: Final = Ping()
+_MOST_FRAMES: Final = 8
 
 
 class StreamReader:
     """Reads one streamed answer; id and model stand in where the provider has none."""
 
-    __slots__ = ("_answer", "_any", "_events", "_pings", "_seen")
+    __slots__ = (
+        "_answer",
+        "_any",
+        "_events",
+        "_frame",
+        "_frames_left",
+        "_pings",
+        "_seen",
+    )
 
     def __init__(self, *, answer_id: str, model: str) -> None:
         self._events = ServerEvents()
@@ -40,6 +50,9 @@ class StreamReader:
         # Whether there were bytes at all, and events among them.
         self._any = False
         self._seen = False
+        # Where hardly a chunk is like the one before, frames are not worth making.
+        self._frame: Frame | None = None
+        self._frames_left = _MOST_FRAMES
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Return the events that these bytes complete; none after the end."""
@@ -88,6 +101,11 @@ class StreamReader:
         if answer.over:
             return
         self._seen = True
+        if self._frame is not None and answer.text is not None:
+            text = self._frame.text(data)
+            if text:
+                out.append(TextDelta(answer.text, text))
+                return
         if data == _DONE or data.strip() == _DONE:
             answer.complete(out)
             return
@@ -100,11 +118,18 @@ class StreamReader:
             return
         text = _only_text(chunk) if answer.text is not None else None
         if text is not None and answer.text is not None:
+            self._make_frame(data, text)
             out.append(TextDelta(answer.text, text))
         elif name == b"error" and not chunk.error:
             answer.fail(failure_of(_fields(data)), out)
         else:
             answer.take(chunk, out)
+
+    def _make_frame(self, data: bytes, text: str) -> None:
+        self._frame = None
+        if self._frames_left:
+            self._frames_left -= 1
+            self._frame = frame_of(data, text)
 
     def _fail(self, kind: FailureKind, message: str, out: list[Event]) -> None:
         self._answer.fail(AnswerFailed(kind, message), out)
