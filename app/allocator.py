@@ -1,4 +1,4 @@
-"""Tunes the C library's allocator for request bodies; it holds no memory itself.
+"""Tunes memory for a long life and large requests; it holds none itself.
 
 glibc takes a block of more than 128 KB from the system and gives it back when it is
 freed (mallopt(3)), so that every large body pays for each of its pages anew: 0.5 ms
@@ -8,6 +8,7 @@ for 1 MB. Where there is another C library, both functions do nothing.
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 
 KEPT_BLOCK = 4 << 20
@@ -26,6 +27,16 @@ def keep_blocks() -> None:
     if libc is not None:
         libc.mallopt(_M_MMAP_THRESHOLD, KEPT_BLOCK)
         libc.mallopt(_M_TRIM_THRESHOLD, KEPT_FREE)
+
+
+def settle() -> None:
+    """Let the collector look no more at what is there now, as it stays for good.
+
+    To be called when all is loaded: the modules are 60,000 objects, and each full
+    search of them holds every stream up for 15 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def give_back() -> None:

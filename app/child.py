@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.allocator import give_back, keep_blocks
+from app.allocator import give_back, keep_blocks, settle
 from app.identity import command_path
 from app.keeper import ALREADY_RUNS
 from app.paths import PathRefused, make_folders, paths_for
@@ -148,6 +148,7 @@ class _Link:
     def ready(self) -> None:
         """Say that every socket listens, and begin to beat."""
         self._write(b"1")
+        settle()
         self._timer = self._loop.call_later(self._bequest.beat, self._beats)
 
     def restart(self) -> None:

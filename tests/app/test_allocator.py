@@ -32,15 +32,19 @@ print(kept, resident() - before)
 """
 
 
-def _kept_and_left(*, tuned: bool) -> tuple[int, int]:
+def _told(script: str) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT.format(tuned=tuned)],
+        [sys.executable, "-c", script],
         cwd=_ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    kept, left = done.stdout.split()
+    return done.stdout.split()
+
+
+def _kept_and_left(*, tuned: bool) -> tuple[int, int]:
+    kept, left = _told(_SCRIPT.format(tuned=tuned))
     return int(kept), int(left)
 
 
@@ -55,3 +59,19 @@ def test_freed_blocks_stay_until_they_are_given_back() -> None:
 def test_untuned_the_system_has_them_back_at_once() -> None:
     kept, _ = _kept_and_left(tuned=False)
     assert kept < 3_000
+
+
+_SETTLED = """
+import gc
+from app.allocator import settle
+
+before = len(gc.get_objects())
+settle()
+print(before, gc.get_freeze_count(), len(gc.get_objects()))
+"""
+
+
+def test_what_is_loaded_is_searched_no_more() -> None:
+    before, frozen, left = map(int, _told(_SETTLED))
+    assert frozen > before // 2
+    assert left < 1_000
