@@ -9,7 +9,8 @@ from pathlib import Path
 import uvloop
 
 from bench import cases, machine
-from bench.aims import aims
+from bench.aims import aims, lane_aims
+from bench.lanes import Lanes, measure_lanes
 from bench.measure import Results, run
 from bench.page import Circumstances, Rest, page
 from bench.targets import BenchProblem, Target, all_targets
@@ -37,28 +38,32 @@ def main(words: list[str]) -> int:
     )
     try:
         with all_targets() as targets:
-            results, rest = _measure(targets, quick=quick)
+            results, lanes, rest = _measure(targets, quick=quick)
     except BenchProblem as problem:
         print(problem, file=sys.stderr)
         return 2
-    judged = aims(results, rest.idle, sum(rest.after.values()))
-    text = page(where, results, rest, judged)
+    native = aims(results, rest.idle, sum(rest.after.values()))
+    text = page(where, results, lanes, rest, (*native, *lane_aims(lanes)))
     print(text)
     if not quick:
         _PAGE.write_text(text, encoding="utf-8")
     return 0
 
 
-def _measure(targets: tuple[Target, ...], *, quick: bool) -> tuple[Results, Rest]:
-    turnout = targets[-1].processes
+def _measure(
+    targets: tuple[Target, ...], *, quick: bool
+) -> tuple[Results, Lanes, Rest]:
+    source, turnout = targets[0], targets[-1].processes
     seconds = 5.0 if quick else 20.0
     idle = machine.idle_share(turnout, seconds)
     before = machine.memory(turnout)
     chosen = cases.quick() if quick else cases.full()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         results = runner.run(run(chosen, targets))
-    time.sleep(_QUIET)
-    return results, Rest(before, machine.memory(turnout), idle, seconds)
+        time.sleep(_QUIET)
+        after = machine.memory(turnout)
+        lanes = runner.run(measure_lanes(targets[-1], source, quick=quick))
+    return results, lanes, Rest(before, after, idle, seconds)
 
 
 if __name__ == "__main__":

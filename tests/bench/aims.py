@@ -1,13 +1,16 @@
-"""Holds the results against what Turnout sets itself, all as ratios to nginx."""
+"""Holds the results against what Turnout sets itself: ratios to nginx, and budgets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.cases import HELD_STREAMS, Case, Form, find
+from bench.lanes import Lanes, beyond
 from bench.measure import Measured, Results
 
 IDLE_SHARE = 0.002
 MEMORY_MB = 130.0
+EVENT_MICROSECONDS = 12.0
+KEPT_KIB = 256.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,21 @@ class Aim:
         return self.reached <= self.limit
 
 
+def lane_aims(lanes: Lanes) -> Iterator[Aim]:
+    """The budgets of the translated lane: of all pairs, the dearest one counts."""
+    costs = [cost for _, cost in beyond(lanes)]
+    burst = max(cost.burst for cost in costs)
+    drip = max(cost.drip for cost in costs)
+    words = "Processor for a translated text event beyond the native lane"
+    yield Aim(f"{words}, many at once", burst, EVENT_MICROSECONDS, " µs")
+    yield Aim(f"{words}, each alone", drip, EVENT_MICROSECONDS, " µs")
+    for pair, kept in lanes.kept.items():
+        title = f"Memory of an open stream with a 1 MB request, {pair.title}"
+        yield Aim(title, kept, KEPT_KIB, " KiB")
+
+
 def aims(results: Results, idle: float, memory: float) -> Sequence[Aim]:
-    """All aims, in the order in which a request meets them."""
+    """All aims of the native lane, in the order in which a request meets them."""
     cases = tuple(results)
 
     def ratio(

@@ -9,6 +9,11 @@ EVENTS = 300
 
 JSON_QUERY = "answer=json"
 
+NEXT_PATH = "/next"
+"""Where the source is told which query stands for requests that bring none."""
+
+DEFAULT_MODEL = "scripted-large"
+
 _EVENT_SIZE = 210
 # What Claude Code sends beside the body, in its order.
 _HEADERS = (
@@ -35,8 +40,13 @@ _HEADERS = (
 def request(port: int, query: str, size: int, key: str) -> bytes:
     """A whole Messages request whose body has `size` bytes."""
     body = _request_body(size, stream=query != JSON_QUERY)
+    return post(port, f"/v1/messages?{query}", key, body)
+
+
+def post(port: int, path: str, key: str, body: bytes) -> bytes:
+    """A whole request with the headers a real client sends."""
     head = [
-        f"POST /v1/messages?{query} HTTP/1.1",
+        f"POST {path} HTTP/1.1",
         f"host: 127.0.0.1:{port}",
         *(f"{name}: {value}" for name, value in _HEADERS),
         f"x-api-key: {key}",
@@ -110,7 +120,7 @@ def _message(text: str, stop: str | None, output: int) -> Mapping[str, object]:
         "id": "msg_@%019d;",
         "type": "message",
         "role": "assistant",
-        "model": "scripted-large",
+        "model": DEFAULT_MODEL,
         "content": [{"type": "text", "text": text}] if text else [],
         "stop_reason": stop,
         "stop_sequence": None,
@@ -142,7 +152,7 @@ def _request_body(size: int, *, stream: bool) -> bytes:
         for at in range(max(1, size // 1_060))
     ]
     body: dict[str, object] = {
-        "model": "scripted-large",
+        "model": DEFAULT_MODEL,
         "max_tokens": 32_000,
         "stream": stream,
         "system": "",

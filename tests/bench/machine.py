@@ -38,6 +38,26 @@ def cpu_seconds(processes: Iterable[psutil.Process]) -> float:
     return sum(each.user + each.system for each in times)
 
 
+def busy_nanoseconds(processes: Iterable[psutil.Process]) -> int:
+    """What the gateway among the processes has used of the processors, to the ns.
+
+    The kernel's own clock of each thread (schedstat): the other one ticks in 10 ms.
+    """
+    tasks = Path(f"/proc/{_gateway(processes).pid}/task")
+    return sum(
+        int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()
+    )
+
+
+def gateway_memory(processes: Iterable[psutil.Process]) -> float:
+    """PSS of the gateway among the processes, in bytes."""
+    return _pss(_gateway(processes).pid) * 1e6
+
+
+def _gateway(processes: Iterable[psutil.Process]) -> psutil.Process:
+    return next(each for each in processes if _role(each) == "gateway")
+
+
 def idle_share(processes: Iterable[psutil.Process], seconds: float) -> float:
     """The share of one core that processes use while nobody asks them anything."""
     watched = tuple(processes)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.aims import Aim
+from bench.lanes import NATIVE, SIZES, STREAMS, TRANSLATED, Lanes, Pair
 from bench.measure import Measured, Results, Spread
 
 _INTRO = """\
@@ -43,7 +44,11 @@ class Rest:
 
 
 def page(
-    where: Circumstances, results: Results, rest: Rest, aims: Iterable[Aim]
+    where: Circumstances,
+    results: Results,
+    lanes: Lanes,
+    rest: Rest,
+    aims: Iterable[Aim],
 ) -> str:
     """The whole page."""
     intro = _INTRO.format(
@@ -59,6 +64,10 @@ def page(
         "\n## Cases\n",
         _legend(),
         *_cases(results),
+        "\n## Translated lane\n",
+        _LANES,
+        *_lanes(lanes),
+        *_kept(lanes),
     )
     return "\n".join((*parts, "\n## Besides\n", *_rest(rest), ""))
 
@@ -77,6 +86,47 @@ def _legend() -> str:
         "where the\nanswer is JSON. An event's delay is counted from the provider's "
         "write. Processor time is\nof the target's own processes.\n"
     )
+
+
+_LANES = """\
+The same words from a provider of each protocol. Processor time is the gateway's alone,
+in microseconds for one text event, the least of the rounds: many events that arrive at
+once, then 16 streams whose events arrive alone. The first event is in milliseconds,
+median, by the size of the request. In brackets: beyond the same client's native lane.
+"""
+
+
+def _lanes(lanes: Lanes) -> Iterator[str]:
+    yield from _head("Client", "Provider", "at once", "alone", "60 KB", "1 MB")
+    for pair in (*NATIVE, *TRANSLATED):
+        costs = (lanes.costs[pair], lanes.costs[pair.native])
+        yield _row(
+            pair.client,
+            pair.provider,
+            _with_more(pair, *(each.burst for each in costs)),
+            _with_more(pair, *(each.drip for each in costs)),
+            *(
+                _with_more(
+                    pair, lanes.firsts[pair][size], lanes.firsts[pair.native][size]
+                )
+                for size in SIZES
+            ),
+        )
+
+
+def _with_more(pair: Pair, cost: float, native: float) -> str:
+    more = "" if pair.native == pair else f" ({cost - native:+.1f})"
+    return f"{cost:.1f}{more}"
+
+
+def _kept(lanes: Lanes) -> Iterator[str]:
+    small, large = (lanes.counts[size] for size in SIZES)
+    times = f"{small:.1f} ms at 60 KB, {large:.1f} ms at 1 MB"
+    yield f"\nAn estimated count of tokens takes {times}."
+    if lanes.kept:
+        yield f"\nMemory for each of {STREAMS} open streams of 1 MB requests, KiB:\n"
+    for pair, kept in lanes.kept.items():
+        yield f"- {pair.title}: {kept:.0f}"
 
 
 def _cases(results: Results) -> Iterator[str]:

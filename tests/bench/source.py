@@ -1,32 +1,60 @@
 """The provider of the bench, a process of its own: canned bytes and nothing else.
 
-It reads no more of a request than its length and its query. Run as `-m bench.source`:
-it prints its port and serves until it is ended.
+It reads no more of a request than its length, path and query. What Turnout has
+translated brings no query of ours: such a request is answered in its path's protocol as
+`/next?...` has told before. Run as `-m bench.source`: it prints its port and serves
+until it is ended.
 """
 
 import asyncio
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from urllib.parse import parse_qs
 
 import uvloop
 
-from bench.canned import JSON_QUERY, chunk, events, head_of_stream, json_answer
+from bench.canned import (
+    JSON_QUERY,
+    NEXT_PATH,
+    chunk,
+    events,
+    head_of_stream,
+    json_answer,
+)
+from bench.spoken import stream
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _END = b"0\r\n\r\n"
 _JSON = json_answer()
 _HEAD = head_of_stream()
+_ENDINGS = {
+    "/messages": "anthropic-messages",
+    "/responses": "openai-responses",
+    "/chat/completions": "openai-chat",
+    ":streamGenerateContent": "gemini",
+    "/api/chat": "ollama-chat",
+}
+
+
+@dataclass(slots=True)
+class _Next:
+    """What requests without a query of ours are answered with."""
+
+    query: str = ""
 
 
 class _Connection(asyncio.Protocol):
     """Answers one request after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: _Next) -> None:
         self._loop = asyncio.get_running_loop()
+        self._told = told
         self._head = b""
+        self._path = ""
         self._query = ""
         self._missing = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -47,7 +75,7 @@ class _Connection(asyncio.Protocol):
                 return
             self._head = b""
             target = head.split(b" ", 2)[1].decode()
-            self._query = target.partition("?")[2]
+            self._path, _, self._query = target.partition("?")
             length = _LENGTH.search(head)
             self._missing = int(length[1]) if length else 0
             data = rest
@@ -56,18 +84,28 @@ class _Connection(asyncio.Protocol):
             self._answer()
 
     def _answer(self) -> None:
-        if self._query == JSON_QUERY:
+        if self._path == NEXT_PATH:
+            self._told.query = self._query
+        if self._query == JSON_QUERY or self._path == NEXT_PATH:
             self._transport.write(_JSON)
             return
-        asked = parse_qs(self._query)
+        own = "events" in parse_qs(self._query)
+        asked = parse_qs(self._query if own else self._told.query)
         count, pace = int(asked["events"][0]), int(asked["pace"][0])
+        pieces = events(count) if own else self._spoken(count)
         self._transport.write(_HEAD)
         if pace:
-            self._next(iter(events(count)), pace / 1000, self._loop.time())
+            self._next(iter(pieces), pace / 1000, self._loop.time())
             return
-        for event in events(count):
+        for event in pieces:
             self._transport.write(chunk(event))
         self._transport.write(_END)
+
+    def _spoken(self, count: int) -> Sequence[bytes]:
+        for ending, protocol in _ENDINGS.items():
+            if self._path.endswith(ending):
+                return stream(protocol, count)
+        raise ValueError(self._path)
 
     def _next(self, left: Iterator[bytes], pace: float, due: float) -> None:
         event = next(left, None)
@@ -82,7 +120,8 @@ class _Connection(asyncio.Protocol):
 async def _serve() -> None:
     listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Connection, sock=listening, backlog=1024)
+    made = partial(_Connection, _Next())
+    server = await loop.create_server(made, sock=listening, backlog=1024)
     print(listening.getsockname()[1], flush=True)
     await server.serve_forever()
 

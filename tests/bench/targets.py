@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 from e2e.gateway import TURNOUT, environment, free_port, processes, running
 
+from bench.spoken import config
+
 _TESTS = Path(__file__).resolve().parent.parent
 _SETTLE = 3.0
 
@@ -127,7 +129,9 @@ def _turnout(base: Path, source: int) -> Iterator[Target]:
     """Turnout as users run it: keeper, gateway, key, record, and a tray nobody sees."""
     folder = base / "t"
     folder.mkdir()
-    with running(folder / "home", f"http://127.0.0.1:{source}") as turnout:
+    entries = config(source)
+    url = f"http://127.0.0.1:{source}"
+    with running(folder / "home", url, more=entries) as turnout:
         key = turnout.new_key("claude-code")
         with subprocess.Popen(
             [str(TURNOUT), "tray", "--hidden"],
