@@ -83,7 +83,7 @@ def _document(part: Document, reach: Reach, noted: Noted) -> Iterator[Part]:
     if part.cache is not None and not reach.dialect.cache_marks:
         noted.add("cache_marks")
         part = replace(part, cache=None)
-    if reach.same:
+    if reach.same and reach.takes_document(part):
         yield part
         return
     if part.citations or part.context:

@@ -178,6 +178,8 @@ _NESTED: Final = frozenset(
 )
 # What the tables above do not name below those objects, and is no field at the top.
 _QUIET: Final = frozenset({"include_obfuscation"})
+# Asked for by being there, with nothing in them.
+_SWITCHES: Final = frozenset({"web_search_options"})
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -186,7 +188,8 @@ def fates(protocol: Protocol, extras: JsonObject) -> Iterator[tuple[str, str]]:
     table = FIELDS.get(protocol, {})
     for key, value in extras.items():
         name = _CAMEL.sub(r"_\1", key).lower() if protocol is Protocol.GEMINI else key
-        if value is None or value in ([], {}) or value in _USUAL.get(name, ()):
+        silent = value is None or (value in ([], {}) and name not in _SWITCHES)
+        if silent or value in _USUAL.get(name, ()):
             continue
         if name in _NESTED and isinstance(value, dict):
             yield from fates(protocol, value)

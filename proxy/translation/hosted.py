@@ -166,18 +166,19 @@ def with_calls(messages: Sequence[Message]) -> tuple[Message, ...]:
     ids: dict[str, str] = {}
     return tuple(
         replace(each, parts=tuple(_opened(part, ids) for part in each.parts))
-        if any(_is_item(part) for part in each.parts)
+        if any(is_hosted_item(part) for part in each.parts)
         else each
         for each in messages
     )
 
 
-def _is_item(part: Part) -> bool:
+def is_hosted_item(part: Part) -> bool:
+    """Whether a part is a call of such a tool, or what came of one."""
     return isinstance(part, Opaque) and (part.kind in _BY_ITEM or part.kind in _OUTPUTS)
 
 
 def _opened(part: Part, ids: dict[str, str]) -> Part:
-    if not isinstance(part, Opaque) or not _is_item(part):
+    if not isinstance(part, Opaque) or not is_hosted_item(part):
         return part
     own, called = _string(part.raw, "id"), _string(part.raw, "call_id")
     if part.kind in _OUTPUTS:

@@ -146,7 +146,7 @@ def _part(part: Part, reach: Reach, *, new: bool) -> Iterator[Obstacle]:
             yield Obstacle(
                 "image", "The newest turn shows an image that cannot be sent there."
             )
-        case Document() if not reach.same:
+        case Document() if not (reach.same and reach.takes_document(part)):
             yield from _document(part, reach, new=new)
         case ServerPart() | Opaque():
             home = part.protocol is reach.protocol

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proxy.model import Base64, Document, FileId, Image, Protocol, Text, Url
-from proxy.wire.dialect import Dialect
+from proxy.wire.dialect import VENDOR_DIALECTS, Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +28,35 @@ class Reach:
 
     def takes_image(self, image: Image) -> bool:
         """Whether this picture can go there."""
-        return self.dialect.images and self._takes(image.source)
+        return self._has("images") and self._takes(image.source)
 
     def takes_document(self, document: Document) -> bool:
         """Whether this file can go there as a file."""
         source = document.source
-        if isinstance(source, tuple):
-            return self.protocol is Protocol.MESSAGES
-        if isinstance(source, Text):
-            return self.dialect.documents and self.protocol is Protocol.MESSAGES
+        if isinstance(source, Text | tuple):
+            if self.same:
+                return self._has("documents")
+            whole = isinstance(source, tuple) or self.dialect.documents
+            return whole and self.protocol is Protocol.MESSAGES
         if isinstance(source, Url) and self.protocol is Protocol.CHAT:
             # Its files are bytes or ids; only pictures have addresses there.
             return False
-        return self.dialect.documents and self._takes(source)
+        return self._has("documents") and self._takes(source)
+
+    def _has(self, flag: str) -> bool:
+        """Whether the target has a thing; at home all that the vendor's client sends.
+
+        There a flag says nothing but where a server deviates from the vendor.
+        """
+        has = bool(getattr(self.dialect, flag))
+        return has or (self.same and not getattr(VENDOR_DIALECTS[self.protocol], flag))
 
     def _takes(self, source: Base64 | Url | FileId) -> bool:
         match source:
             case Base64():
                 return True
             case Url():
-                return self.dialect.image_urls
+                return self._has("image_urls")
             case FileId():
                 # A file lies with the provider it was given to.
-                return self.same and self.dialect.file_ids
+                return self.same and self._has("file_ids")

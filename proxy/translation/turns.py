@@ -229,11 +229,28 @@ class _Turns:
                     parts.extend([] if thought is None else [thought])
                 else:
                     parts.extend(self._content(part))
-            self._begin(message, Role.ASSISTANT, parts)
+            self._begin(message, Role.ASSISTANT, self._told_at_once(parts))
         if len(self._out) == before:
             # The questions around it must not become one.
             self._noted.add("empty_message")
             self._out.append(_Turn(Role.ASSISTANT, [Text(NO_TEXT)]))
+
+    def _told_at_once(self, parts: list[Part]) -> list[Part]:
+        """Join texts that stand side by side where they are pieces of a stream.
+
+        Clients of Gemini give an answer back in the parts it came in. Elsewhere
+        parts are set apart from each other, so that words would fall apart.
+        """
+        if self._reach.source is not Protocol.GEMINI or self._reach.same:
+            return parts
+        found: list[Part] = []
+        for part in parts:
+            last = found[-1] if found else None
+            if isinstance(part, Text) and isinstance(last, Text):
+                found[-1] = Text(last.text + part.text)
+            else:
+                found.append(part)
+        return found
 
     def _call(self, call: ToolCall) -> ToolCall:
         called = self._names.sent(call.name, call.namespace)
