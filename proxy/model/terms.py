@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -76,9 +76,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class CacheMark:
-    """The client's wish to cache everything up to here; `ttl` in its own words."""
+    """The client's wish to cache everything up to here; `ttl` in its own words.
+
+    `extras` is what else its protocol says about the mark.
+    """
 
     ttl: str | None = None
+    extras: JsonObject = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

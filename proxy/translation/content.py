@@ -18,6 +18,7 @@ from proxy.model import (
     ServerPart,
     Text,
 )
+from proxy.translation.marks import drop_marks
 from proxy.translation.proofs import is_bound, is_sealed
 from proxy.translation.reach import Reach
 from proxy.translation.server_steps import told
@@ -60,6 +61,8 @@ def _plain_text(part: Text, reach: Reach, noted: Noted) -> Text:
         noted.add("cache_marks")
         cache = None
     extras = part.extras if reach.same else {}
+    if part.extras and not reach.same:
+        drop_marks(part.extras, noted)
     cited = part.citations
     if reach.foreign and any(is_sealed(each.raw) for each in cited):
         noted.add("citation")
@@ -76,7 +79,10 @@ def _image(part: Image, reach: Reach, noted: Noted) -> Part:
     if part.cache is not None and not reach.dialect.cache_marks:
         noted.add("cache_marks")
         part = replace(part, cache=None)
-    return replace(part, extras={}) if part.extras and not reach.same else part
+    if not part.extras or reach.same:
+        return part
+    drop_marks(part.extras, noted)
+    return replace(part, extras={})
 
 
 def _document(part: Document, reach: Reach, noted: Noted) -> Iterator[Part]:
@@ -88,6 +94,7 @@ def _document(part: Document, reach: Reach, noted: Noted) -> Iterator[Part]:
         return
     if part.citations or part.context:
         noted.add("document_options")
+    drop_marks(part.extras, noted)
     if reach.takes_document(part):
         inner = part.source
         if isinstance(inner, tuple):

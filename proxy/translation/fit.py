@@ -68,7 +68,7 @@ def fit(
     choice, tools = fit_choice(request, offered, reach, names, noted)
     limits, stops = fit_limits(request, target, noted)
     reasoning = fit_reasoning(request, target, messages, limits, noted)
-    form, told = fit_format(request, target, noted)
+    form, told = fit_format(request, target, tools, noted)
     fitted = replace(
         fit_rest(request, target, noted),
         system=(*head, *told),

@@ -15,6 +15,7 @@ from proxy.model import (
     ToolResult,
 )
 from proxy.translation.content import fit_content
+from proxy.translation.marks import drop_marks
 from proxy.translation.reach import Reach
 from proxy.wire.dialect import ResultImages
 from proxy.wire.losses import Noted
@@ -49,6 +50,8 @@ def fit_result(
         noted.add("cache_marks")
         cache = None
     extras = result.extras if reach.same else {}
+    if not reach.same:
+        drop_marks(result.extras, noted)
     fitted = ToolResult(
         call.id, tuple(parts), result.is_error, call.kind, cache, extras
     )

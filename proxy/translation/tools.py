@@ -72,6 +72,13 @@ def fit_tools(
     return tuple(kept)
 
 
+def fit_added(
+    added: ToolsAdded, reach: Reach, names: Names, noted: Noted
+) -> ToolsAdded:
+    """Return tools added in mid-conversation as the target takes them."""
+    return replace(added, tools=tuple(_Tools(reach, names, noted).all(added.tools)))
+
+
 class _Tools:
     """Fits one list of tools."""
 

@@ -28,12 +28,13 @@ from proxy.model import (
     ToolsAdded,
 )
 from proxy.translation.content import fit_content
+from proxy.translation.marks import drop_marks
 from proxy.translation.names import CallIds, Names
 from proxy.translation.pairs import Pairs
 from proxy.translation.reach import Reach
 from proxy.translation.results import fit_result, missing, orphan
 from proxy.translation.thinking import Recall, fit_thinking, recalled
-from proxy.translation.tools import keeps_additions
+from proxy.translation.tools import fit_added, keeps_additions
 from proxy.translation.unwrap import wrap
 from proxy.wire.codec import Target
 from proxy.wire.losses import Noted
@@ -141,8 +142,10 @@ class _Turns:
         )
 
     def _content(self, part: Part) -> Iterable[Part]:
-        if isinstance(part, ToolsAdded) and not keeps_additions(self._reach):
-            return ()
+        if isinstance(part, ToolsAdded):
+            if not keeps_additions(self._reach):
+                return ()
+            return (fit_added(part, self._reach, self._names, self._noted),)
         return fit_content(part, self._reach, self._noted)
 
     def _begin(self, message: Message, role: Role, parts: list[Part]) -> None:
@@ -154,6 +157,8 @@ class _Turns:
             self._noted.add("message_name")
             name = None
         same = self._reach.same
+        if message.extras and not same:
+            drop_marks(message.extras, self._noted)
         turn = _Turn(
             role,
             parts,
@@ -258,6 +263,8 @@ class _Turns:
         if called.kind is CallKind.FUNCTION:
             free = call.kind is CallKind.CUSTOM
             arguments = wrap(arguments) if free else self._object(arguments)
+        if call.extras and not self._reach.same:
+            drop_marks(call.extras, self._noted)
         cache = call.cache
         if cache is not None and not self._reach.dialect.cache_marks:
             self._noted.add("cache_marks")

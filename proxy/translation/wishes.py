@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,6 +21,7 @@ from proxy.model import (
     Sampling,
     Text,
     Thinking,
+    Tool,
     ToolCall,
     ToolResult,
 )
@@ -32,6 +35,7 @@ from proxy.wire.losses import Noted
 MESSAGES_OUTPUT: Final = 32_000
 """Tokens asked for in Messages, which needs a limit, where nobody named one."""
 
+_GEMINI_BEFORE_3: Final = re.compile(r"(?:^|/)gemini-[12](?:[.-]|$)")
 _LEAST_OUTPUT: Final = {Protocol.RESPONSES: 16}
 _ID_LENGTH: Final = 64
 """Characters of a user id or cache key that OpenAI takes."""
@@ -243,10 +247,16 @@ def _must_pause(
 
 
 def fit_format(
-    request: Request, target: Target, noted: Noted
+    request: Request, target: Target, tools: Sequence[Tool], noted: Noted
 ) -> tuple[OutputFormat | None, tuple[Part, ...]]:
-    """Return the form of the answer, and instructions where it cannot be enforced."""
+    """Return the form of the answer, and instructions where it cannot be enforced.
+
+    `tools` are those that may be called: some servers enforce a form by leaving no
+    way to call.
+    """
     wish, word = request.output_format, target.dialect.output_format
+    if tools and not _same(request, target) and _form_forbids_calls(target):
+        word = FormatWord.NONE
     if wish is None or wish.kind == "text":
         return (wish if _same(request, target) else None), ()
     if not _same(request, target) and wish.extras:
@@ -258,6 +268,17 @@ def fit_format(
     noted.add("output_format")
     told: tuple[Part, ...] = (Text(_in_words(wish)),)
     return (OutputFormat("json_object") if word is FormatWord.OBJECT else None), told
+
+
+def _form_forbids_calls(target: Target) -> bool:
+    """Whether the server takes no form beside tools.
+
+    Ollama binds all that the model writes to the form, calls too; before Gemini 3 the
+    vendor refuses the two together.
+    """
+    if target.protocol is Protocol.GEMINI:
+        return _GEMINI_BEFORE_3.search(target.model) is not None
+    return target.protocol is Protocol.OLLAMA
 
 
 def _in_words(wish: OutputFormat) -> str:

@@ -58,6 +58,7 @@ LOSSES: Final = MappingProxyType(
         "output_format": "The form of the answer is asked for in words, because the "
         "provider cannot enforce it.",
         "parallel_tools": "Parallel calls cannot be forbidden at this provider.",
+        "part_options": "Some marks of messages, calls or parts have no place here.",
         "part_order": "Text behind a tool call stands before it.",
         "penalties": "Penalties and biases of words have no place here.",
         "prefill": "The begun answer became an instruction to continue it.",

@@ -44,7 +44,11 @@ def read_parts(blocks: Sequence[Fields], *, nested: bool = False) -> tuple[Part,
 def cache_mark(fields: Fields) -> CacheMark | None:
     """Read `cache_control`."""
     mark = fields.object("cache_control")
-    return None if mark is None else CacheMark(mark.text("ttl"))
+    if mark is None:
+        return None
+    usual = {"type": "ephemeral", "ttl": mark.text("ttl")}
+    more = {k: v for k, v in mark.raw.items() if k not in usual or v != usual[k]}
+    return CacheMark(mark.text("ttl"), more)
 
 
 def _part(block: Fields, *, nested: bool) -> Part:

@@ -49,7 +49,7 @@ def mark(cache: CacheMark | None) -> Block:
     shape: Block = {"type": "ephemeral"}
     if cache.ttl is not None:
         shape["ttl"] = cache.ttl
-    return {"cache_control": shape}
+    return {"cache_control": {**shape, **cache.extras}}
 
 
 class Blocks:
