@@ -39,6 +39,7 @@ from proxy.simulated import simulate
 from proxy.translated import TranslatedLane
 from proxy.translation.needs import obstacles
 from proxy.translation.proofs import may_bear_proofs
+from proxy.translation.strays import untaken
 from proxy.wire.body import BodyProblem, bool_field, text_field, top_level
 from proxy.wire.sealing import SEAL_START
 
@@ -64,6 +65,17 @@ MODEL_LENGTH = 512
 """Characters of a model's name; the longest in use are resource names of clouds."""
 
 _SEAL = SEAL_START.encode()
+_ASKS = frozenset(
+    {
+        Endpoint.MESSAGES,
+        Endpoint.RESPONSES,
+        Endpoint.CHAT,
+        Endpoint.GENERATE,
+        Endpoint.GENERATE_STREAM,
+    }
+)
+"""The endpoints that ask a model for an answer."""
+
 _PREVIOUS = b'"previous_response_id"'
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9]{{16}}")
 
@@ -189,7 +201,7 @@ class Pipeline:
         """Tell whether the body may go out as it came.
 
         A provider cannot read what Turnout has wrapped for another one, nor find an
-        answer that only Turnout has kept.
+        answer that only Turnout has kept, nor take what its file says it refuses.
         """
         call = x.call
         if route.protocol is not call.protocol:
@@ -198,7 +210,26 @@ class Pipeline:
             return True
         if self._others_proofs(call, route) and may_bear_proofs(call.body.data):
             return False
-        return not (_SEAL in call.body.data or self._continues_ours(call))
+        if _SEAL in call.body.data or self._continues_ours(call):
+            return False
+        return not self._is_refused(x, route)
+
+    def _is_refused(self, x: Exchange, route: Route) -> bool:
+        """Tell whether a server that deviates from its protocol's vendor refuses this.
+
+        Only the few providers whose files name deviations have the request read here.
+        """
+        deviates = route.protocol in route.provider.dialects
+        if not deviates or x.call.endpoint not in _ASKS:
+            return False
+        if x.request is None:
+            try:
+                x.request = self._read(x)
+            except Unreadable:
+                # The provider may see more in it, and says best what it does not.
+                return False
+        fields = top_level(x.call.body.data)
+        return bool(untaken(x.request, route.provider.dialect(route.protocol), fields))
 
     def _others_proofs(self, call: Call, route: Route) -> bool:
         """Tell whether the session's plain proofs are another provider's."""

@@ -90,7 +90,7 @@ def ask(path: str = MESSAGES, model: str = "scripted-large", **more: object) -> 
     if path == RESPONSES:
         body["input"] = "hi"
     else:
-        body["messages"] = [{"role": "user", "content": "hi"}]
+        body.setdefault("messages", [{"role": "user", "content": "hi"}])
     if path == MESSAGES:
         body["max_tokens"] = 10
     return json.dumps(body, indent=1).encode()
@@ -727,3 +727,34 @@ async def test_without_another_provider_a_history_stays_as_it_is(
     body = _turns(one)
     await gateway.post(MESSAGES, body, **session)
     assert upstream.asked[-1].body == body
+
+
+# --- servers that deviate from their protocol's vendor --------------------------------
+
+
+async def test_what_a_server_refuses_is_mended_in_its_own_protocol(
+    tmp_path: Path, upstream: ScriptedUpstream
+) -> None:
+    entry = provider(upstream.url, protocols=[Protocol.CHAT])
+    flags = "\n[providers.dialect.openai-chat]\nmessage_names = false\n"
+    named = [{"role": "user", "content": "hi", "name": "ada"}]
+    async with serving(tmp_path / "h", entry + flags) as gateway:
+        plain = ask(CHAT, odd_field=1)
+        await gateway.post(CHAT, plain)
+        _, headers, _ = await gateway.post(CHAT, ask(CHAT, messages=named, odd_field=1))
+    first, second = (json.loads(each.body) for each in upstream.asked)
+    assert upstream.asked[0].body == plain
+    assert first["odd_field"] == second["odd_field"] == 1
+    assert second["messages"] == [{"role": "user", "content": "hi"}]
+    assert headers["x-turnout-losses"] == "message_name"
+
+
+async def test_what_cannot_be_read_is_the_deviating_servers_to_judge(
+    tmp_path: Path, upstream: ScriptedUpstream
+) -> None:
+    entry = provider(upstream.url, protocols=[Protocol.CHAT])
+    flags = "\n[providers.dialect.openai-chat]\nmessage_names = false\n"
+    async with serving(tmp_path / "h", entry + flags) as gateway:
+        body = ask(CHAT, messages=[{"role": "oracle", "content": "hi"}])
+        await gateway.post(CHAT, body)
+    assert upstream.asked[0].body == body
