@@ -238,9 +238,15 @@ class _Thought:
         )
 
     def inside(self, origin: Origin, client: Protocol) -> Sealed | None:
-        """Return what a wrap must hold; None where there is no proof to carry."""
+        """Return what a wrap must hold; None where there is none to be.
+
+        Messages has a signature for all reasoning. Where the maker gave none, the wrap
+        only says who that was: an empty one would be refused by the protocol's vendor,
+        should the session ever move there.
+        """
         signature = "".join(self._proof) or None
-        if signature is None and self._sealed is None:
+        bare = signature is None and self._sealed is None
+        if bare and client is not Protocol.MESSAGES:
             return None
         # Clients of Responses bring back summaries, not the reasoning itself; a
         # signature is good only for its very words.

@@ -37,6 +37,7 @@ from proxy.model import (
 from proxy.translation.fit import fit
 from proxy.translation.names import Names, names_of
 from proxy.translation.restore import Restorer
+from proxy.translation.thinking import opened
 from proxy.wire.codec import Target
 from proxy.wire.dialect import VENDOR_DIALECTS
 from proxy.wire.sealing import unseal
@@ -162,6 +163,30 @@ def test_sealed_reasoning_is_wrapped_too() -> None:
     inside = unseal(out[2].signature)
     assert inside is not None
     assert inside.sealed == "whole"
+
+
+@pytest.mark.parametrize("client", Protocol)
+def test_reasoning_without_a_proof_says_in_messages_whose_it_is(
+    client: Protocol,
+) -> None:
+    """Anthropic refuses an empty signature, should the session ever move there."""
+    maker = Origin(Protocol.OLLAMA, "there", "model-x")
+    said: list[Event] = [ThinkingStarted(0), ThinkingDelta(0, "hm"), PartEnded(0)]
+    proofs = [
+        event
+        for event in _run(Restorer(Names(), maker, client), *said)
+        if isinstance(event, SignatureDelta | ThinkingSealed)
+    ]
+    if client is not Protocol.MESSAGES:
+        assert proofs == []
+        return
+    (proof,) = proofs
+    assert isinstance(proof, SignatureDelta)
+    inside = unseal(proof.signature)
+    assert inside is not None
+    assert (inside.origin, inside.signature, inside.sealed) == (maker, None, None)
+    brought = Thinking("hm", signature=proof.signature)
+    assert opened(brought) == Thinking("hm", origin=maker)
 
 
 @pytest.mark.parametrize("client", [Protocol.MESSAGES, Protocol.RESPONSES])
