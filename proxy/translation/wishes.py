@@ -153,7 +153,9 @@ def _worded(
     word = dialect.reasoning
     if level is None:
         return _unmeasured(wish, target, limits, noted)
-    if level == "none" and word in {ReasoningWord.THINKING, ReasoningWord.ADAPTIVE}:
+    switched = word in {ReasoningWord.THINKING, ReasoningWord.ADAPTIVE}
+    if level == "none" and (switched or target.protocol is Protocol.OLLAMA):
+        # Ollama's models think where nothing is said; `think` is false for "none".
         return Reasoning(mode="disabled")
     taken = nearest(level, dialect.efforts)
     if taken is None:

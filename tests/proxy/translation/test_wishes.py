@@ -47,7 +47,7 @@ def _thinks(
             {"effort_mapped"},
         ),
         ("disabled", Protocol.CHAT, {}, Reasoning(effort="none"), set()),
-        ("disabled", Protocol.OLLAMA, {}, None, {"effort_mapped"}),
+        ("disabled", Protocol.OLLAMA, {}, Reasoning("disabled"), set()),
     ],
 )
 def test_thinking_without_a_measure(
