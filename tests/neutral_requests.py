@@ -539,7 +539,6 @@ def _callable(
 
 
 _COUNT: Final = st.none() | st.integers(0, 10**6)
-_USAGES: Final = st.builds(Usage, _COUNT, _COUNT, _COUNT, st.none(), _COUNT, _COUNT)
 _ASIDES: Final[tuple[Event, ...]] = (Ping(), UsageReported(Usage()))
 _INTERLEAVES: Final = (Protocol.CHAT, Protocol.RESPONSES)
 
@@ -557,7 +556,8 @@ def event_lines(
         draw(_part_line(protocol, at, draw(st.sampled_from(["text", "think", "call"]))))
         for at in range(draw(st.integers(0, 4)))
     ]
-    events: list[Event] = [AnswerStarted("abc123", "some-model", draw(_USAGES))]
+    early, usage = draw(_usages())
+    events: list[Event] = [AnswerStarted("abc123", "some-model", early)]
     events += draw(_merged(lines, together=protocol in _INTERLEAVES))
     whole = draw(st.booleans()) if complete is None else complete
     if not whole:
@@ -566,7 +566,17 @@ def event_lines(
     called = any(isinstance(each, ToolCallStarted) for each in events)
     ends = [StopReason.END_TURN, StopReason.MAX_TOKENS, StopReason.REFUSAL]
     stop = StopReason.TOOL_USE if called else draw(st.sampled_from(ends))
-    return (*events, AnswerEnded(stop, usage=draw(_USAGES)))
+    return (*events, AnswerEnded(stop, usage=usage))
+
+
+@st.composite
+def _usages(draw: st.DrawFn) -> tuple[Usage, Usage]:
+    """Counts before the first word, and at the end, when none has become less."""
+    fresh, read, wrote, said = (draw(_COUNT) for _ in range(4))
+    thought = None if said is None else draw(st.none() | st.integers(0, said))
+    whole = Usage(fresh, read, wrote, None, said, thought)
+    early = Usage(fresh, read, wrote, None, None if said is None else min(said, 1))
+    return draw(st.sampled_from([Usage(), early])), whole
 
 
 @st.composite
