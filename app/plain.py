@@ -15,18 +15,27 @@ from app.columns import Column, facts, table
 from app.commands.clients import Client, ClientSettings
 from app.commands.gateway import Done, ModeStatus, Status, Version
 from app.commands.keys import KeptKey, KeyList, NewKey, Revoked
-from app.commands.providers import ModelList, ProviderList
+from app.commands.providers import ModelList, ProviderList, ProviderRow
 from app.commands.routing import Explanation, TryResult, seconds
 from app.commands.spend import EventList, Spend
 from app.logs import LogLine, LogPage
 from app.lost import many_lost
 from app.state import Snapshot, SpendToday
 from proxy.ledger.rows import Event
+from proxy.model import Protocol
 from proxy.money import Price, show
 from proxy.reports import Share, SpendReport
 
 UNKNOWN = "unknown"
 Lines = tuple[str, ...]
+SPOKEN = {
+    Protocol.MESSAGES: "Messages",
+    Protocol.RESPONSES: "Responses",
+    Protocol.CHAT: "Chat",
+    Protocol.GEMINI: "Gemini",
+    Protocol.OLLAMA: "Ollama",
+}
+"""The protocols as people call them."""
 
 
 def plain(result: object, command_path: str = "turnout") -> Lines:
@@ -224,22 +233,30 @@ def _providers(result: ProviderList) -> Lines:
             "No provider is configured; the practice provider answers.",
             f"Add one in {result.config_file}.",
         )
-    columns = tuple(
-        map(Column, ("PROVIDER", "READY", "KEY", "PLACE", "BILLING", "MODELS", ""))
-    )
+    titles = ("PROVIDER", "READY", "KEY", "SPEAKS", "PLACE", "BILLING", "MODELS", "")
+    columns = tuple(map(Column, titles))
     rows = [
         (
             row.id,
             "yes" if row.ready else "no",
             row.key,
+            ", ".join(SPOKEN[protocol] for protocol in row.protocols),
             row.place.value,
             row.billing.value,
-            f"{row.models}{' and any' if row.any_model else ''}",
+            _named(row),
             row.last_failure or row.sentence,
         )
         for row in result.providers
     ]
     return table(columns, rows)
+
+
+def _named(row: ProviderRow) -> str:
+    """How many models it lists, and whether it takes other names."""
+    told = [str(row.models)] if row.models else []
+    if row.any_model:
+        told.append("any")
+    return " and ".join(told) or "none"
 
 
 def _models(result: ModelList) -> Lines:

@@ -184,7 +184,16 @@ def test_the_first_configs_examples_work_when_their_signs_are_taken_off() -> Non
         assert config.problems == ()
         ids += [provider.id for provider in config.providers]
         assert config.settings == Settings()
-    assert ids == ["anthropic", "anthropic", "openai", "chatgpt", "my-server"]
+    assert ids == [
+        "anthropic",
+        "anthropic",
+        "openai",
+        "chatgpt",
+        "ollama",
+        "gemini",
+        "mistral",
+        "my-server",
+    ]
     known = known_providers()["anthropic"]
     first = read_config(f"{blocks[0]}# {blocks[1]}".encode()).providers[0]
     assert first.models == known.models
