@@ -38,9 +38,10 @@ class StopGuard:
     """Ends an answer before the first stop sequence in its text.
 
     Each text part is searched over the borders of its pieces; reasoning and calls are
-    not. No more is held back than could begin a stop sequence. `hit` tells that the
-    answer was ended here: the provider's stream need not be read any further, and
-    whatever comes is dropped.
+    not. Parts are searched one by one: between two of them stands a call, reasoning or
+    a step of the provider, so their texts are not one run of words. No more is held
+    back than could begin a stop sequence. `hit` tells that the answer was ended here:
+    the provider's stream need not be read any further, and whatever comes is dropped.
     """
 
     __slots__ = (

@@ -245,7 +245,10 @@ def _allowed(
     choice: ToolChoice, tools: tuple[Tool, ...], reach: Reach, names: Names
 ) -> tuple[ToolChoice | None, tuple[Tool, ...]]:
     allowed = choice.allowed or ()
-    if reach.same and reach.protocol is Protocol.RESPONSES:
+    dialect = reach.dialect
+    whole = dialect.custom_tools and dialect.namespaces
+    if reach.same and reach.protocol is Protocol.RESPONSES and whole:
+        # As the client spelt it: every tool still has the name and kind it had.
         return choice, tools
     sent = tuple(word for each in allowed for word in _all_sent(each, names))
     if reach.protocol is Protocol.GEMINI and choice.choice is Choice.ANY:

@@ -325,6 +325,19 @@ def test_codex_works_where_there_are_only_functions(
     assert json.loads(called[0]["arguments"]) == {"input": "*** Begin Patch"}
 
 
+def test_allowed_tools_that_became_functions_are_those_left() -> None:
+    allowed = {"type": "allowed_tools", "mode": "required"}
+    choice = {**allowed, "tools": [{"type": "custom", "name": "apply_patch"}]}
+    shape = {**_CODEX, "tool_choice": choice}
+    request = _read(Protocol.RESPONSES, msgspec.json.encode(shape))
+    vendor = VENDOR_DIALECTS[Protocol.RESPONSES]
+    assert json.loads(_sent(request, vendor))["tool_choice"] == choice
+    sent = json.loads(_sent(request, replace(vendor, custom_tools=False)))
+    functions = [each["name"] for each in sent["tools"] if each["type"] == "function"]
+    assert functions == ["apply_patch"]
+    assert sent["tool_choice"] == "required"
+
+
 # --- within one's own protocol nothing else changes -----------------------------------
 
 
