@@ -11,6 +11,7 @@ import pytest
 
 from app.commands.clients import PLACEHOLDER, Client, Login
 from app.commands.pointing import Wish, logins, missing, parts
+from app.paths import paths_for
 from app.settings import read_config
 from proxy.model import Protocol
 from proxy.routing import Facts, Mode, decide
@@ -87,6 +88,24 @@ def test_any_client_gets_an_answer_of_the_first_provider_of_a_snippet(
         for wanted in (name, f"{first.id}/{first.models[0].id}"):
             decision = decide(Facts(asked, wanted), catalogue, {}, Mode.DIRECT)
             assert decision.attempts[0].provider.id == first.id, snippet
+
+
+def test_every_place_of_turnout_is_told() -> None:
+    page = (_ROOT / "docs" / "guide" / "first-config.md").read_text(encoding="utf-8")
+    home = Path("/home-of-turnout")
+    paths = paths_for({}, home)
+    places = (
+        paths.config_file,
+        paths.database,
+        paths.backups,
+        paths.logs,
+        paths.runs,
+        paths.run,
+        paths.last_good_config,
+        paths.learned_counts,
+    )
+    for place in places:
+        assert f"| `{place.relative_to(home)}` |" in page
 
 
 def test_every_loss_a_guide_names_is_one() -> None:
