@@ -58,7 +58,7 @@ class Conversion:
     wants the answer whole: then the events are kept in `told` for the
     caller. `guess` is told a
     client as its input where the protocol wants counts before the provider has any;
-    it never gets into `usage`.
+    it never gets into `usage`. `text_passes` says that no step looks at text.
     """
 
     def __init__(
@@ -69,10 +69,12 @@ class Conversion:
         *,
         guess: Usage | None = None,
         keep: bool = False,
+        text_passes: bool = False,
     ) -> None:
         """Start before the first byte; `keep` keeps the events beside writing them."""
         self._reader = reader
         self._steps = tuple(steps)
+        self._text_passes = text_passes
         self._writer = writer
         self._guess = guess
         self._seen = _Seen(Usage())
@@ -107,11 +109,15 @@ class Conversion:
         """Return the client's bytes for events of the provider."""
         out: list[bytes] = []
         for event in events:
+            if self._text_passes and type(event) is TextDelta:
+                if not self.over:
+                    self._take(event, out)
+                continue
             for each in self._through(event, 0):
                 if self.over:
                     break
                 self._take(each, out)
-        return b"".join(out)
+        return out[0] if len(out) == 1 else b"".join(out)
 
     def ping(self) -> bytes:
         """Return a sign of life, b'' where the client's protocol has none.

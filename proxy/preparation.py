@@ -165,6 +165,7 @@ def _way_back(
         _writer(call, shell, created, listed=listed) if request.stream else None,
         guess=Usage(input_tokens=guess.tokens),
         keep=conversation is not None,
+        text_passes=not fitted.stops,
     )
     kind = _LIST if listed else _EVENTS
     return Prepared(conversion, restorer, shell, kind, features, conversation)

@@ -18,7 +18,7 @@ _Any = object
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """What a chunk adds, or all that a whole message says."""
 
     content: _Any = None
@@ -32,7 +32,7 @@ class Delta(msgspec.Struct):
     audio: _Any = None
 
 
-class Choice(msgspec.Struct):
+class Choice(msgspec.Struct, gc=False):
     """One of the answers; ours is the one with the index 0."""
 
     delta: Delta | None = None
@@ -42,7 +42,7 @@ class Choice(msgspec.Struct):
     index: _Any = 0
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     """One event of a stream, or a whole answer."""
 
     id: _Any = None

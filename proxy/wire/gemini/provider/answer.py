@@ -37,11 +37,11 @@ from proxy.wire.gemini.provider.answer_parts import Call, Part, kept_part
 from proxy.wire.gemini.provider.grounding import Sources
 
 
-class _Content(msgspec.Struct):
+class _Content(msgspec.Struct, gc=False):
     parts: list[Part] | None = None
 
 
-class _Candidate(msgspec.Struct, rename="camel"):
+class _Candidate(msgspec.Struct, rename="camel", gc=False):
     content: _Content | None = None
     finish_reason: str | None = None
     finish_message: str | None = None
@@ -49,12 +49,12 @@ class _Candidate(msgspec.Struct, rename="camel"):
     grounding_metadata: msgspec.Raw = msgspec.Raw(b"")
 
 
-class _Feedback(msgspec.Struct, rename="camel"):
+class _Feedback(msgspec.Struct, rename="camel", gc=False):
     block_reason: str | None = None
     block_reason_message: str | None = None
 
 
-class Response(msgspec.Struct, rename="camel"):
+class Response(msgspec.Struct, rename="camel", gc=False):
     """One response, as far as it is read; parts and counts wait undecoded."""
 
     candidates: list[_Candidate] | None = None
@@ -82,7 +82,7 @@ def decode_responses(data: bytes) -> list[Told]:
 
     Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError.
     """
-    if data.lstrip()[:1] == b"[":
+    if data[:1] != b"{" and data.lstrip()[:1] == b"[":
         return [(_ONE.decode(each), each) for each in _MANY.decode(data)]
     return [(_ONE.decode(data), msgspec.Raw(data))]
 
@@ -154,6 +154,10 @@ class AnswerBuilder:
         """Return the events of the next response; `raw` is what it was decoded of."""
         if self.over:
             return []
+        text = _only_text(response) if self._open == "text" else None
+        if text and self._reason is None:
+            self._usage = response.usage_metadata or self._usage
+            return [TextDelta(self._index, text)]
         error = response.error
         if error is not None:
             told = Error(message=error) if isinstance(error, str) else error
@@ -331,6 +335,21 @@ class AnswerBuilder:
         if self._late is not None:
             signature, self._late = self._late, None
             self._sign(signature, events)
+
+
+def _only_text(response: Response) -> str | None:
+    """Return the text of a response that says nothing else: most are such."""
+    candidates = response.candidates
+    if not candidates or response.error is not None or response.prompt_feedback:
+        return None
+    first = candidates[0]
+    if first.index or first.finish_reason or first.grounding_metadata:
+        return None
+    parts = first.content.parts if first.content else None
+    if not parts or len(parts) > 1:
+        return None
+    part = parts[0]
+    return None if part.thought or part.thought_signature else part.text
 
 
 _UNSPECIFIED: Final = "FINISH_REASON_UNSPECIFIED"

@@ -17,7 +17,7 @@ _CONTENT: Final = frozenset({*SERVER_KINDS, "inlineData", "fileData"})
 _ASIDES: Final = frozenset({"thought", "thoughtSignature", "partMetadata"})
 
 
-class Part(msgspec.Struct, rename="camel"):
+class Part(msgspec.Struct, rename="camel", gc=False):
     """What most parts are: text, thought, a signature, a call."""
 
     text: str | None = None

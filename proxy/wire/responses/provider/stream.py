@@ -38,7 +38,7 @@ _NO_STREAM: Final = AnswerFailed(
 )
 
 
-class _Said(msgspec.Struct):
+class _Said(msgspec.Struct, gc=False):
     """One event; what else it holds is not looked at."""
 
     type: str = ""
