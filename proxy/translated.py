@@ -71,6 +71,7 @@ class TranslatedLane:
         if len(x.attempts) >= MAX_ATTEMPTS:
             return outcome
         # The provider refused a proof of reasoning: it is not the one that gave it.
+        x.begin(route)
         journey.attempt_started = self._clock.monotonic()
         return await self._once(journey, route, fresh=False, thinking=False)
 
