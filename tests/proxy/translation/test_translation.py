@@ -58,6 +58,7 @@ from proxy.wire.dialect import (
     Schemas,
     StrictTools,
 )
+from proxy.wire.effort import budget_of
 from proxy.wire.losses import LOSSES
 from proxy.wire.sealing import Sealed, seal
 
@@ -630,7 +631,7 @@ def test_limits_and_stops() -> None:
             Protocol.MESSAGES,
             {"reasoning": ReasoningWord.THINKING},
             Reasoning(effort="high"),
-            Reasoning("enabled", budget_tokens=4_999),
+            Reasoning("enabled", budget_tokens=budget_of("high", 5_000)),
             True,
         ),
         (
