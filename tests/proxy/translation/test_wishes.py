@@ -9,6 +9,7 @@ from proxy.model import Limits, Message, Protocol, Reasoning, Request, Role, Tex
 from proxy.translation.fit import fit
 from proxy.wire.codec import Target
 from proxy.wire.dialect import VENDOR_DIALECTS, ReasoningWord
+from proxy.wire.effort import budget_of
 
 _USER = Message(Role.USER, (Text("x"),))
 
@@ -43,7 +44,7 @@ def _thinks(
             "adaptive",
             Protocol.MESSAGES,
             {"reasoning": ReasoningWord.THINKING},
-            Reasoning("enabled", budget_tokens=8_192),
+            Reasoning("enabled", budget_tokens=budget_of("medium", 9_000)),
             {"effort_mapped"},
         ),
         ("disabled", Protocol.CHAT, {}, Reasoning(effort="none"), set()),
