@@ -179,7 +179,8 @@ def _own_thinking(wish: Reasoning) -> Shape:
         told["thinkingBudget"] = wish.budget_tokens
     elif wish.mode == "adaptive":
         told["thinkingBudget"] = -1
-    if wish.effort is not None:
+    elif wish.effort is not None:
+        # The vendor refuses a request that sets both.
         told["thinkingLevel"] = wish.effort.upper()
     return told
 
