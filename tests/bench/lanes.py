@@ -93,7 +93,7 @@ class Lanes:
 async def measure_lanes(turnout: Target, source: Target, *, quick: bool) -> Lanes:
     """Measure all pairs in turns; `quick` leaves the memory out."""
     bench = _Bench(turnout, source.port)
-    rounds = 2 if quick else 5
+    rounds = 2 if quick else 8
     print("translated lane", file=sys.stderr, flush=True)
     costs = await bench.costs(rounds)
     firsts = await bench.firsts(1 if quick else 4)
