@@ -131,7 +131,11 @@ class Conversion:
 
     def last(self) -> bytes:
         """Return the bytes that end the answer; to be asked once it is on record."""
-        if self._writer is None or self.ended is None:
+        if self.ended is None:
+            return b""
+        if self._writer is None:
+            # A whole answer tells the same counts as the end of a stream.
+            self.told[-1] = self._with_counts(self.ended)
             return b""
         told = self._flush() + self._writer.write(self._with_counts(self.ended))
         self.losses.extend(self._writer.losses)

@@ -34,7 +34,8 @@ NO_LANE = "unlisted"
 """What `x-turnout-lane` says of a model that no catalogue lists."""
 
 _TOO_MANY = 429
-_HEEDS_ERRORS = frozenset({Protocol.MESSAGES, Protocol.RESPONSES})
+HEEDS_ERRORS = frozenset({Protocol.MESSAGES, Protocol.RESPONSES})
+"""Protocols whose clients take an error event for what it is."""
 """Protocols whose clients act on an error event."""
 _RETRY_IS_VAIN = frozenset(
     {FailureKind.NO_ROUTE, FailureKind.OFFLINE, FailureKind.BAD_REQUEST}
@@ -147,7 +148,7 @@ class Journey:
                 error_event, x.call.protocol, request_id=x.call.id
             )
             await x.outlet.write(x.broken_off + write(kind, message))
-        if x.events and x.call.protocol in _HEEDS_ERRORS:
+        if x.events and x.call.protocol in HEEDS_ERRORS:
             await x.outlet.end()
         else:
             x.outlet.abort()

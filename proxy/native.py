@@ -151,7 +151,7 @@ async def _relay(
     else:
         failure = await (relay.packed() if packed else relay.stream())
     if failure is None:
-        await x.outlet.end()
+        await relay.close()
     return failure
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from proxy.errors import Failure, FailureKind
 from proxy.exchange import HeldAnswer
+from proxy.journey import HEEDS_ERRORS
 from proxy.upstream import UpstreamError
 from proxy.wire.answer import read_answer
 from proxy.wire.mask import Masker
@@ -36,14 +37,15 @@ REST_SECONDS = 2.0
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Relay:
     """One answer on its way.
 
     `secret` is the provider key to mask, None where the client's own was sent;
     `headers` are those of the client's answer. Each method returns None when the
     answer has been settled and sent, else the `Failure` that broke it: the caller
-    looks at `outlet.started` to know what is still possible.
+    looks at `outlet.started` to know what is still possible. `failed` tells that the
+    provider ended a stream with an error of its own.
     """
 
     journey: Journey
@@ -51,6 +53,7 @@ class Relay:
     provider: str
     secret: bytes | None
     headers: tuple[tuple[str, str], ...]
+    failed: bool = False
 
     @property
     def _x(self) -> Exchange:
@@ -75,6 +78,17 @@ class Relay:
             self._x.broken_off = holder.break_off()
         return await self._end(holder)
 
+    async def close(self) -> None:
+        """End the body, or break it off where the client heeds no error event.
+
+        To be asked once what the provider sent has gone out.
+        """
+        x = self._x
+        if self.failed and x.call.protocol not in HEEDS_ERRORS:
+            x.outlet.abort()
+        else:
+            await x.outlet.end()
+
     async def packed(self) -> Failure | None:
         """Relay a compressed stream unchanged, one chunk late, read on the side."""
         holder = tail_holder(self._x.call.protocol)
@@ -94,6 +108,7 @@ class Relay:
         whole = holder.ended or holder.complete_at_eof
         if read is not None and not read.gave_up and not whole:
             return self._cut()
+        self.failed = holder.failed
         await self._settle(self._own_error() if holder.failed else None)
         await self._forward(late)
         return None
@@ -147,6 +162,7 @@ class Relay:
             return self._keep(self._own_error(), holder.take())
         if not (holder.ended or holder.complete_at_eof):
             return self._cut()
+        self.failed = holder.failed
         await self._settle(self._own_error() if holder.failed else None)
         await self._forward(holder.take())
         await self._rest()

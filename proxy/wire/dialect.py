@@ -197,6 +197,7 @@ VENDOR_DIALECTS: Final[Mapping[Protocol, Dialect]] = MappingProxyType(
             limit_field="maxOutputTokens",
             stop_limit=5,
             top_k=True,
+            strict_tools=StrictTools.NEVER,
             parallel_switch=False,
             required_word="ANY",
             file_ids=False,

@@ -67,6 +67,9 @@ def nearest(level: str, taken: Sequence[str]) -> str | None:
 
 
 def budget_of(level: str, most: int | None) -> int:
-    """Return the tokens that stand for a level; less than `most` where that is told."""
+    """Return the tokens that stand for a level; at most half of `most`, if told.
+
+    The other half is for the answer: reasoning counts against its limit.
+    """
     budget = BUDGETS.get(level, BUDGETS["medium"])
-    return budget if most is None else max(0, min(budget, most - 1))
+    return budget if most is None else max(0, min(budget, most // 2))

@@ -27,7 +27,10 @@ def stream(answer: Answer, model: str, serial: int) -> Iterator[bytes]:
     for index, part in enumerate(answer.parts):
         yield from _block_events(part, index, serial)
     delta: Json = {"stop_reason": _stop(answer), "stop_sequence": None}
-    yield event("message_delta", {"delta": delta, "usage": _usage(answer.tokens)})
+    # The counts of the end have no field for lifetimes and tier.
+    ended = _usage(answer.tokens)
+    del ended["cache_creation"], ended["service_tier"]
+    yield event("message_delta", {"delta": delta, "usage": ended})
     yield event("message_stop", {})
 
 

@@ -157,6 +157,8 @@ def _thought_proof(signature: str) -> Shape:
 
 def finish(ended: AnswerEnded, maker: PartMaker) -> Shape:
     """Write why the answer ended, and its sources."""
+    if ended.stop_sequence is not None:
+        maker.lose("stop_sequence")
     shape: Shape = {"finishReason": _reason(ended)}
     explained = ended.explanation
     if ended.stop is StopReason.CONTEXT_EXCEEDED:

@@ -101,9 +101,12 @@ def end_losses(ended: AnswerEnded) -> list[str]:
 
 def _losses(answer: Answer) -> tuple[Loss, ...]:
     lost = Noted()
+    called = False
     for part in answer.parts:
         match part:
             case Text(citations=cited):
+                if called and part.text:
+                    lost.add("part_order")
                 if any(_annotation(each, 0, 0) is None for each in cited):
                     lost.add("citation")
             case Thinking():
@@ -111,12 +114,12 @@ def _losses(answer: Answer) -> tuple[Loss, ...]:
                     lost.add("signature")
                 if part.sealed is not None:
                     lost.add("sealed_thinking")
-            case ToolCall(namespace=str()):
-                lost.add("namespace")
             case ServerPart() | Opaque():
                 lost.add("provider_part")
             case ToolCall():
-                pass
+                called = True
+                if part.namespace is not None:
+                    lost.add("namespace")
     for name in end_losses(answer.ended):
         lost.add(name)
     return lost.losses

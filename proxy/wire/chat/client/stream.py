@@ -139,6 +139,9 @@ class StreamWriter:
                 self._lose("provider_part")
             case TextStarted(index=index):
                 self._text = index
+                if self._calls:
+                    # Clients show what was said and then what was called.
+                    self._lose("part_order")
             case ThinkingStarted():
                 pass
         return b""

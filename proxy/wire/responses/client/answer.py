@@ -58,8 +58,8 @@ def write_answer(
     body = head(request, answer.id, answer.model, created)
     body["output"] = _items(answer)
     body.update(ending(answer.ended, answer.usage, refused=_refused(answer)))
-    losses = tuple(loss for part in answer.parts for loss in _losses(part))
-    return Written(msgspec.json.encode(body), losses)
+    losses = [loss for part in answer.parts for loss in _losses(part)]
+    return Written(msgspec.json.encode(body), (*losses, *end_losses(answer.ended)))
 
 
 def _items(answer: Answer) -> list[Json]:
@@ -89,6 +89,14 @@ def _losses(part: Text | Thinking | ToolCall | ServerPart | Opaque) -> Iterator[
             yield LOST_PART
         case _:
             return
+
+
+def end_losses(ended: AnswerEnded) -> Iterator[Loss]:
+    """Name what the end of an answer says and this protocol cannot."""
+    if ended.stop_sequence is not None:
+        yield named("stop_sequence")
+    if ended.explanation is not None or ended.category is not None:
+        yield named("stop_detail")
 
 
 def is_writable(sealed: str, origin: Origin | None) -> bool:

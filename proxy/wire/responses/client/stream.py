@@ -35,6 +35,7 @@ from proxy.wire.envelope import error_event
 from proxy.wire.responses.client.answer import (
     LOST_PART,
     LOST_SEALED,
+    end_losses,
     ending,
     head,
     response_id,
@@ -148,6 +149,7 @@ class StreamWriter:
 
     def _end(self, event: AnswerEnded) -> bytes:
         usage = self._usage.merged(event.usage)
+        self.losses.extend(end_losses(event))
         self._head["output"] = self._output
         self._head.update(ending(event, usage, refused=self._refused))
         return self._response(f"response.{self._head['status']}")
