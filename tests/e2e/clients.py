@@ -143,20 +143,48 @@ class Client:
     url: str
     key: str
 
-    def claude_code(self, prompt: str) -> Ran:
-        """Run Claude Code with a prompt."""
+    def run(self, client: str, prompt: str, *, model: str, package: str = "") -> Ran:
+        """Run a client by its name, with a model where it has to be told one."""
+        match client:
+            case "claude-code":
+                return self.claude_code(prompt)
+            case "codex":
+                return self.codex(prompt, model=model)
+            case "opencode":
+                package = package or OPENCODE_CHAT
+                return self.opencode(prompt, model=model, package=package)
+            case _:
+                return self.gemini_cli(prompt)
+
+    def claude_code(self, prompt: str, *, discovers: bool = False) -> Ran:
+        """Run Claude Code with a prompt; it asks for a list of models if told to."""
         pointed = {"ANTHROPIC_BASE_URL": self.url, "ANTHROPIC_AUTH_TOKEN": self.key}
+        if discovers:
+            pointed["CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY"] = "1"
+            # It counts the list among what is not essential.
+            pointed["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = ""
         return start("claude-code", self.place, prompt, pointed)
 
-    def codex(self, prompt: str, *, model: str) -> Ran:
-        """Run Codex with a prompt and a profile file of its own."""
+    def codex(self, prompt: str, *, model: str, lists: bool = False) -> Ran:
+        """Run Codex with a prompt and a profile file of its own.
+
+        `lists` hands it the key by a command: only then it asks for a list of models.
+        """
         profile = CODEX_PROFILE.format(model=model, url=self.url)
+        if lists:
+            printed = f'auth = {{ command = "echo", args = ["{self.key}"] }}'
+            profile = profile.replace('env_key = "TURNOUT_KEY"', printed)
         self.place.write(".codex/turnout.config.toml", profile)
         return start("codex", self.place, prompt, {"TURNOUT_KEY": self.key})
 
-    def opencode(
-        self, prompt: str, *, model: str, package: str = OPENCODE_CHAT
-    ) -> Ran:
+    def codex_redirected(self, prompt: str, *, model: str) -> Ran:
+        """Run Codex with its own provider and only the URL changed: by websocket."""
+        profile = f'model = "{model}"\nopenai_base_url = "{self.url}/v1"\n'
+        self.place.write(".codex/turnout.config.toml", profile)
+        self.place.write(".codex/auth.json", json.dumps({"OPENAI_API_KEY": self.key}))
+        return start("codex", self.place, prompt, {})
+
+    def opencode(self, prompt: str, *, model: str, package: str = OPENCODE_CHAT) -> Ran:
         """Run opencode with a prompt; its package decides what protocol it speaks."""
         config = json.dumps(_opencode_config(self.url, model, package))
         self.place.write(".config/opencode/opencode.json", config)

@@ -8,7 +8,7 @@ from e2e.clients import Place, Ran
 from e2e.gateway import SCRIPTED_KEY, Row
 from e2e.lanes import Lane
 from upstream import ScriptedUpstream, Seen, Sent, Tap
-from upstream.coding import AFTER, FILE, FINAL, MADE, SHOUT, coding_task
+from upstream.coding import AFTER, FILE, FINAL, MADE, SHOUT, TURNS, coding_task
 from upstream.record import Ask
 from upstream.rules import PROTOCOLS
 
@@ -82,6 +82,29 @@ def translated(
     pairs = [pair for pair in tap.exchanges() if pair[0].method == "POST"]
     assert {answer.status for _, answer in pairs} == {200}
     return pairs
+
+
+# The header in which a client names its session.
+_SESSIONS = {
+    "claude-code": "x-claude-code-session-id",
+    "codex": "session-id",
+    "opencode": "x-session-id",
+}
+
+
+def task_in_other_words(lane: Lane, key: str, client: str) -> None:
+    """The coding task went by in foreign words and each request is on record."""
+    key_stays_home(key, lane.upstream)
+    pairs = translated(lane.tap, lane.upstream, lane.ask)
+    # opencode asks for a title beside the task, Gemini CLI which model is to do it.
+    assert len(pairs) == TURNS + (client in {"opencode", "gemini-cli"})
+    rows = on_record(lane, pairs, client=client, session=_SESSIONS.get(client))
+    reasons = Counter(row["stop_reason"] for row in rows)
+    assert reasons == {"tool_use": TURNS - 1, "end_turn": len(pairs) - TURNS + 1}
+    # Codex offers the web wherever its tools stand in plain sight.
+    offered = any(b'"web_search"' in sent.body for sent, _ in pairs)
+    named = ["server_tool_offered" in _names(row["losses"]) for row in rows]
+    assert named == [offered] * len(rows)
 
 
 def on_record(

@@ -17,6 +17,13 @@ from proxy.model import Protocol
 
 ASKS = {protocol: ask for ask, protocol in PROTOCOLS.items()}
 MODEL = "scripted-large"
+# What each client speaks.
+OWN = {
+    "claude-code": Protocol.MESSAGES,
+    "codex": Protocol.RESPONSES,
+    "opencode": Protocol.CHAT,
+    "gemini-cli": Protocol.GEMINI,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,18 @@ class Lane:
 
 @contextlib.contextmanager
 def lane(
-    base: Path, protocol: Protocol, script: Script = coding_task
+    base: Path,
+    protocol: Protocol,
+    script: Script = coding_task,
+    *,
+    strict: bool = True,
 ) -> Iterator[Lane]:
-    """Serve a lane to a provider that speaks this protocol alone, until the end."""
-    upstream = ScriptedUpstream(script, speaks=[protocol], strict=True)
+    """Serve a lane to a provider that speaks this protocol alone, until the end.
+
+    A client's own words may be more than the vendor's types know: what goes through
+    untouched needs a provider that is not strict.
+    """
+    upstream = ScriptedUpstream(script, speaks=[protocol], strict=strict)
     with in_thread(upstream):
         home = base / "home"
         with running(home, upstream.url, protocols=[protocol]) as turnout:

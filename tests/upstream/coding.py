@@ -71,7 +71,7 @@ def coding_task(seen: Seen) -> Answer:
     if tools is None:
         schema = wanted_schema(seen)
         return say(TITLE if schema is None else json.dumps(example_of(schema)))
-    results = tuple(_results(seen))
+    results = tuple(results_in(seen))
     turn = len(results) + 1
     steps = (tools.read, tools.edit, tools.run)
     missing = _missing(results)
@@ -131,16 +131,16 @@ def _missing(results: tuple[str, ...]) -> str:
 def toolbox(seen: Seen) -> Toolbox | None:
     """The calls this client understands, or None where it offers no tools."""
     folder = seen.find(r"Folder: ([^\s\"\\]+)") or "."
-    offered = tuple(_offered(seen))
-    named = {_plain(tool.name) for tool in offered}
+    offered = tuple(offered_by(seen))
+    named = {plain_name(tool.name) for tool in offered}
     wanted = _wanted(f"{folder}/{FILE}", named)
     if wanted is None:
         return None
-    return Toolbox(*(_as_offered(call, offered) for call in wanted))
+    return Toolbox(*(as_offered(call, offered) for call in wanted))
 
 
 @dataclass(frozen=True, slots=True)
-class _Tool:
+class Offer:
     """A tool on offer; `field` is the only field of a function's object, if it is."""
 
     name: str
@@ -166,15 +166,15 @@ def _wanted(path: str, named: set[str]) -> _Steps | None:
     return None
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """The client's own name in what a gateway made of it (`group__name`)."""
     return re.split(r"__|\.|-{2}", name)[-1]
 
 
-def _as_offered(call: ToolCall, offered: tuple[_Tool, ...]) -> ToolCall:
+def as_offered(call: ToolCall, offered: tuple[Offer, ...]) -> ToolCall:
     """The call as this provider may make it: the tool by its name on this side."""
     same = [tool for tool in offered if tool.name == call.name]
-    tool = (same or [tool for tool in offered if _plain(tool.name) == call.name])[0]
+    tool = (same or [tool for tool in offered if plain_name(tool.name) == call.name])[0]
     call = replace(call, name=tool.name, namespace=tool.namespace or call.namespace)
     if not call.freeform or tool.freeform:
         return call
@@ -238,7 +238,7 @@ def _js(**values: str) -> str:
     return json.dumps(values)
 
 
-def _offered(seen: Seen) -> Iterator[_Tool]:
+def offered_by(seen: Seen) -> Iterator[Offer]:
     """All tools on offer, also in groups and in the first input item."""
     groups: list[tuple[str | None, object]] = [(None, seen.json.get("tools"))]
     groups += [(None, item.get("tools")) for item in _items(seen.json.get("input"))]
@@ -254,7 +254,7 @@ def _offered(seen: Seen) -> Iterator[_Tool]:
             named = inner if isinstance(inner, dict) else tool
             if "name" in named:
                 custom = kind == "custom" and "input_schema" not in tool
-                yield _Tool(str(named["name"]), group, custom, _only_field(named))
+                yield Offer(str(named["name"]), group, custom, _only_field(named))
 
 
 def _only_field(tool: Json) -> str | None:
@@ -266,7 +266,7 @@ def _only_field(tool: Json) -> str | None:
     return None
 
 
-def _results(seen: Seen) -> Iterator[str]:
+def results_in(seen: Seen) -> Iterator[str]:
     """What the client's tools gave, in order."""
     match seen.ask:
         case Ask.MESSAGES:
