@@ -7,6 +7,7 @@ writer. The scripted providers know nothing of these.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from types import ModuleType
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from proxy.model import (
     gather,
 )
 from proxy.translation.fit import fit
+from proxy.translation.names import Names
 from proxy.translation.restore import Restorer
 from proxy.wire import CLIENT_CODEC_OF, PROVIDER_CODEC_OF, Target
 from proxy.wire.dialect import VENDOR_DIALECTS
@@ -44,6 +46,14 @@ _SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {"a": {}}}
 NAMES: Final = ("read_file", f"{_LONG}one", f"{_LONG}two", "a.b/c d")
 
 
+@cache
+def _names(client: Protocol, provider: Protocol) -> Names:
+    dialect = VENDOR_DIALECTS[provider]
+    target = Target(provider, "scripted", "made", dialect, stream=True)
+    return fit(_request(client), target).names
+
+
+@cache
 def _request(client: Protocol) -> Request:
     legal = client is not Protocol.MESSAGES
     tools: list[Tool] = [FunctionTool(n, "It.", _SCHEMA) for n in NAMES[: 3 + legal]]
@@ -61,9 +71,7 @@ class Way:
     def __init__(self, client: Protocol, provider: Protocol) -> None:
         self.client, self.provider = client, provider
         self.request = _request(client)
-        dialect = VENDOR_DIALECTS[provider]
-        self.target = Target(provider, "scripted", "made", dialect, stream=True)
-        self.names = fit(self.request, self.target).names
+        self.names = _names(client, provider)
         self.codec = PROVIDER_CODEC_OF[provider]
 
     def known_as(self, name: str) -> str:

@@ -93,7 +93,7 @@ def _told(way: Way, answer: Answer) -> list[bytes]:
 
 
 @_EACH
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_what_a_provider_says_the_client_hears(
     client: Protocol, provider: Protocol, data: st.DataObject

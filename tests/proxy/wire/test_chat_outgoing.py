@@ -8,6 +8,17 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from chat_dialects import (
+    DIALECTS,
+    MARKING,
+    OTHER,
+    PIXEL,
+    RICH,
+    SCHEMA,
+    SEARCH,
+    SERVERS,
+    VENDOR,
+)
 from golden_files import Golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +37,6 @@ from proxy.model import (
     FileId,
     FunctionTool,
     Image,
-    JsonObject,
     Kept,
     Limits,
     Message,
@@ -38,9 +48,7 @@ from proxy.model import (
     Reasoning,
     Request,
     Role,
-    Sampling,
     ServerPart,
-    ServerTool,
     Text,
     Thinking,
     ThinkingSealed,
@@ -55,180 +63,17 @@ from proxy.wire.chat.provider.request import write_request
 from proxy.wire.chat.provider.stream import StreamReader
 from proxy.wire.codec import Target, Written
 from proxy.wire.dialect import (
-    VENDOR_DIALECTS,
     Dialect,
-    FormatWord,
     ReasoningBack,
-    ReasoningWord,
-    ResultImages,
-    StrictTools,
 )
 from proxy.wire.losses import LOSSES
 
-_VENDOR = VENDOR_DIALECTS[Protocol.CHAT]
-_MARKING = replace(_VENDOR, cache_marks=True, cache_field="prompt_cache_breakpoint")
-# What no server but the vendor's has.
-_OTHER = replace(
-    _VENDOR,
-    developer_role=False,
-    refusals=False,
-    limit_field="max_tokens",
-    custom_tools=False,
-    allowed_tools=False,
-    file_ids=False,
-    documents=False,
-    cache_key=False,
-    verbosity=False,
-    labels=False,
-    user=False,
-)
-# Made up of what these servers are known for; the files have the whole of it.
-_DIALECTS: dict[str, Dialect] = {
-    "openai": _VENDOR,
-    "groq": replace(
-        _OTHER,
-        message_names=False,
-        limit_field="max_completion_tokens",
-        least_temperature=1e-8,
-        never=("logprobs", "logit_bias", "top_logprobs"),
-        always={"reasoning_format": "parsed"},
-        efforts=("none", "low", "medium", "high"),
-    ),
-    "cerebras": replace(
-        _OTHER,
-        limit_field="max_completion_tokens",
-        strict_tools=StrictTools.ALWAYS,
-        never=("frequency_penalty", "presence_penalty", "logit_bias"),
-        reasoning_field="reasoning",
-        reasoning_back=ReasoningBack.ALWAYS,
-    ),
-    "cloudflare": replace(
-        _OTHER,
-        text_parts=False,
-        null_content=False,
-        output_format=FormatWord.OBJECT,
-        required_word="",
-        forced_tool=False,
-        reasoning=ReasoningWord.NONE,
-    ),
-    "mistral": replace(
-        _OTHER,
-        message_names=False,
-        user_after_tool=False,
-        seed_field="random_seed",
-        required_word="any",
-        call_id_length=9,
-        reasoning=ReasoningWord.NONE,
-    ),
-    "openrouter": replace(
-        _OTHER,
-        cache_marks=True,
-        reasoning=ReasoningWord.REASONING,
-        reasoning_back=ReasoningBack.ALWAYS,
-        reasoning_field="reasoning_details",
-        always={"provider": {"data_collection": "deny"}},
-    ),
-    "deepseek": replace(
-        _OTHER,
-        reasoning=ReasoningWord.THINKING,
-        efforts=("low", "high", "max"),
-        reasoning_back=ReasoningBack.TOOL_TURN,
-        output_format=FormatWord.OBJECT,
-        strict_tools=StrictTools.NEVER,
-        seed_field="",
-    ),
-    "xai": replace(
-        _OTHER,
-        never=("presence_penalty", "frequency_penalty", "stop"),
-        efforts=("low", "high"),
-        user=True,
-    ),
-    "together": replace(_OTHER, top_k=True, reasoning=ReasoningWord.NONE),
-    "fireworks": replace(_OTHER, top_k=True, user=True),
-    "lm-studio": replace(_OTHER, top_k=True, reasoning=ReasoningWord.NONE),
-    "llama-cpp": replace(
-        _OTHER, top_k=True, reasoning=ReasoningWord.NONE, null_content=False
-    ),
-    "vllm": replace(_OTHER, top_k=True, result_images=ResultImages.INSIDE),
-    "localai": replace(
-        _OTHER,
-        stream_usage=False,
-        text_parts=False,
-        reasoning=ReasoningWord.NONE,
-        output_format=FormatWord.NONE,
-        parallel_switch=False,
-    ),
-}
 
-_SERVERS = (
-    "cerebras",
-    "cloudflare",
-    "deepseek",
-    "fireworks",
-    "groq",
-    "llamacpp",
-    "lmstudio",
-    "localai",
-    "mistral",
-    "moonshot",
-    "openai",
-    "openrouter",
-    "together",
-    "vllm",
-    "xai",
-    "zai",
-)
-
-_PIXEL = Image(Base64("image/png", "iVBO"), "low")
-_SEARCH = ServerTool(Protocol.MESSAGES, "web_search", None, {})
-_SCHEMA: JsonObject = {"type": "object", "properties": {"path": {"type": "string"}}}
-_RICH = Request(
-    protocol=Protocol.MESSAGES,
-    model="asked",
-    system=(Text("You code."), Text("Be brief.", cache=CacheMark("1h"))),
-    messages=(
-        Message(Role.DEVELOPER, (Text("Today is Monday."),)),
-        Message(Role.USER, (Text("What is this?"), _PIXEL), name="ann"),
-        Message(
-            Role.ASSISTANT,
-            (
-                Thinking("Hm.", origin=Origin(Protocol.CHAT)),
-                ToolCall("call_abc1", "read", '{"path":"a"}'),
-                ToolCall("call_abc2", "now", ""),
-            ),
-        ),
-        Message(
-            Role.USER,
-            (
-                ToolResult("call_abc1", (Text("one"), Text("two"))),
-                ToolResult("call_abc2", ()),
-                Text("And now?"),
-            ),
-        ),
-        Message(Role.ASSISTANT, (Text("No.", refusal=True),)),
-        Message(Role.USER, (Text("Go on."),)),
-    ),
-    tools=(
-        FunctionTool("read", "Reads a file.", _SCHEMA, False, CacheMark()),
-        FunctionTool("now"),
-    ),
-    tool_choice=ToolChoice(Choice.ANY),
-    parallel_tools=False,
-    limits=Limits(1000, stop_sequences=("END",)),
-    sampling=Sampling(temperature=0, top_p=0.5, top_k=40, seed=7),
-    reasoning=Reasoning(effort="medium"),
-    output_format=OutputFormat("json_schema", "t", _SCHEMA, strict=True),
-    verbosity="low",
-    cache_key="k1",
-    metadata=Metadata("user-1", {"team": "a"}),
-)
-
-
-def _target(dialect: Dialect = _VENDOR, *, stream: bool = False) -> Target:
+def _target(dialect: Dialect = VENDOR, *, stream: bool = False) -> Target:
     return Target(Protocol.CHAT, "somebody", "their-model", dialect, stream)
 
 
-def _write(request: Request, dialect: Dialect = _VENDOR, **more: bool) -> Any:
+def _write(request: Request, dialect: Dialect = VENDOR, **more: bool) -> Any:
     return json.loads(write_request(request, _target(dialect, **more)).body)
 
 
@@ -240,17 +85,17 @@ def _said(*parts: Any, role: Role = Role.USER, **more: Any) -> Request:
     return Request(Protocol.MESSAGES, "m", (Message(role, parts),), **more)
 
 
-def _losses(request: Request, dialect: Dialect = _VENDOR) -> set[str]:
+def _losses(request: Request, dialect: Dialect = VENDOR) -> set[str]:
     return _lost(write_request(request, _target(dialect)))
 
 
 # --- dialects -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("server", _SERVERS)
+@pytest.mark.parametrize("server", SERVERS)
 def test_one_request_for_each_server(server: str, golden: Golden) -> None:
     dialect = known_providers()[server].dialect(Protocol.CHAT)
-    written = write_request(_RICH, _target(dialect, stream=True))
+    written = write_request(RICH, _target(dialect, stream=True))
     body = json.dumps(json.loads(written.body), indent=1, ensure_ascii=False)
     golden.check(f"openai-chat/dialect_{server}/request.json", f"{body}\n".encode())
     names = "".join(f"{loss.name}\n" for loss in written.losses)
@@ -258,35 +103,35 @@ def test_one_request_for_each_server(server: str, golden: Golden) -> None:
 
 
 def test_the_vendor_s_own_form_is_valid() -> None:
-    check_request(Protocol.CHAT, write_request(_RICH, _target()).body)
-    streamed = write_request(_RICH, _target(_MARKING, stream=True))
+    check_request(Protocol.CHAT, write_request(RICH, _target()).body)
+    streamed = write_request(RICH, _target(MARKING, stream=True))
     check_request(Protocol.CHAT, streamed.body, frozenset({"prompt_cache_breakpoint"}))
 
 
 def test_the_same_request_gives_the_same_bytes() -> None:
-    assert write_request(_RICH, _target()) == write_request(_RICH, _target())
+    assert write_request(RICH, _target()) == write_request(RICH, _target())
 
 
 def test_groq() -> None:
-    body = _write(_RICH, _DIALECTS["groq"])
+    body = _write(RICH, DIALECTS["groq"])
     assert body["temperature"] == 1e-8
     assert body["reasoning_format"] == "parsed"
     assert all("name" not in each for each in body["messages"])
-    logs = replace(_RICH, protocol=Protocol.CHAT, extras={"logprobs": True})
-    written = write_request(logs, _target(_DIALECTS["groq"]))
+    logs = replace(RICH, protocol=Protocol.CHAT, extras={"logprobs": True})
+    written = write_request(logs, _target(DIALECTS["groq"]))
     assert b"logprobs" not in written.body
     assert {"field", "logprobs"} <= _lost(written)
 
 
 def test_cerebras() -> None:
-    body = _write(_RICH, _DIALECTS["cerebras"])
+    body = _write(RICH, DIALECTS["cerebras"])
     assert [each["function"]["strict"] for each in body["tools"]] == [True, True]
     assert body["messages"][1]["role"] == "system"
     assert body["messages"][3]["reasoning"] == "Hm."
 
 
 def test_cloudflare() -> None:
-    body = _write(_RICH, _DIALECTS["cloudflare"])
+    body = _write(RICH, DIALECTS["cloudflare"])
     assert body["messages"][0]["content"].startswith("You code.\n\nBe brief.\n\n")
     assert body["messages"][3]["content"] == ""
     assert body["messages"][4]["content"] == "one\n\ntwo"
@@ -295,7 +140,7 @@ def test_cloudflare() -> None:
 
 
 def test_mistral() -> None:
-    written = write_request(_RICH, _target(_DIALECTS["mistral"]))
+    written = write_request(RICH, _target(DIALECTS["mistral"]))
     body = json.loads(written.body)
     roles = [each["role"] for each in body["messages"]]
     assert roles[4:9] == ["tool", "tool", "assistant", "user", "assistant"]
@@ -306,7 +151,7 @@ def test_mistral() -> None:
 
 
 def test_openrouter() -> None:
-    body = _write(_RICH, _DIALECTS["openrouter"])
+    body = _write(RICH, DIALECTS["openrouter"])
     system = body["messages"][0]["content"]
     assert system[1]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
     assert body["tools"][0]["cache_control"] == {"type": "ephemeral"}
@@ -325,7 +170,7 @@ def test_openrouter_gets_its_own_details_back() -> None:
     (sealed,) = (each.data for each in events if isinstance(each, ThinkingSealed))
     thought = Thinking("Hm", sealed=sealed, origin=Origin(Protocol.CHAT))
     request = _said(thought, Text("Yes."), role=Role.ASSISTANT)
-    (message,) = _write(request, _DIALECTS["openrouter"])["messages"]
+    (message,) = _write(request, DIALECTS["openrouter"])["messages"]
     assert message["reasoning_details"] == details
 
 
@@ -358,9 +203,9 @@ def test_effort_is_a_level(wish: Reasoning, fields: dict[str, Any]) -> None:
     ],
 )
 def test_deepseek(wish: Reasoning, fields: dict[str, Any]) -> None:
-    body = _write(_said(Text("a"), reasoning=wish), _DIALECTS["deepseek"])
+    body = _write(_said(Text("a"), reasoning=wish), DIALECTS["deepseek"])
     assert {name: body.get(name) for name in fields} == fields
-    history = _write(_RICH, _DIALECTS["deepseek"])["messages"][3]
+    history = _write(RICH, DIALECTS["deepseek"])["messages"][3]
     assert history["reasoning_content"] == "Hm."
 
 
@@ -373,44 +218,44 @@ def test_deepseek(wish: Reasoning, fields: dict[str, Any]) -> None:
     ],
 )
 def test_reasoning_as_an_object(wish: Reasoning, shape: dict[str, Any]) -> None:
-    body = _write(_said(Text("a"), reasoning=wish), _DIALECTS["openrouter"])
+    body = _write(_said(Text("a"), reasoning=wish), DIALECTS["openrouter"])
     assert body["reasoning"] == shape
 
 
 def test_a_wish_without_a_word_is_named() -> None:
     wish = _said(Text("a"), reasoning=Reasoning(effort="high"))
-    assert _losses(wish, _DIALECTS["together"]) == {"reasoning_wish"}
-    only_high = replace(_VENDOR, efforts=("low", "high"))
+    assert _losses(wish, DIALECTS["together"]) == {"reasoning_wish"}
+    only_high = replace(VENDOR, efforts=("low", "high"))
     off = _said(Text("a"), reasoning=Reasoning(effort="none"))
     assert _losses(off, only_high) == {"reasoning_wish"}
 
 
 def test_a_schema_on_a_server_of_plain_objects() -> None:
-    form = OutputFormat("json_schema", "t", _SCHEMA)
+    form = OutputFormat("json_schema", "t", SCHEMA)
     written = write_request(
-        _said(Text("a"), output_format=form), _target(_DIALECTS["deepseek"])
+        _said(Text("a"), output_format=form), _target(DIALECTS["deepseek"])
     )
     body = json.loads(written.body)
     assert body["response_format"] == {"type": "json_object"}
-    assert json.dumps(_SCHEMA, separators=(",", ":")) in body["messages"][0]["content"]
+    assert json.dumps(SCHEMA, separators=(",", ":")) in body["messages"][0]["content"]
     assert _lost(written) == {"output_format"}
     plain = _said(Text("a"), output_format=OutputFormat("json_object"))
-    body = _write(plain, _DIALECTS["localai"])
+    body = _write(plain, DIALECTS["localai"])
     assert "response_format" not in body
     assert "JSON object" in body["messages"][0]["content"]
 
 
 def test_xai_takes_no_stop() -> None:
-    written = write_request(_RICH, _target(_DIALECTS["xai"]))
+    written = write_request(RICH, _target(DIALECTS["xai"]))
     assert "stop" not in json.loads(written.body)
     assert "field" in _lost(written)
 
 
 def test_usage_is_asked_for_at_the_end_of_streams() -> None:
-    body = _write(_RICH, stream=True)
+    body = _write(RICH, stream=True)
     assert (body["stream"], body["stream_options"]) == (True, {"include_usage": True})
-    assert "stream_options" not in _write(_RICH)
-    assert "stream_options" not in _write(_RICH, _DIALECTS["localai"], stream=True)
+    assert "stream_options" not in _write(RICH)
+    assert "stream_options" not in _write(RICH, DIALECTS["localai"], stream=True)
 
 
 # --- conversations ------------------------------------------------------------------
@@ -435,7 +280,7 @@ def test_documents_in_every_form() -> None:
         Document(Base64("", "JVBE")),
         Document(FileId("f1")),
         Document(Text("plain words"), "notes"),
-        Document((Text("one"), _PIXEL)),
+        Document((Text("one"), PIXEL)),
         Document(Url("data:text/plain;base64,YQ==")),
         Document(Url("https://example.com/a"), context="From the web."),
     )
@@ -460,7 +305,7 @@ def test_documents_in_every_form() -> None:
     ("request_", "names"),
     [
         (_said(Image(FileId("f1"))), {"image_left_out"}),
-        (_said(ToolResult("c", (_PIXEL,))), {"image_left_out"}),
+        (_said(ToolResult("c", (PIXEL,))), {"image_left_out"}),
         (_said(ToolResult("c", (), cache=CacheMark())), {"cache_marks"}),
         (_said(Text("a", cache=CacheMark())), {"cache_marks"}),
         (_said(Text("a"), cache=CacheMark()), {"cache_marks"}),
@@ -501,7 +346,7 @@ def test_documents_in_every_form() -> None:
         (_said(Text("a"), kept=Kept(store=True)), {"stored_answer"}),
         (_said(Text("a"), metadata=Metadata(labels={"a": 1})), {"metadata"}),
         (
-            _said(Text("a"), tools=(_SEARCH,)),
+            _said(Text("a"), tools=(SEARCH,)),
             {"server_tool_offered"},
         ),
     ],
@@ -514,7 +359,7 @@ def test_what_has_no_place_is_named(request_: Request, names: set[str]) -> None:
 
 def test_marks_stand_on_the_last_text_of_a_result() -> None:
     result = ToolResult("c", (Text("a"), Text("b")), cache=CacheMark("12h"))
-    (message,) = _write(_said(result), _MARKING)["messages"]
+    (message,) = _write(_said(result), MARKING)["messages"]
     mark = {"mode": "explicit", "ttl": "12h"}
     assert message["content"] == [
         {"type": "text", "text": "a"},
@@ -524,7 +369,7 @@ def test_marks_stand_on_the_last_text_of_a_result() -> None:
 
 # --- tools --------------------------------------------------------------------------
 
-_TOOLS = (FunctionTool("read", schema=_SCHEMA), CustomTool("patch"))
+_TOOLS = (FunctionTool("read", schema=SCHEMA), CustomTool("patch"))
 
 
 @pytest.mark.parametrize(
@@ -566,18 +411,18 @@ def test_choices(choice: ToolChoice, shape: Any) -> None:
 def test_what_is_not_allowed_is_not_listed() -> None:
     choice = ToolChoice(Choice.AUTO, allowed=("read",))
     request = _said(Text("a"), tools=_TOOLS, tool_choice=choice)
-    body = _write(request, _OTHER)
+    body = _write(request, OTHER)
     assert [each["function"]["name"] for each in body["tools"]] == ["read"]
     assert body["tool_choice"] == "auto"
 
 
 def test_choices_that_cannot_be_said_are_named() -> None:
-    weak = replace(_OTHER, required_word="", forced_tool=False, tools_off=False)
+    weak = replace(OTHER, required_word="", forced_tool=False, tools_off=False)
     for choice in (Choice.ANY, Choice.NONE, Choice.TOOL):
         wish = ToolChoice(choice, "read" if choice is Choice.TOOL else None)
         request = _said(Text("a"), tools=_TOOLS[:1], tool_choice=wish)
         assert _losses(request, weak) == {"tool_choice"}
-    none = replace(_OTHER, tools=False)
+    none = replace(OTHER, tools=False)
     assert _losses(_said(Text("a"), tools=_TOOLS), none) == {"tool_options"}
 
 
@@ -600,7 +445,7 @@ def test_tools_in_groups_and_in_the_middle_are_listed() -> None:
 # --- any request --------------------------------------------------------------------
 
 _NONE = {CallKind.FUNCTION: "{}", CallKind.CUSTOM: ""}
-_SHOWING = replace(_VENDOR, reasoning_back=ReasoningBack.ALWAYS)
+_SHOWING = replace(VENDOR, reasoning_back=ReasoningBack.ALWAYS)
 
 
 @given(requests(Protocol.CHAT))
@@ -649,7 +494,7 @@ def test_fitted_requests_are_valid(request: Request) -> None:
 @given(st.sampled_from(Protocol).flatmap(requests))
 def test_no_request_breaks_the_writer(request: Request) -> None:
     for server in ("mistral", "openrouter", "cloudflare"):
-        body = _write(request, _DIALECTS[server])
+        body = _write(request, DIALECTS[server])
         assert body["model"] == "their-model"
         if server == "cloudflare":
             texts = [each["content"] for each in body["messages"]]

@@ -8,6 +8,18 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
+from chat_transcripts import (
+    CALLED,
+    COUNTED,
+    DONE,
+    ROLE,
+    STOP,
+    TRANSCRIPTS,
+    USAGE,
+    call,
+    chunk,
+    data,
+)
 from golden_files import Golden
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,339 +59,6 @@ from proxy.wire.chat.client.stream import StreamWriter
 from proxy.wire.chat.provider.answer import read_answer
 from proxy.wire.chat.provider.stream import StreamReader
 from proxy.wire.incoming import EVENT_LIMIT
-
-_USAGE = {
-    "prompt_tokens": 20,
-    "completion_tokens": 9,
-    "total_tokens": 29,
-    "prompt_tokens_details": {"cached_tokens": 5},
-    "completion_tokens_details": {"reasoning_tokens": 4},
-}
-_COUNTED = Usage(15, 5, 0, None, 9, 4)
-
-
-def _chunk(delta: Any, reason: str | None = None, **more: Any) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": reason}
-    fields = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion.chunk",
-        "model": "m-1",
-        "choices": [choice],
-        **more,
-    }
-    return _data(fields)
-
-
-def _data(value: Any) -> bytes:
-    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
-
-
-def _call(at: int | None, **fields: Any) -> dict[str, Any]:
-    inner = {k: v for k, v in fields.items() if k in {"name", "arguments"}}
-    outer = {k: v for k, v in fields.items() if k not in inner}
-    index = {} if at is None else {"index": at}
-    return {"tool_calls": [{**index, "function": inner, **outer}]}
-
-
-_ROLE = _chunk({"role": "assistant", "content": ""})
-_STOP = _chunk({}, "stop")
-_CALLED = _chunk({}, "tool_calls")
-_DONE = b"data: [DONE]\n\n"
-_TOTAL = _data({"id": "chatcmpl-1", "choices": [], "usage": _USAGE})
-
-_DETAILS = [
-    {"type": "reasoning.text", "text": "Hm", "format": "anthropic-claude-v1"},
-    {"type": "reasoning.text", "text": "."},
-    {"type": "reasoning.text", "signature": "c2ln"},
-]
-
-# One transcript for each way that a server is known to go.
-TRANSCRIPTS: dict[str, tuple[bytes, ...]] = {
-    "openai_text": (
-        _ROLE,
-        _chunk({"content": "Hello"}),
-        _chunk({"content": " wörld \N{LINE SEPARATOR}\n"}),
-        _STOP,
-        _TOTAL,
-        _DONE,
-    ),
-    "openai_interleaved_calls": (
-        _ROLE,
-        _chunk(_call(0, id="call_a", type="function", name="read", arguments="")),
-        _chunk(_call(1, id="call_b", type="function", name="list", arguments="")),
-        _chunk(_call(0, arguments='{"path":')),
-        _chunk(_call(1, arguments='{"folder"')),
-        _chunk(_call(0, arguments='"a.py"}')),
-        _chunk(_call(1, arguments=':"b"}')),
-        _CALLED,
-        _DONE,
-    ),
-    "openai_refusal": (_ROLE, _chunk({"refusal": "I would"}), _STOP, _DONE),
-    "openai_custom_call": (
-        _chunk(
-            {
-                "tool_calls": [
-                    {
-                        "index": 0,
-                        "id": "c1",
-                        "type": "custom",
-                        "custom": {"name": "apply_patch", "input": ""},
-                    }
-                ]
-            }
-        ),
-        _chunk({"tool_calls": [{"index": 0, "custom": {"input": "*** Begin"}}]}),
-        _CALLED,
-        _DONE,
-    ),
-    "openai_old_function_call": (
-        _chunk({"function_call": {"name": "read", "arguments": ""}}),
-        _chunk({"function_call": {"arguments": "{}"}}),
-        _chunk({}, "function_call"),
-        _DONE,
-    ),
-    "openai_cited": (
-        _chunk({"content": "Sunny"}),
-        _chunk(
-            {
-                "annotations": [
-                    {
-                        "type": "url_citation",
-                        "url_citation": {
-                            "url": "https://example.com",
-                            "title": "E",
-                            "start_index": 0,
-                            "end_index": 5,
-                        },
-                    }
-                ]
-            }
-        ),
-        _STOP,
-        _DONE,
-    ),
-    "deepseek_reasoning": (
-        _chunk({"role": "assistant", "content": None, "reasoning_content": ""}),
-        _chunk({"content": None, "reasoning_content": "Hm"}),
-        _chunk({"content": "Yes.", "reasoning_content": None}),
-        _chunk(
-            {"content": ""},
-            "stop",
-            usage={
-                "prompt_tokens": 20,
-                "completion_tokens": 9,
-                "prompt_cache_hit_tokens": 5,
-            },
-        ),
-        _DONE,
-    ),
-    "openrouter_details": (
-        b": OPENROUTER PROCESSING\n\n",
-        _chunk({"reasoning": "Hm", "reasoning_details": [_DETAILS[0]]}),
-        _chunk({"reasoning": ".", "reasoning_details": [_DETAILS[1]]}),
-        _chunk({"reasoning_details": [_DETAILS[2]]}),
-        b": OPENROUTER PROCESSING\n\n",
-        _chunk(_call(0, id="t1", name="read", arguments="{}")),
-        _CALLED,
-        _TOTAL,
-        _DONE,
-    ),
-    "openrouter_encrypted": (
-        _chunk({"content": "Yes."}),
-        _chunk(
-            {"reasoning_details": [{"type": "reasoning.encrypted", "data": "eA=="}]}
-        ),
-        _STOP,
-        _DONE,
-    ),
-    "openrouter_error": (
-        _ROLE,
-        _chunk({"content": "Once"}),
-        _chunk(
-            {"content": ""},
-            "error",
-            error={"code": 429, "message": "Upstream is busy"},
-        ),
-    ),
-    "groq_usage": (
-        _chunk({"content": "Hi"}),
-        _chunk({}, "stop", x_groq={"id": "req_1", "usage": _USAGE}),
-        _DONE,
-    ),
-    "mistral_thinking": (
-        _chunk(
-            {
-                "content": [
-                    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}
-                ]
-            }
-        ),
-        _chunk({"content": [{"type": "text", "text": "Yes"}]}),
-        _chunk({"content": "."}),
-        _chunk({}, "model_length"),
-        _DONE,
-    ),
-    "mistral_whole_calls": (
-        _chunk(
-            {
-                "tool_calls": [
-                    {
-                        "id": "aB3dE6gH9",
-                        "index": 0,
-                        "function": {"name": "read", "arguments": '{"path":"a"}'},
-                    },
-                    {
-                        "id": "zB3dE6gH9",
-                        "index": 1,
-                        "function": {"name": "now", "arguments": "{}"},
-                    },
-                ]
-            },
-            "tool_calls",
-        ),
-        _DONE,
-    ),
-    "gemini_layer": (
-        _chunk(
-            {
-                "tool_calls": [
-                    {
-                        "id": "",
-                        "index": 0,
-                        "function": {"name": "read", "arguments": '{"path":"a"}'},
-                        "extra_content": {"google": {"thought_signature": "c2ln"}},
-                    },
-                    {
-                        "id": "",
-                        "index": 0,
-                        "function": {"name": "read", "arguments": '{"path":"b"}'},
-                    },
-                ]
-            },
-            "stop",
-        ),
-        _DONE,
-    ),
-    "vllm_stop_word": (
-        _chunk({"content": "one "}),
-        _data(
-            {
-                "choices": [
-                    {
-                        "index": 0,
-                        "delta": {"content": ""},
-                        "finish_reason": "stop",
-                        "stop_reason": "two",
-                    }
-                ]
-            }
-        ),
-        _DONE,
-    ),
-    "vllm_new_id_each_piece": (
-        _chunk(_call(0, id="x1", type="function", name="read", arguments="")),
-        _chunk(_call(0, id="x2", arguments='{"path":')),
-        _chunk(_call(0, id="x3", arguments='"a"}')),
-        _CALLED,
-        _DONE,
-    ),
-    "llamacpp_timings": (
-        _ROLE,
-        _chunk({"content": "Hi"}),
-        _chunk({}, "stop", timings={"predicted_ms": 1.5}),
-        _data({"choices": [], "usage": _USAGE, "timings": {"prompt_n": 3}}),
-        _DONE,
-    ),
-    "together_eos": (
-        _chunk({"content": "Hi"}, usage=None),
-        _chunk({}, "eos", usage=_USAGE),
-        _DONE,
-        _DONE,
-    ),
-    "usage_in_each_chunk": (
-        _chunk({"content": "a"}, usage={"prompt_tokens": 20, "completion_tokens": 1}),
-        _chunk({"content": "b"}, usage={"prompt_tokens": 20, "completion_tokens": 2}),
-        _chunk({}, "stop", usage=_USAGE),
-        _DONE,
-    ),
-    "no_done": (_chunk({"content": "Hi"}), _STOP),
-    "no_finish_reason": (_chunk({"content": "Hi"}), _DONE),
-    "calls_without_index": (
-        _chunk(_call(None, id="c1", name="read", arguments='{"path":')),
-        _chunk(_call(None, arguments='"a"}')),
-        _chunk(_call(None, id="c2", name="list", arguments="{}")),
-        _chunk({}, "stop"),
-        _DONE,
-    ),
-    "name_in_pieces": (
-        _chunk(_call(0, id="c1", name="read_")),
-        _chunk(_call(0, name="file", arguments="")),
-        _chunk(_call(0, arguments='{"a":1}')),
-        _CALLED,
-        _DONE,
-    ),
-    "name_and_id_repeated": (
-        _chunk(_call(0, id="c1", name="read", arguments='{"a"')),
-        _chunk(_call(0, id="c1", name="read", arguments=":1}")),
-        _CALLED,
-        _DONE,
-    ),
-    "new_id_at_one_index": (
-        _chunk(_call(0, id="c1", name="read", arguments='{"a":1}')),
-        _chunk(_call(0, id="c2", name="read", arguments='{"a":2}')),
-        _CALLED,
-        _DONE,
-    ),
-    "arguments_as_object": (
-        _chunk(_call(0, id="c1", name="read", arguments={"path": "a"})),
-        _CALLED,
-        _DONE,
-    ),
-    "call_without_arguments": (
-        _chunk(_call(0, id="c1", name="now")),
-        _CALLED,
-        _DONE,
-    ),
-    "several_choices": (
-        _data(
-            {
-                "choices": [
-                    {"index": 1, "delta": {"content": "No"}},
-                    {"index": 0, "delta": {"content": "Yes"}},
-                ]
-            }
-        ),
-        _STOP,
-        _DONE,
-    ),
-    "text_after_a_call": (
-        _chunk(_call(0, id="c1", name="read", arguments='{"a":1}')),
-        _chunk({"content": "Reading."}),
-        _chunk(_call(1, id="c2", name="list", arguments='{"a":1}')),
-        _CALLED,
-        _DONE,
-    ),
-    "think_tags_stay": (
-        _chunk({"content": "<think>Hm.</think>Yes."}),
-        _STOP,
-        _DONE,
-    ),
-    "cut": (_ROLE, _chunk({"content": "Once"}, usage=_USAGE)),
-    "error_alone": (_data({"error": {"message": "Too busy", "type": "overloaded"}}),),
-    "error_as_text": (_ROLE, _data({"error": "out of memory"})),
-    "error_event": (_ROLE, b'event: error\ndata: {"message": "bad", "code": 500}\n\n'),
-    "odd_frames": (
-        b"data: null\n\ndata: 7\n\ndata:\n\n",
-        _data({"choices": None}),
-        _data({"choices": {}}),
-        _data({"choices": [None, {"index": 0, "delta": 5}]}),
-        _data({"choices": [{"index": 0, "delta": None}]}),
-        _chunk({"content": 7, "tool_calls": "x", "annotations": 3, "refusal": {}}),
-        _chunk({"content": "Hi", "reasoning_details": "?", "audio": []}),
-        _STOP,
-        _DONE,
-    ),
-}
 
 _EACH = pytest.mark.parametrize("case", TRANSCRIPTS)
 
@@ -561,7 +240,7 @@ def test_reasoning_is_read_under_all_its_names() -> None:
 
 
 def _origin() -> Any:
-    started = _read(_chunk({"reasoning": "x"}), finish=False)[1]
+    started = _read(chunk({"reasoning": "x"}), finish=False)[1]
     assert isinstance(started, ThinkingStarted)
     assert started.origin is not None
     assert started.origin.protocol is Protocol.CHAT
@@ -605,13 +284,13 @@ def test_why_an_answer_ended(case: str, stop: StopReason) -> None:
     ],
 )
 def test_finish_reasons(reason: str, stop: StopReason) -> None:
-    events = _read(_chunk({"content": "a"}), _chunk({}, reason), _DONE)
+    events = _read(chunk({"content": "a"}), chunk({}, reason), DONE)
     assert gather(events).ended.stop is stop
 
 
 def test_length_stays_length_when_a_call_was_cut() -> None:
-    begun = _chunk(_call(0, id="c1", name="read", arguments='{"pa'))
-    ended = gather(_read(begun, _chunk({}, "length"), _DONE)).ended
+    begun = chunk(call(0, id="c1", name="read", arguments='{"pa'))
+    ended = gather(_read(begun, chunk({}, "length"), DONE)).ended
     assert ended.stop is StopReason.MAX_TOKENS
 
 
@@ -619,7 +298,7 @@ def test_length_stays_length_when_a_call_was_cut() -> None:
     "case", ["openai_text", "groq_usage", "together_eos", "usage_in_each_chunk"]
 )
 def test_usage_is_found_wherever_it_stands(case: str) -> None:
-    assert gather(_read(*TRANSCRIPTS[case])).usage == _COUNTED
+    assert gather(_read(*TRANSCRIPTS[case])).usage == COUNTED
 
 
 @pytest.mark.parametrize(
@@ -642,12 +321,12 @@ def test_failures_keep_the_provider_s_words(
 
 
 def test_what_a_cut_answer_cost_is_told() -> None:
-    assert _read(*TRANSCRIPTS["cut"])[-2] == UsageReported(_COUNTED)
+    assert _read(*TRANSCRIPTS["cut"])[-2] == UsageReported(COUNTED)
 
 
 @pytest.mark.parametrize("reason", ["error", "network_error"])
 def test_some_reasons_are_failures(reason: str) -> None:
-    last = _read(_chunk({"content": "a"}), _chunk({}, reason), _DONE)[-1]
+    last = _read(chunk({"content": "a"}), chunk({}, reason), DONE)[-1]
     assert isinstance(last, AnswerFailed)
 
 
@@ -683,12 +362,12 @@ def test_a_huge_event_is_refused() -> None:
 
 def test_comments_are_signs_of_life_once_begun() -> None:
     assert _read(b": wait\n\n", finish=False) == []
-    begun = _read(_chunk({"content": "a"}), b": wait\n\n", finish=False)
+    begun = _read(chunk({"content": "a"}), b": wait\n\n", finish=False)
     assert isinstance(begun[-1], Ping)
 
 
 def test_id_and_model_stand_in() -> None:
-    assert _read(_data({"choices": []}), finish=False) == [
+    assert _read(data({"choices": []}), finish=False) == [
         AnswerStarted("ans_0123456789abcdef", "asked")
     ]
 
@@ -698,7 +377,7 @@ def test_id_and_model_stand_in() -> None:
 
 def _whole(message: Any, reason: str = "stop", **more: Any) -> list[Event]:
     choice = {"index": 0, "message": message, "finish_reason": reason}
-    body = {"id": "c", "model": "m", "choices": [choice], "usage": _USAGE, **more}
+    body = {"id": "c", "model": "m", "choices": [choice], "usage": USAGE, **more}
     events = read_answer(json.dumps(body).encode(), answer_id="a1", model="asked")
     check_order(events)
     return list(events)
@@ -725,7 +404,7 @@ def test_a_whole_answer_is_read() -> None:
         ToolCall("c1", "read", '{"a":1}'),
         ToolCall("c2", "p", "x", CallKind.CUSTOM),
     )
-    assert answer.usage == _COUNTED
+    assert answer.usage == COUNTED
     assert (answer.id, answer.model) == ("c", "m")
     assert answer.ended.stop is StopReason.TOOL_USE
 
@@ -816,9 +495,9 @@ _CHUNKS = st.fixed_dictionaries(
 @given(
     st.lists(
         st.binary(max_size=30)
-        | _JSON.map(_data)
-        | _CHUNKS.map(_data)
-        | st.sampled_from([_ROLE, _STOP, _DONE, *TRANSCRIPTS["gemini_layer"]])
+        | _JSON.map(data)
+        | _CHUNKS.map(data)
+        | st.sampled_from([ROLE, STOP, DONE, *TRANSCRIPTS["gemini_layer"]])
     )
 )
 def test_no_bytes_break_the_reader(pieces: list[bytes]) -> None:
@@ -892,7 +571,7 @@ def test_reasoning_in_a_plain_thinking_part() -> None:
 
 
 def test_a_call_cut_off_by_the_next_is_given_as_it_came() -> None:
-    cut = _chunk(_call(0, id="c1", name="read", arguments='{"a"}'))
-    after = _chunk(_call(1, id="c2", name="read", arguments="{}"))
-    calls = gather(_read(cut, after, _CALLED, _DONE)).parts
+    cut = chunk(call(0, id="c1", name="read", arguments='{"a"}'))
+    after = chunk(call(1, id="c2", name="read", arguments="{}"))
+    calls = gather(_read(cut, after, CALLED, DONE)).parts
     assert calls == (ToolCall("c1", "read", '{"a"}'), ToolCall("c2", "read", "{}"))

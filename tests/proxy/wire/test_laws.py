@@ -37,7 +37,7 @@ _ALL = pytest.mark.parametrize(
 _NAMED: dict[Protocol, set[str]] = {each: set() for each in CLIENTS}
 _NAMED[Protocol.CHAT] = {"part_order"}
 _CREATED = 1_790_000_000
-_some = settings(max_examples=60)
+_some = settings(max_examples=40)
 
 
 def _asked(protocol: Protocol) -> Request:
@@ -150,7 +150,7 @@ def _end_of(protocol: Protocol, stream: bytes) -> int:
 
 @_EACH
 @pytest.mark.parametrize("maker", Protocol)
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_any_provider_s_answer_is_legal_for_any_client(
     protocol: Protocol, maker: Protocol, data: st.DataObject

@@ -98,7 +98,7 @@ _NOISE = _spoilt(st.sampled_from(_STREAMS) | st.binary(max_size=60))
 
 
 @_ALL
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(data=_NOISE, cuts=st.lists(st.integers(0, 2000), max_size=3))
 def test_no_stream_breaks_a_reader(
     codec: ProviderCodec, data: bytes, cuts: list[int]
@@ -144,7 +144,7 @@ def _bodies(draw: st.DrawFn) -> bytes:
 
 
 @_EACH
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(body=_spoilt(_bodies()))
 def test_no_body_breaks_a_request_s_reader(protocol: Protocol, body: bytes) -> None:
     assert _refusal(protocol, body).endswith(".")
@@ -166,7 +166,7 @@ def _swapped(draw: st.DrawFn) -> bytes:
 
 
 @_EACH
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(body=_swapped())
 def test_no_value_in_the_wrong_place_breaks_one(
     protocol: Protocol, body: bytes
