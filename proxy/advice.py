@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _NONE_LEFT = "Turnout had no other route to try."
 _PARTLY = "Turnout passed on what had come and made nothing up."
 _ADDRESS = "Check base_url in config.toml"
-_AGAIN = "Send the request again"
+# Read by programs too: with the Messages package, opencode 1.18 asks again after an
+# error in the middle of an answer if its message holds "try your request again".
+_AGAIN = "Try your request again"
 
 ADVICE: Final[Mapping[FailureKind, tuple[str, str]]] = MappingProxyType(
     {

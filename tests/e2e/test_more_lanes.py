@@ -282,11 +282,11 @@ def test_opencode_runs_no_call_that_broke_off(
     with lane(base, protocol, once(fault, turn=0), strict=False) as on:
         key = on.turnout.new_key("opencode")
         prompt = prompt_for(place.project)
-        Client(place, on.tap.url, key).opencode(prompt, model=MODEL)
+        ran = Client(place, on.tap.url, key).opencode(prompt, model=MODEL)
         assert _errors(on) == ["cut"]
-        # It tells the model that this call came to nothing, and goes on.
-        after = on.upstream.asked[-1]
-        assert [each for each in results_in(after) if "aborted" in each]
+        # It asks again, or first tells the model that this call came to nothing.
+        told = list(results_in(on.upstream.asked[-1]))
+        assert "Tool execution aborted" in told or FINAL in ran.out, ran
 
 
 @pytest.mark.parametrize("fault", ["eof", "error"])

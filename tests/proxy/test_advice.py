@@ -1,5 +1,7 @@
 """Every failure a client can be told of says what was done and what to do."""
 
+import re
+
 import pytest
 
 from proxy.advice import ADVICE, in_full
@@ -40,3 +42,20 @@ def test_nothing_is_added_to_what_says_it_itself() -> None:
     for kind in SAY_IT_THEMSELVES:
         assert in_full(Failure(kind, "As it is.")) == "As it is."
     assert set(ADVICE) == TOLD
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FailureKind.CUT,
+        FailureKind.RESET,
+        FailureKind.STALLED,
+        FailureKind.UPSTREAM_ERROR,
+    ],
+)
+def test_an_answer_that_broke_off_is_asked_for_again_by_opencode(
+    kind: FailureKind,
+) -> None:
+    said = in_full(Failure(kind, "scripted cut its answer short."))
+    # One of the wordings that it takes for a reason to ask again.
+    assert re.search("try your request again|retry your request", said, re.IGNORECASE)
