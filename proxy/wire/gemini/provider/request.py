@@ -160,7 +160,7 @@ def _thinking(request: Request, target: Target, writer: ContentWriter) -> Shape:
         return merged(_own_thinking(wish), wish.extras)
     match target.dialect.reasoning:
         case ReasoningWord.EFFORT:
-            return _shown(wish, _level(wish))
+            return _shown(wish, _level(wish, writer))
         case ReasoningWord.NONE:
             writer.lose("reasoning_wish")
             return {}
@@ -185,11 +185,13 @@ def _own_thinking(wish: Reasoning) -> Shape:
     return told
 
 
-def _level(wish: Reasoning) -> Shape:
+def _level(wish: Reasoning, writer: ContentWriter) -> Shape:
     level = level_of(wish)
     if level is None:
         return {}
-    # These models cannot be told not to think.
+    if level == "none":
+        # These models cannot be told not to think.
+        writer.lose("effort_mapped")
     taken = nearest("minimal" if level == "none" else level, LEVELS)
     return {"thinkingLevel": (taken or "minimal").upper()}
 
