@@ -57,12 +57,13 @@ async def test_nothing_of_a_request_stays_while_its_answer_comes(
     async with _slow(_BEGINNINGS[speaks]) as url:
         config = provider(url, protocols=[speaks])
         async with serving(tmp_path / "h", config) as gateway:
-            before = _large()
+            # Earlier tests may have left some of their own.
+            before, turns = _large(), _turns()
             async with _asked(gateway, client) as answer:
                 assert await answer.readline() == b"HTTP/1.1 200 OK\r\n"
                 await answer.readuntil(b"Hm")
                 assert _large() == before
-                assert _turns() == 0
+                assert _turns() <= turns
 
 
 @asynccontextmanager
