@@ -58,7 +58,18 @@ def fit_limits(
     stops = tuple(dict.fromkeys(each for each in limits.stop_sequences if each))
     if len(stops) > target.dialect.stop_limit:
         return Limits(tokens, calls), stops
-    return Limits(tokens, calls, stops), ()
+    blank = _refused_stops(stops, request, target)
+    taken = tuple(each for each in stops if each not in blank)
+    return Limits(tokens, calls, taken), blank
+
+
+def _refused_stops(
+    stops: tuple[str, ...], request: Request, target: Target
+) -> tuple[str, ...]:
+    """Messages takes no stop sequence of white space, which others' clients like."""
+    if target.protocol is not Protocol.MESSAGES or _same(request, target):
+        return ()
+    return tuple(each for each in stops if not each.strip())
 
 
 def _tokens(tokens: int, target: Target, noted: Noted, *, same: bool) -> int:

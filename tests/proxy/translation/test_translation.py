@@ -601,6 +601,19 @@ def test_limits_and_stops() -> None:
     assert _names(small) == {"least_tokens"}
 
 
+def test_a_stop_of_white_space_is_enforced_here_where_messages_refuses_it() -> None:
+    limits = Limits(100, stop_sequences=("\n\n", "END"))
+    foreign = fit(_request(limits=limits), _target(Protocol.MESSAGES))
+    assert foreign.request.limits.stop_sequences == ("END",)
+    assert foreign.stops == ("\n\n",)
+    own = _request(limits=limits, source=Protocol.MESSAGES)
+    kept = fit(own, _target(Protocol.MESSAGES))
+    assert kept.request.limits.stop_sequences == ("\n\n", "END")
+    assert kept.stops == ()
+    taken = fit(_request(limits=limits), _target(Protocol.CHAT))
+    assert taken.stops == ()
+
+
 @pytest.mark.parametrize(
     ("protocol", "flags", "wish", "expected", "mapped"),
     [
