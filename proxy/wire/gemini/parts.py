@@ -7,6 +7,7 @@ came of it; neutral it is a `Thinking` without text directly before that part.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Final
 
@@ -39,6 +40,12 @@ SERVER_KINDS: Final = frozenset(
 
 SELF_SIGNED: Final = "thought"
 """Kept of a thought that bears its own signature, so that it stays where it was."""
+
+UNSIGNED: Final = "skip_thought_signature_validator"
+"""What the vendor's page on thought signatures names for calls that another model, or
+nobody, signed. Gemini CLI 0.61 puts it on every call that came without a signature."""
+
+_UNSIGNED: Final = frozenset({UNSIGNED, b64encode(UNSIGNED.encode()).decode()})
 
 # Some clients write base64 in its alphabet for addresses; our wraps are read in the
 # other one.
@@ -104,7 +111,9 @@ def _part(part: Fields, ids: CallIds) -> list[Part]:
 
 def _signature(part: Fields) -> str | None:
     signature = part.text("thoughtSignature") or None
-    if signature is not None and signature.startswith(SEAL_START):
+    if signature is None or signature in _UNSIGNED:
+        return None
+    if signature.startswith(SEAL_START):
         return signature.translate(_PLAIN_BASE64)
     return signature
 

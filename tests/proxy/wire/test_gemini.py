@@ -402,3 +402,16 @@ def test_counts() -> None:
 def test_what_is_no_count(body: bytes) -> None:
     with pytest.raises(WireError):
         read_count_answer(body)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "skip_thought_signature_validator",
+        "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
+    ],
+)
+def test_the_word_for_a_call_nobody_signed_is_no_reasoning(word: str) -> None:
+    call = {"name": "read", "args": {}, "id": "c1"}
+    parts = _parts({"functionCall": call, "thoughtSignature": word}, role="model")
+    assert [type(part) for part in parts] == [ToolCall]

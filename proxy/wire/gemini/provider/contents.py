@@ -32,14 +32,14 @@ from proxy.model import (
 )
 from proxy.wire.codec import Target
 from proxy.wire.dialect import ResultImages
-from proxy.wire.gemini.parts import SELF_SIGNED
+from proxy.wire.gemini.parts import SELF_SIGNED, UNSIGNED
 from proxy.wire.gemini.pieces import Shape, object_of
 from proxy.wire.gemini.spelling import merged
 from proxy.wire.losses import named
 
-NO_SIGNATURE: Final = "skip_thought_signature_validator"
-"""What the vendor's page on thought signatures names for calls that another model, or
-nobody, signed: Gemini 3 refuses a step whose first call has no signature."""
+NO_SIGNATURE: Final = UNSIGNED
+"""Stands on calls that bring no signature: Gemini 3 refuses a step whose first call has
+none."""
 
 _GENERATION: Final = re.compile(r"(?:^|/)gemini-(?:(\d+)|[a-z-]+-latest$)")
 _ENDINGS: Final = {
