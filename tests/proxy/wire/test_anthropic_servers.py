@@ -197,6 +197,17 @@ def test_usage_is_told_before_a_cut() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "broken", [b"", sse({"type": "error", "error": {"message": "x"}}), b"data: {\n\n"]
+)
+def test_a_failed_answer_without_a_word_of_a_cache_used_none(broken: bytes) -> None:
+    message = {"id": "m", "usage": {"input_tokens": 20, "output_tokens": 1}}
+    start = sse({"type": "message_start", "message": message})
+    *_, told, failed = read(start + broken)
+    assert told == UsageReported(Usage(20, 0, 0, None, 1))
+    assert isinstance(failed, AnswerFailed)
+
+
 def test_an_input_repeated_as_0_takes_nothing_back() -> None:
     answer = answered(usage={"input_tokens": 0, "output_tokens": 4})
     assert answer.usage == Usage(20, 5, 9, 7, 4)

@@ -32,6 +32,8 @@ from proxy.model import (
     ThinkingStarted,
     ToolCallArguments,
     ToolCallStarted,
+    Usage,
+    UsageReported,
     gather,
 )
 from proxy.wire.fields import WireError
@@ -229,6 +231,25 @@ def test_the_provider_s_wording_is_kept() -> None:
     assert last == AnswerFailed(
         FailureKind.RATE_LIMITED, "Rate limit reached for gpt-5.6."
     )
+
+
+_SPENT = {
+    "input_tokens": 200,
+    "input_tokens_details": {"cached_tokens": 150},
+    "output_tokens": 40,
+}
+
+
+def test_what_a_failed_answer_cost_is_told_first() -> None:
+    response = {"status": "failed", "error": {"message": "No."}, "usage": _SPENT}
+    streamed = _read(_stream(_CREATED, _said("failed", response=response)))
+    whole = read_answer(json.dumps(response).encode(), answer_id="a", model="m")
+    for events in (streamed, list(whole)):
+        _assert_order(events)
+        assert events[1:] == [
+            UsageReported(Usage(50, 150, 0, None, 40)),
+            AnswerFailed(FailureKind.UPSTREAM_ERROR, "No."),
+        ]
 
 
 def test_an_event_without_end_is_not_kept() -> None:

@@ -242,6 +242,9 @@ class StreamReader:
 
     def _fail(self, failure: AnswerFailed, out: list[Event]) -> None:
         self._over = True
+        if self._started and self._counts:
+            # What it cost so far; where no event told of a cache, there was none.
+            out.append(UsageReported(Usage(**settled(self._counts))))
         out.append(failure)
 
     def _begin(self, data: bytes) -> None:

@@ -17,6 +17,7 @@ from proxy.model import (
     Json,
     StopReason,
     Usage,
+    UsageReported,
 )
 from proxy.wire.counts import Members, inside, members, responses_counts, told
 from proxy.wire.fields import WireError
@@ -69,7 +70,7 @@ def read_answer(body: bytes, *, answer_id: str, model: str) -> Sequence[Event]:
     if top is None:
         raise WireError("The provider's answer is not a JSON object.")
     if told(top.get("error")) or _word(top, "status") in _BROKEN:
-        return (failure(decoded(top.get("error"))),)
+        return failed(top, answer_id, model)
     if "output" not in top:
         raise WireError("The provider's answer holds no output.")
     started = start(top, answer_id, model)
@@ -78,6 +79,21 @@ def read_answer(body: bytes, *, answer_id: str, model: str) -> Sequence[Event]:
     for shape in listed(top):
         events += open_item(output, shape).finish(shape)
     return (*events, ended(top, output))
+
+
+def failed(top: Members, answer_id: str, model: str) -> Sequence[Event]:
+    """Read a whole answer that failed; where it cost something, that is told first."""
+    failing = failure(decoded(top.get("error")))
+    told_first = spent(top)
+    if not told_first:
+        return (failing,)
+    return (start(top, answer_id, model), *told_first, failing)
+
+
+def spent(response: Members) -> Sequence[Event]:
+    """Return what an answer that failed has cost, nothing where it does not say."""
+    usage = _usage(response)
+    return () if usage == Usage() else (UsageReported(usage),)
 
 
 def start(response: Members, answer_id: str, model: str) -> AnswerStarted:

@@ -16,7 +16,13 @@ from proxy.errors import FailureKind
 from proxy.model import AnswerFailed, Event, Ping, TextDelta
 from proxy.wire.counts import members, told
 from proxy.wire.incoming import ServerEvents, TooBig
-from proxy.wire.responses.provider.answer import ended, failure, listed, start
+from proxy.wire.responses.provider.answer import (
+    ended,
+    failure,
+    listed,
+    spent,
+    start,
+)
 from proxy.wire.responses.provider.items import (
     TextPart,
     decoded,
@@ -300,8 +306,10 @@ class StreamReader:
 
     def _failed(self, said: _Said) -> list[Event]:
         self._over = True
-        error = (members(said.response) or {}).get("error")
-        return [failure(decoded(error if told(error) else said.error))]
+        response = members(said.response) or {}
+        error = response.get("error")
+        failed = failure(decoded(error if told(error) else said.error))
+        return [*spent(response), failed]
 
     _handlers: ClassVar[dict[str, Callable[[StreamReader, _Said], list[Event]]]] = {
         "response.created": _began,
