@@ -132,8 +132,14 @@ def _chat_event(event: Members) -> Said:
 
 
 def _chat_usage(event: Members) -> Members:
-    # Groq tells the usage of a stream in a member of its own, in the last chunk.
-    return inside(event, "usage") or inside(event, "x_groq", "usage")
+    # Groq tells the usage of a stream in a member of its own, Moonshot inside the
+    # choice, both in the last chunk.
+    found = inside(event, "usage") or inside(event, "x_groq", "usage")
+    if found or "choices" not in event:
+        return found
+    choices = (members(choice) or {} for choice in entries(event["choices"]))
+    told_in = (inside(choice, "usage") for choice in choices)
+    return next((usage for usage in told_in if usage), found)
 
 
 def _gemini_event(event: Members) -> Said:

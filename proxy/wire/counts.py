@@ -120,8 +120,11 @@ def later(protocol: Protocol, before: Counts, now: Counts) -> Counts:
 
     The last word counts. But servers that speak Messages and know the input only at
     the start of a stream repeat it as 0 at the end: there a 0 takes back no input and
-    no cache.
+    no cache. Of Chat servers some end with a usage of nothing but zeros: it takes back
+    nothing at all.
     """
+    if protocol is Protocol.CHAT and not any(count != 0 for count in now.values()):
+        return now | before
     if protocol is not Protocol.MESSAGES:
         return before | now
     return before | {
@@ -155,19 +158,18 @@ def responses_counts(usage: Members) -> Counts:
 def chat_counts(usage: Members) -> Counts:
     """Read `usage` of the Chat protocol (`CompletionUsage`, OpenAI's SDK 3).
 
-    DeepSeek names what came from its cache `prompt_cache_hit_tokens`.
+    DeepSeek names what came from its cache `prompt_cache_hit_tokens`, Moonshot
+    `cached_tokens` beside the prompt's count.
     """
-    counts = _read(
+    counts = _read(usage, cache_read_tokens="cached_tokens") | _read(
         usage,
         input_tokens="prompt_tokens",
         output_tokens="completion_tokens",
         cache_read_tokens="prompt_cache_hit_tokens",
     )
-    return _openai(
-        counts,
-        inside(usage, "prompt_tokens_details"),
-        inside(usage, "completion_tokens_details"),
-    )
+    out = inside(usage, "completion_tokens_details")
+    _reasoning_beside(counts, usage, out)
+    return _openai(counts, inside(usage, "prompt_tokens_details"), out)
 
 
 def gemini_counts(usage: Members) -> Counts:
@@ -199,6 +201,20 @@ def _add(counts: Counts, name: str, beside: Counts) -> None:
             counts[name] = None
         else:
             counts[name] = before + more
+
+
+def _reasoning_beside(counts: Counts, usage: Members, out: Members) -> None:
+    """Add the reasoning to the output where the sum told needs both to come true.
+
+    xAI counts it beside `completion_tokens`; OpenAI and most others inside.
+    """
+    into, said = counts.get("input_tokens"), counts.get("output_tokens")
+    whole = _read(usage, whole="total_tokens").get("whole")
+    reasoning = _read(out, reasoning="reasoning_tokens").get("reasoning")
+    if into is None or said is None or not reasoning:
+        return
+    if whole == into + said + reasoning:
+        counts["output_tokens"] = said + reasoning
 
 
 def _openai(counts: Counts, into: Members, out: Members) -> Counts:

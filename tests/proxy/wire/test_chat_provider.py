@@ -301,6 +301,29 @@ def test_usage_is_found_wherever_it_stands(case: str) -> None:
     assert gather(_read(*TRANSCRIPTS[case])).usage == COUNTED
 
 
+def test_usage_inside_the_choice_is_read() -> None:
+    choice = {"index": 0, "delta": {"content": "a"}, "usage": USAGE}
+    told = data({"id": "c", "choices": [choice | {"finish_reason": "stop"}]})
+    assert gather(_read(told, DONE)).usage == COUNTED
+    # Neither does text hide it.
+    begun = chunk({"content": "b"})
+    assert gather(_read(begun, data({"choices": [choice]}), DONE)).usage == COUNTED
+
+
+@pytest.mark.parametrize("last", [{"prompt_tokens": 0, "completion_tokens": 0}, [1]])
+def test_a_last_usage_of_nothing_takes_nothing_back(last: Any) -> None:
+    told = chunk({"content": "a"}, "stop", usage=USAGE)
+    assert gather(_read(told, data({"choices": [], "usage": last}), DONE)).usage == (
+        COUNTED
+    )
+
+
+def test_an_end_alone_is_no_answer() -> None:
+    (failed,) = _read(DONE)
+    assert isinstance(failed, AnswerFailed)
+    assert failed.kind is FailureKind.CUT
+
+
 @pytest.mark.parametrize(
     ("case", "kind", "words"),
     [

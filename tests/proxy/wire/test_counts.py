@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.model import Usage
+from proxy.model import Protocol, Usage
 from proxy.money import Price, cost_nano
 from proxy.wire.counts import (
     Counts,
@@ -21,6 +21,7 @@ from proxy.wire.counts import (
     filled,
     gemini_counts,
     inside,
+    later,
     members,
     messages_counts,
     responses_counts,
@@ -340,3 +341,49 @@ def test_an_odd_count_of_gemini_is_unknown(odd: str) -> None:
     found = raw(gemini_counts, f'{{"promptTokenCount":5,"thoughtsTokenCount":{odd}}}')
     assert found["input_tokens"] == 5
     assert found["reasoning_tokens"] is found["output_tokens"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "whole", "reasoning", "expected"),
+    [
+        (5, 135, 100, (105, 100)),
+        # Less was thought than said: the sum alone tells where it stands.
+        (50, 90, 10, (60, 10)),
+        (50, 80, 10, (50, 10)),
+        (5, 35, 100, (5, None)),
+        (5, None, 100, (5, None)),
+        (5, 136, 100, (5, None)),
+        (5, 35, 0, (5, 0)),
+    ],
+)
+def test_reasoning_that_xai_counts_beside_the_output_is_part_of_it(
+    said: int, whole: int | None, reasoning: int, expected: tuple[int, int | None]
+) -> None:
+    usage = {
+        "prompt_tokens": 30,
+        "completion_tokens": said,
+        "total_tokens": whole,
+        "prompt_tokens_details": {"cached_tokens": 10},
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+    }
+    found = read(chat_counts, usage)
+    assert (found["output_tokens"], found["reasoning_tokens"]) == expected
+    assert found["input_tokens"] == 20
+
+
+def test_the_cache_of_moonshot_is_read() -> None:
+    usage = {"prompt_tokens": 30, "completion_tokens": 5, "cached_tokens": 12}
+    assert read(chat_counts, usage) == whole_input(18, read=12) | {"output_tokens": 5}
+    both = usage | {"prompt_tokens_details": {"cached_tokens": 12}}
+    assert read(chat_counts, both) == read(chat_counts, usage)
+
+
+def test_a_last_usage_of_zeros_takes_nothing_back_from_a_chat_stream() -> None:
+    true: Counts = whole_input(5) | {"output_tokens": 3}
+    zeros: Counts = whole_input(0) | {"output_tokens": 0}
+    assert later(Protocol.CHAT, true, zeros) == true
+    assert later(Protocol.CHAT, {}, zeros) == zeros
+    assert later(Protocol.CHAT, zeros, true) == true
+    assert later(Protocol.CHAT, true, {}) == true
+    less: Counts = {"input_tokens": 0, "output_tokens": 4}
+    assert later(Protocol.CHAT, true, less) == true | less

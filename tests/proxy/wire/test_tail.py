@@ -259,6 +259,22 @@ def test_the_usage_in_groqs_own_member_is_read() -> None:
     assert holder.usage == Usage(18, 0, 0, None, 3)
 
 
+def test_the_usage_inside_moonshots_choice_is_read() -> None:
+    holder = tail_holder(Protocol.CHAT)
+    holder.feed(
+        b'data: {"choices":[{"delta":{},"finish_reason":"stop","usage":'
+        b'{"prompt_tokens":30,"completion_tokens":5,"cached_tokens":12}}]}\n\n'
+    )
+    assert holder.usage == Usage(18, 12, 0, None, 5)
+
+
+def test_a_last_usage_of_zeros_takes_nothing_back() -> None:
+    holder = tail_holder(Protocol.CHAT)
+    holder.feed(b'data: {"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\n')
+    holder.feed(b'data: {"usage":{"prompt_tokens":0,"completion_tokens":0}}\n\n')
+    assert holder.usage == Usage(5, 0, 0, None, 1)
+
+
 def test_usage_of_an_unfinished_last_line_is_read() -> None:
     holder = tail_holder(Protocol.RESPONSES)
     holder.feed(CREATED + COMPLETED.rstrip())

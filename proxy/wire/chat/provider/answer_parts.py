@@ -148,7 +148,10 @@ class Assembly:
         if not told and isinstance(chunk.x_groq, dict):
             # Groq tells the usage of a stream in a member of its own.
             told = chunk.x_groq.get("usage")
-        if told:
+        if not told:
+            # Moonshot tells it inside the choice.
+            told = next((c.usage for c in chunk.choices or () if c.usage), None)
+        if told and not (self._told and _nothing(told)):
             # Some servers tell it with every chunk: only the last is looked at.
             self._told = told
 
@@ -254,6 +257,13 @@ class Assembly:
     def _place(self) -> int:
         self._next += 1
         return self._next - 1
+
+
+def _nothing(usage: object) -> bool:
+    """Say whether a usage counts nothing: some servers end a stream with one."""
+    if not isinstance(usage, dict):
+        return True
+    return not (usage.get("prompt_tokens") or usage.get("completion_tokens"))
 
 
 def _tail(answer_id: str) -> str:

@@ -39,6 +39,7 @@ class Choice(msgspec.Struct, gc=False):
     message: Delta | None = None
     finish_reason: _Any = None
     stop_reason: _Any = None
+    usage: _Any = None
     index: _Any = 0
 
 

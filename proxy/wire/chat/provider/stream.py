@@ -107,7 +107,7 @@ class StreamReader:
                 out.append(TextDelta(answer.text, text))
                 return
         if data == _DONE or data.strip() == _DONE:
-            answer.complete(out)
+            self._done(out)
             return
         try:
             chunk = read_chunk(data) if data.strip() else None
@@ -124,6 +124,13 @@ class StreamReader:
             answer.fail(failure_of(_fields(data)), out)
         else:
             answer.take(chunk, out)
+
+    def _done(self, out: list[Event]) -> None:
+        if self._answer.started:
+            self._answer.complete(out)
+        else:
+            # An end without a single chunk before it ends nothing.
+            self._fail(FailureKind.CUT, CUT, out)
 
     def _make_frame(self, data: bytes, text: str) -> None:
         self._frame = None
@@ -142,7 +149,7 @@ def _only_text(chunk: Chunk) -> str | None:
         return None
     choice = choices[0]
     delta = choice.delta
-    if delta is None or choice.finish_reason or choice.index != 0:
+    if delta is None or choice.finish_reason or choice.usage or choice.index != 0:
         return None
     text = delta.content
     if (
