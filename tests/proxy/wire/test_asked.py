@@ -144,7 +144,7 @@ def _choice(request: Request) -> Choice:
 
 
 @pytest.mark.parametrize(("client", "provider"), _PAIRS, ids=str)
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_what_a_client_asks_the_provider_hears(
     client: Protocol, provider: Protocol, data: st.DataObject

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from answer_scripts import CASES, Script, scripts
 from golden_files import Golden
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sdk_types import accumulated, check_answer, check_stream, joined
 from stream_order import CHECKS, events_of
@@ -90,6 +90,7 @@ def test_a_client_gets_the_same_answer_streamed_or_whole(
 
 
 @_EACH
+@settings(max_examples=50)
 @given(script=scripts())
 def test_any_answer_can_be_written(codec: ClientCodec, script: Script) -> None:
     CHECKS[codec.protocol](_stream(codec, script))
