@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from proxy.model import Event
+    from proxy.translation.veil import Veil
     from proxy.wire import Writer
     from proxy.wire.codec import Reader
 
@@ -58,7 +59,8 @@ class Conversion:
     wants the answer whole: then the events are kept in `told` for the
     caller. `guess` is told a
     client as its input where the protocol wants counts before the provider has any;
-    it never gets into `usage`. `text_passes` says that no step looks at text.
+    it never gets into `usage`. `text_passes` says that no step looks at text; `veil`
+    comes before them all.
     """
 
     def __init__(
@@ -70,10 +72,12 @@ class Conversion:
         guess: Usage | None = None,
         keep: bool = False,
         text_passes: bool = False,
+        veil: Veil | None = None,
     ) -> None:
         """Start before the first byte; `keep` keeps the events beside writing them."""
         self._reader = reader
-        self._steps = tuple(steps)
+        self._veil = veil
+        self._steps = tuple(steps) if veil is None else (veil, *steps)
         self._text_passes = text_passes
         self._writer = writer
         self._guess = guess
@@ -109,7 +113,11 @@ class Conversion:
         """Return the client's bytes for events of the provider."""
         out: list[bytes] = []
         for event in events:
-            if self._text_passes and type(event) is TextDelta:
+            if (
+                self._text_passes
+                and type(event) is TextDelta
+                and (self._veil is None or self._veil.passes(event.text))
+            ):
                 if not self.over:
                     self._take(event, out)
                 continue

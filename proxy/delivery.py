@@ -18,7 +18,7 @@ from proxy.tasks import spawn
 from proxy.upstream import UpstreamError
 from proxy.wire import CLIENT_CODEC_OF, PROVIDER_CODEC_OF, WireError
 from proxy.wire.incoming import EVENT_LIMIT
-from proxy.wire.mask import Masker
+from proxy.wire.mask import Masker, mask
 from proxy.wire.unpack import side_decoder
 
 if TYPE_CHECKING:
@@ -215,6 +215,8 @@ class Delivery:
         return written.body
 
     async def _send_whole(self, body: bytes) -> None:
+        if self.secret:
+            body = mask(body, self.secret)
         headers = (
             ("content-type", _JSON),
             ("content-length", str(len(body))),
@@ -228,6 +230,9 @@ class Delivery:
             return
         x = self._x
         begins = not x.outlet.started
+        if self.secret:
+            # Once more, as reading has undone escapes; an event leaves in one piece.
+            data = mask(data, self.secret)
         if begins:
             kind = ("content-type", self.prepared.kind)
             await self.journey.start(_OK, (kind, ("cache-control", "no-cache")))

@@ -16,6 +16,7 @@ from proxy.reading import continued
 from proxy.translation.fit import fit
 from proxy.translation.restore import Restorer
 from proxy.translation.stops import StopGuard
+from proxy.translation.veil import Veil
 from proxy.wire import CLIENT_CODEC_OF, PROVIDER_CODEC_OF, Target
 from proxy.wire.counting import measure
 from proxy.wire.gemini.client.listed import ListWriter
@@ -110,11 +111,13 @@ def prepare(
     created: int,
     *,
     thinking: bool = True,
+    secret: str | None = None,
 ) -> tuple[bytes, tuple[Loss, ...], Prepared]:
     """Return the provider's body, what it lost, and the way back.
 
     `created` is in Unix seconds. Without `thinking` all earlier reasoning is left out,
-    what is remembered for the client too. Nothing of what is returned keeps the whole
+    what is remembered for the client too. `secret` is the provider's key, which the
+    way back hides. Nothing of what is returned keeps the whole
     request alive, but for a conversation that is to be remembered.
     """
     target = target_of(route, stream=request.stream)
@@ -134,7 +137,7 @@ def prepare(
     return (
         written.body,
         losses,
-        _way_back(call, route, request, fitted, memory, created),
+        _way_back(call, route, request, fitted, memory, created, secret),
     )
 
 
@@ -145,6 +148,7 @@ def _way_back(
     fitted: Fitted,
     memory: Memory,
     created: int,
+    secret: str | None,
 ) -> Prepared:
     origin = Origin(route.protocol, route.provider.id, route.model_id)
     owner = memory.pins.owner(call.client, call.session)
@@ -166,6 +170,7 @@ def _way_back(
         guess=Usage(input_tokens=guess.tokens),
         keep=conversation is not None,
         text_passes=not fitted.stops,
+        veil=Veil(secret) if secret else None,
     )
     kind = _LIST if listed else _EVENTS
     return Prepared(conversion, restorer, shell, kind, features, conversation)

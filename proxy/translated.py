@@ -7,6 +7,7 @@ of earlier reasoning was refused); what is tried next is the pipeline's choice.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxy.attempt import (
@@ -113,11 +114,17 @@ class TranslatedLane:
             items = self._memory.items
             request = read_whole(x.call, x.model, items, stream=x.stream)
         created = int(self._clock.now().timestamp())
+        secret = self._secrets.held(provider.key)
         body, losses, prepared = prepare(
-            x.call, route, request, self._memory, created, thinking=thinking
+            x.call,
+            route,
+            request,
+            self._memory,
+            created,
+            thinking=thinking,
+            secret=secret,
         )
         x.lose(losses)
-        secret = self._secrets.held(provider.key)
         outgoing = Outgoing(
             method="POST",
             url=_url(x.call, route, stream=x.stream),
@@ -175,6 +182,9 @@ class TranslatedLane:
                 headers=hints(headers),
                 final=final,
             )
+            if secret:
+                # Reading the provider's JSON has undone escapes that hid the key.
+                x.held = replace(x.held, body=mask(x.held.body, secret))
         return failure
 
     def _remember(self, x: Exchange, route: Route, prepared: Prepared) -> None:

@@ -6,9 +6,14 @@ A key that is too short to be one is left alone: local servers take words such a
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Final
 
-_SHORTEST: Final = 8
+SHORTEST_SECRET: Final = 8
+"""Characters below which a key is taken for a word."""
+
+_ESCAPED: Final = b"\\u00"
 
 
 class Masker:
@@ -22,7 +27,7 @@ class Masker:
 
     def __init__(self, secret: bytes) -> None:
         """Prepare for `secret`; an empty or very short one is never replaced."""
-        self._secret = secret if len(secret) >= _SHORTEST else b""
+        self._secret = secret if len(secret) >= SHORTEST_SECRET else b""
         self._stars = b"*" * len(self._secret)
         self._letters = frozenset(self._secret)
         self._held = b""
@@ -58,7 +63,24 @@ class Masker:
 
 
 def mask(text: bytes, secret: bytes) -> bytes:
-    """Replace every occurrence of `secret` in one piece of text, as `Masker` does."""
-    if len(secret) < _SHORTEST:
+    """Replace every occurrence of `secret` in one piece of text, as `Masker` does.
+
+    JSON has further spellings of a character, such as an escape for `c`: those
+    are seen too, also where JSON stands in a string of JSON.
+    """
+    if len(secret) < SHORTEST_SECRET:
         return text
-    return text.replace(secret, b"*" * len(secret))
+    stars = b"*" * len(secret)
+    if _ESCAPED in text or (b"/" in secret and b"\\/" in text):
+        return _spellings(secret).sub(stars, text)
+    return text.replace(secret, stars)
+
+
+@lru_cache(maxsize=64)
+def _spellings(secret: bytes) -> re.Pattern[bytes]:
+    each = [
+        rb"(?:%b%b|\\+u00(?i:%02x))"
+        % (rb"\\*" if byte == ord("/") else b"", re.escape(bytes([byte])), byte)
+        for byte in secret
+    ]
+    return re.compile(b"".join(each))

@@ -584,3 +584,92 @@ async def test_our_key_is_masked_wherever_an_answer_holds_it(tmp_path: Path) -> 
             said = text(read(MESSAGES, got.body, stream=stream))
             assert SCRIPTED_KEY not in said
             assert said == f"Your key is {'*' * len(SCRIPTED_KEY)} indeed."
+
+
+SPELT = SCRIPTED_KEY[:4] + f"\\u{ord(SCRIPTED_KEY[4]):04x}" + SCRIPTED_KEY[5:]
+
+
+def chat_events(*choices: str) -> Script:
+    """A Chat stream whose chunks hold these deltas, as they are written here."""
+    pieces = [
+        f'data: {{"id":"c","choices":[{{"index":0,"delta":{each}}}]}}\n\n'.encode()
+        for each in choices
+    ]
+    end = b'data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
+    return chunks(*pieces, end + b"\n\ndata: [DONE]\n\n")
+
+
+def chat_whole(content: str) -> Script:
+    body = (
+        '{"id":"c","choices":[{"index":0,"finish_reason":"stop","message":'
+        f'{{"role":"assistant","content":"{content}"}}}}]}}'
+    )
+    return lambda _: body_reply(200, body.encode(), "application/json")
+
+
+def chat_error(status: int) -> Script:
+    body = f'{{"error":{{"message":"Bad key {SPELT}"}}}}'.encode()
+    return lambda _: body_reply(status, body, "application/json")
+
+
+ECHOES: dict[str, tuple[bool, Script]] = {
+    "text": (True, chat_events(f'{{"content":"It is {SPELT}."}}')),
+    "pieces": (
+        True,
+        chat_events(*(f'{{"content":"{each}"}}' for each in SCRIPTED_KEY)),
+    ),
+    "call": (
+        True,
+        chat_events(
+            '{"tool_calls":[{"index":0,"id":"a","function":{"name":"weather",'
+            f'"arguments":"{{\\"city\\":\\"{SPELT}\\"}}"}}}}]}}'
+        ),
+    ),
+    "call_spelt_twice": (
+        True,
+        chat_events(
+            '{"tool_calls":[{"index":0,"id":"a","function":{"name":"weather",'
+            f'"arguments":"{{\\"city\\":\\"\\{SPELT}\\"}}"}}}}]}}'
+        ),
+    ),
+    "failure": (
+        True,
+        chunks(f'data: {{"error":{{"message":"{SPELT}"}}}}\n\n'.encode()),
+    ),
+    "late_failure": (
+        True,
+        chunks(
+            b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n',
+            f'data: {{"error":{{"message":"{SPELT}"}}}}\n\n'.encode(),
+        ),
+    ),
+    "whole": (False, chat_whole(f"It is {SPELT}.")),
+    "refused_key": (False, chat_error(401)),
+    "refused": (True, chat_error(400)),
+}
+
+
+@pytest.mark.parametrize("name", ECHOES)
+@pytest.mark.parametrize("client", [MESSAGES, RESPONSES, GEMINI])
+async def test_our_key_is_masked_however_a_provider_spells_it(
+    tmp_path: Path, client: Protocol, name: str
+) -> None:
+    stream, script = ECHOES[name]
+    async with (
+        ScriptedUpstream(speaks=[CHAT]) as upstream,
+        serving(tmp_path / "h", provider(upstream.url, protocols=[CHAT])) as gateway,
+    ):
+        for _ in range(3):
+            upstream.push(script)
+        got = await fetch(gateway, *ask(client, stream=stream, tools=True))
+        # Read twice, as arguments are JSON in JSON.
+        plain = got.body.decode()
+        for _ in range(2):
+            plain = plain.replace("\\\\", "\\").replace(
+                f"\\u{ord(SCRIPTED_KEY[4]):04x}", SCRIPTED_KEY[4]
+            )
+        assert SCRIPTED_KEY not in plain
+        assert SCRIPTED_KEY not in str(gateway.events())
+        if name == "pieces":
+            said = text(read(client, got.body, stream=True))
+            assert said == SCRIPTED_KEY[:3] + "*" * (len(SCRIPTED_KEY) - 3)

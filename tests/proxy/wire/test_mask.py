@@ -68,3 +68,22 @@ def test_words_too_short_for_a_key_are_left_alone(secret: bytes) -> None:
 
 def test_the_secret_is_not_shown() -> None:
     assert SECRET.decode() not in repr(Masker(SECRET))
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        rb"sk-\u0061nt-api03-abcdefghij",
+        rb"\u0073\u006B\u002d\u0061nt-api03-abcdefghij",
+        rb"sk-\\u0061nt-api03-abcdefghij",
+        rb"sk-\\\\u0061nt-api03-abcdefghij",
+    ],
+)
+def test_a_key_in_one_piece_is_seen_through_the_spellings_of_json(spelt: bytes) -> None:
+    text = b'{"said":"' + spelt + rb'","and":"\u00e9"}'
+    stars = b"*" * len(SECRET)
+    assert mask(text, SECRET) == b'{"said":"' + stars + rb'","and":"\u00e9"}'
+
+
+def test_a_stroke_in_a_key_may_be_escaped() -> None:
+    assert mask(rb"aa\/bb-cc-dd", b"aa/bb-cc-dd") == b"*" * 11
