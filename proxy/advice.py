@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from proxy.errors import Failure
 
+_ENDS = (".", "!", "?")
 _NONE_LEFT = "Turnout had no other route to try."
 _PARTLY = "Turnout passed on what had come and made nothing up."
 _ADDRESS = "Check base_url in config.toml"
@@ -66,4 +67,9 @@ ADVICE: Final[Mapping[FailureKind, tuple[str, str]]] = MappingProxyType(
 
 def in_full(failure: Failure) -> str:
     """Return the whole message: what happened, what Turnout did, what to do now."""
-    return " ".join((failure.message, *ADVICE.get(failure.kind, ())))
+    advice = ADVICE.get(failure.kind, ())
+    said = failure.message
+    if advice and not said.endswith(_ENDS):
+        # A provider's own words may stand last, and they may lack a full stop.
+        said = f"{said.rstrip()}."
+    return " ".join((said, *advice))

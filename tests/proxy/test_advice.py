@@ -37,6 +37,11 @@ def test_what_happened_what_was_done_and_what_to_do(kind: FailureKind) -> None:
     assert todo.endswith(".")
 
 
+def test_words_without_a_full_stop_do_not_run_into_the_next_sentence() -> None:
+    said = in_full(Failure(FailureKind.UPSTREAM_ERROR, "scripted: boom\n"))
+    assert said.startswith("scripted: boom. Turnout had")
+
+
 def test_nothing_is_added_to_what_says_it_itself() -> None:
     assert not SAY_IT_THEMSELVES & set(ADVICE)
     for kind in SAY_IT_THEMSELVES:
