@@ -19,10 +19,11 @@ from proxy.model import (
     ToolChoice,
     ToolsAdded,
 )
+from proxy.translation.closed import close
 from proxy.translation.hosted import HOSTED, function_of, goes_as_function
 from proxy.translation.names import Called, Names
 from proxy.translation.reach import Reach
-from proxy.translation.schemas import fit_schema, strict_ready
+from proxy.translation.schemas import NOTHING, fit_schema, strict_ready
 from proxy.wire.dialect import StrictTools
 from proxy.wire.losses import Noted
 
@@ -137,6 +138,14 @@ class _Tools:
         schema = tool.schema
         if not (reach.same and schema is None):
             schema = fit_schema(tool.schema, reach.dialect.schemas)
+        strict = self._strict(tool)
+        if strict and not reach.same and reach.protocol is Protocol.MESSAGES:
+            closed = close(schema or NOTHING)
+            if closed is None:
+                self._noted.add("strict_tools")
+                strict = None
+            else:
+                schema = closed.schema
         if tool.schema and schema is not tool.schema and schema != tool.schema:
             self._noted.add("tool_schema")
         if tool.extras and not reach.same:
@@ -149,7 +158,7 @@ class _Tools:
             called.name,
             tool.description,
             schema,
-            self._strict(tool),
+            strict,
             cache,
             tool.extras if reach.same else {},
         )

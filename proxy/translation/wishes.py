@@ -25,6 +25,7 @@ from proxy.model import (
     ToolCall,
     ToolResult,
 )
+from proxy.translation.closed import close
 from proxy.translation.names import digest
 from proxy.wire.codec import Target
 from proxy.wire.dialect import FormatWord, ReasoningWord
@@ -272,15 +273,30 @@ def fit_format(
         word = FormatWord.NONE
     if wish is None or wish.kind == "text":
         return (wish if _same(request, target) else None), ()
+    if _same(request, target) and word is FormatWord.SCHEMA:
+        return wish, ()
     if not _same(request, target) and wish.extras:
         wish = replace(wish, extras={})
-    if word is FormatWord.SCHEMA and (
-        wish.kind == "json_schema" or target.protocol is not Protocol.MESSAGES
-    ):
-        return wish, ()
+    held = _held(wish, target, noted) if word is FormatWord.SCHEMA else None
+    if held is not None:
+        return held, ()
     noted.add("output_format")
     told: tuple[Part, ...] = (Text(_in_words(wish)),)
     return (OutputFormat("json_object") if word is FormatWord.OBJECT else None), told
+
+
+def _held(wish: OutputFormat, target: Target, noted: Noted) -> OutputFormat | None:
+    """The form as a server that knows schemas enforces it; None where it cannot."""
+    if target.protocol is not Protocol.MESSAGES:
+        return wish
+    if wish.kind != "json_schema" or wish.schema is None:
+        return None
+    closed = close(wish.schema)
+    if closed is None:
+        return None
+    if closed.simpler:
+        noted.add("output_schema")
+    return replace(wish, schema=closed.schema)
 
 
 def _form_forbids_calls(target: Target) -> bool:

@@ -57,6 +57,8 @@ LOSSES: Final = MappingProxyType(
         "orphan_result": "A result without its call became text of the user.",
         "output_format": "The form of the answer is asked for in words, because the "
         "provider cannot enforce it.",
+        "output_schema": "The schema of the answer was made simpler, because the "
+        "provider enforces only a part of such schemas.",
         "parallel_tools": "Parallel calls cannot be forbidden at this provider.",
         "part_options": "Some marks of messages, calls or parts have no place here.",
         "part_order": "Text behind a tool call stands before it.",

@@ -61,6 +61,11 @@ def _messages(seen: Seen) -> Iterator[str]:
         yield from _results_called(role, blocks, before)
         yield from _blocks_sound(blocks)
     yield from _tools_sound(_items(seen.json.get("tools")), r"[a-zA-Z0-9_-]{1,128}")
+    form = _inside(seen.json, "output_config", "format")
+    yield from enforced("output_config.format.schema", form.get("schema"))
+    for tool in _items(seen.json.get("tools")):
+        if tool.get("strict") is True:
+            yield from enforced("tools.input_schema", tool.get("input_schema"))
     yield from _thinking_sound(seen.json, turns)
     if "tool_choice" in seen.json and not seen.json.get("tools"):
         yield "tool_choice: may only be specified while providing tools"
@@ -127,6 +132,42 @@ def _blocks_sound(blocks: list[Json]) -> Iterator[str]:
             if source.get("media_type", "image/png") not in _IMAGES:
                 yield "image.source.media_type: not a type that is taken"
             yield from _base64_sound(source.get("data", ""))
+
+
+_UNENFORCED = (
+    ("integer", ("minimum", "maximum", "multipleOf", "exclusiveMinimum")),
+    ("number", ("minimum", "maximum", "multipleOf", "exclusiveMaximum")),
+    ("string", ("minLength", "maxLength")),
+    ("array", ("maxItems", "uniqueItems", "contains")),
+    ("object", ("propertyOrdering", "patternProperties", "minProperties")),
+)
+
+
+def enforced(place: str, schema: object) -> Iterator[str]:
+    """What the vendor refuses in a schema that it is to enforce."""
+    if not isinstance(schema, dict):
+        return
+    kind = schema.get("type")
+    if kind == "object" and schema.get("additionalProperties") is not False:
+        yield (
+            f"{place}: For 'object' type, 'additionalProperties' must be explicitly "
+            "set to false"
+        )
+    for name, words in _UNENFORCED:
+        found = [word for word in words if word in schema] if kind == name else []
+        if found:
+            yield f"{place}: For '{name}' type, properties {found} are not supported"
+    if kind == "array" and schema.get("minItems", 0) not in {0, 1}:
+        yield f"{place}: For 'array' type, 'minItems' values other than 0 or 1"
+    if "oneOf" in schema:
+        yield f"{place}: Schema type 'oneOf' is not supported"
+    inner = [schema.get("items")]
+    for group in ("properties", "$defs", "definitions"):
+        inner += _inside(schema, group).values()
+    for word in ("anyOf", "allOf"):
+        inner += _list(schema.get(word))
+    for each in inner:
+        yield from enforced(place, each)
 
 
 def _base64_sound(data: object) -> Iterator[str]:

@@ -696,12 +696,13 @@ def test_dice() -> None:
 
 
 def test_the_form_of_the_answer() -> None:
-    wish = OutputFormat("json_schema", "x", {"type": "object"})
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    wish = OutputFormat("json_schema", "x", schema)
     request = _request(output_format=wish)
     assert fit(request, _target(Protocol.MESSAGES)).request.output_format == wish
     weak = fit(request, _target(Protocol.CHAT, output_format=FormatWord.OBJECT))
     assert weak.request.output_format == OutputFormat("json_object")
-    assert '{"type":"object"}' in str(weak.request.system[-1])
+    assert '"additionalProperties":false}' in str(weak.request.system[-1])
     assert _names(weak) == {"output_format"}
     loose = _request(output_format=OutputFormat("json_object"))
     told = fit(loose, _target(Protocol.MESSAGES))
