@@ -124,6 +124,10 @@ def _hosted(request: Request, choice: ToolChoice) -> bool:
         return not any(
             tool.type == choice.hosted and function_of(tool) for tool in offered
         )
+    if choice.choice is Choice.ANY and choice.allowed is None:
+        # A call is forced, and there is none to make but by the provider itself.
+        hosted = bool(offered) and not any(map(function_of, offered))
+        return hosted and not request.offered
     return choice.choice is Choice.TOOL and any(
         tool.name == choice.name for tool in offered
     )

@@ -65,6 +65,16 @@ def _item(kind: str, **raw: Any) -> Opaque:
             ),
             ["forced_server_tool"],
         ),
+        (
+            _request(tools=(_SEARCH,), tool_choice=ToolChoice(Choice.ANY)),
+            ["forced_server_tool"],
+        ),
+        (
+            _request(
+                tools=(_SEARCH, FunctionTool("f")), tool_choice=ToolChoice(Choice.ANY)
+            ),
+            [],
+        ),
         (_request(kept=Kept(previous="r")), ["previous_response"]),
         (_request(kept=Kept(conversation="c")), ["conversation"]),
         (_request(kept=Kept(store=True)), []),
