@@ -7,6 +7,7 @@ unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -29,6 +30,7 @@ from proxy.wire.counts import (
     responses_counts,
     settled,
     told,
+    unanswered,
     word,
 )
 
@@ -61,6 +63,7 @@ class Said:
     failed: bool = False
 
 
+_EMPTY: Final = re.compile(rb'\s*\{\s*"text"\s*:\s*""\s*\}\s*')
 _ERROR: Final = Said(ends=True, failed=True)
 
 
@@ -74,9 +77,8 @@ def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
     if answer is None or reader is None:
         return AnswerFacts()
     counts, stop = reader
-    usage = "usageMetadata" if protocol is Protocol.GEMINI else "usage"
     return AnswerFacts(
-        usage=Usage(**settled(counts(inside(answer, usage)))),
+        usage=Usage(**settled(counts(answer))),
         stop_reason=stop(answer),
         error_type=_error_type(answer),
     )
@@ -147,10 +149,25 @@ def _gemini_event(event: Members) -> Said:
         return _ERROR
     reasons = _gemini_reasons(event)
     return Said(
-        counts=gemini_counts(inside(event, "usageMetadata")),
+        counts=_gemini_usage(event),
         stop_reason=_gemini_stop(event),
         finishes=any(filled(reason) for reason in reasons),
     )
+
+
+def _gemini_usage(response: Members) -> Counts:
+    usage = inside(response, "usageMetadata")
+    counts = gemini_counts(usage)
+    ended = any(filled(reason) for reason in _gemini_reasons(response))
+    silent = ended and not _speaks(response)
+    return unanswered(counts, usage) if silent else counts
+
+
+def _speaks(response: Members) -> bool:
+    # A last event may hold an empty text and nothing else.
+    candidates = (members(each) or {} for each in entries(response.get("candidates")))
+    parts = (entries(inside(each, "content").get("parts")) for each in candidates)
+    return any(not _EMPTY.fullmatch(part) for each in parts for part in each)
 
 
 _Reader: TypeAlias = Callable[[Members], Said]
@@ -220,9 +237,18 @@ _ANSWERS: Final[
     ]
 ] = MappingProxyType(
     {
-        Protocol.MESSAGES: (messages_counts, _messages_stop),
-        Protocol.RESPONSES: (responses_counts, _responses_stop),
-        Protocol.CHAT: (chat_counts, _finish_reason),
-        Protocol.GEMINI: (gemini_counts, _gemini_stop),
+        Protocol.MESSAGES: (
+            lambda answer: messages_counts(inside(answer, "usage")),
+            _messages_stop,
+        ),
+        Protocol.RESPONSES: (
+            lambda answer: responses_counts(inside(answer, "usage")),
+            _responses_stop,
+        ),
+        Protocol.CHAT: (
+            lambda answer: chat_counts(_chat_usage(answer)),
+            _finish_reason,
+        ),
+        Protocol.GEMINI: (_gemini_usage, _gemini_stop),
     }
 )

@@ -30,6 +30,11 @@ _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NOTHING: Final[Members] = {}
 _CACHE: Final = ("cache_read_tokens", "cache_write_tokens")
 _INPUT: Final = frozenset({"input_tokens", "cache_write_1h_tokens", *_CACHE})
+# What a later 0 does not take back.
+_STAYS: Final[Mapping[Protocol, frozenset[str]]] = {
+    Protocol.MESSAGES: _INPUT,
+    Protocol.GEMINI: frozenset({"output_tokens"}),
+}
 _NULL: Final = b"null"
 
 
@@ -120,17 +125,18 @@ def later(protocol: Protocol, before: Counts, now: Counts) -> Counts:
 
     The last word counts. But servers that speak Messages and know the input only at
     the start of a stream repeat it as 0 at the end: there a 0 takes back no input and
-    no cache. Of Chat servers some end with a usage of nothing but zeros: it takes back
+    no cache. A last event of Gemini without a word takes back no output. Of Chat
+    servers some end with a usage of nothing but zeros: it takes back
     nothing at all.
     """
     if protocol is Protocol.CHAT and not any(count != 0 for count in now.values()):
         return now | before
-    if protocol is not Protocol.MESSAGES:
+    if protocol not in _STAYS:
         return before | now
     return before | {
         name: count
         for name, count in now.items()
-        if count != 0 or name not in _INPUT or not before.get(name)
+        if count != 0 or name not in _STAYS[protocol] or not before.get(name)
     }
 
 
@@ -192,6 +198,21 @@ def gemini_counts(usage: Members) -> Counts:
     if "input_tokens" in counts:
         _take_cache_out(counts)
     return settled(counts)
+
+
+def unanswered(counts: Counts, usage: Members) -> Counts:
+    """Return Gemini's counts of an answer that ended without a word: no output.
+
+    `usage` is what `counts` were read of: Gemini leaves a count of 0 out. Where its
+    own sum says that there was more, the output stays untold.
+    """
+    into = counts.get("input_tokens"), counts.get("cache_read_tokens", 0)
+    if "output_tokens" in counts or into[0] is None or into[1] is None:
+        return counts
+    whole = _read(usage, whole="totalTokenCount").get("whole")
+    if whole is not None and whole != into[0] + into[1]:
+        return counts
+    return counts | {"output_tokens": 0}
 
 
 def _add(counts: Counts, name: str, beside: Counts) -> None:

@@ -41,10 +41,12 @@ from proxy.model import (
     UsageReported,
     gather,
 )
+from proxy.wire.answer import read_answer as facts_of
 from proxy.wire.fields import WireError
 from proxy.wire.gemini.provider.answer import read_answer
 from proxy.wire.gemini.provider.stream import StreamReader
 from proxy.wire.incoming import EVENT_LIMIT
+from proxy.wire.tail import tail_holder
 
 ORIGIN = Origin(Protocol.GEMINI)
 
@@ -329,7 +331,53 @@ def test_a_blocked_prompt_is_a_refusal() -> None:
         ended = gather(events).ended
         assert ended.stop is StopReason.REFUSAL
         assert ended.category == "PROHIBITED_CONTENT"
-        assert ended.usage == Usage(7, 0, 0)
+        assert ended.usage == Usage(7, 0, 0, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("usage", "output"),
+    [
+        ({"promptTokenCount": 7}, 0),
+        ({"promptTokenCount": 7, "cachedContentTokenCount": 4}, 0),
+        ({"promptTokenCount": 7, "totalTokenCount": 7}, 0),
+        ({"promptTokenCount": 7, "totalTokenCount": 9}, None),
+        ({"promptTokenCount": 7, "thoughtsTokenCount": 3}, 3),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("parts", [[], [{"text": ""}]])
+def test_an_answer_without_a_word_has_no_output(
+    parts: list[Any], usage: Any, output: int | None
+) -> None:
+    response = _response(*parts, reason="STOP", usageMetadata=usage)
+    assert gather(_read([_sse(response)])).usage.output_tokens == output
+    body = json.dumps(response).encode()
+    native = facts_of(Protocol.GEMINI, body).usage
+    assert native.output_tokens == output
+    holder = tail_holder(Protocol.GEMINI)
+    holder.feed(_sse(response))
+    assert holder.usage == native
+
+
+def test_words_nobody_counted_are_not_none() -> None:
+    usage = {"promptTokenCount": 7}
+    said = _response({"text": "a"}, reason="STOP", usageMetadata=usage)
+    assert gather(_read([_sse(said)])).usage.output_tokens is None
+    cut = _response({"text": "a"}, usageMetadata=usage)
+    assert _read([_sse(cut)])[0] == AnswerStarted("r1", "gemini-3-pro", Usage(7, 0, 0))
+    holder = tail_holder(Protocol.GEMINI)
+    holder.feed(_sse(said))
+    assert holder.usage == Usage(7, 0, 0)
+
+
+def test_a_silent_end_takes_no_output_back() -> None:
+    usage = {"promptTokenCount": 7, "candidatesTokenCount": 2}
+    said = _response({"text": "a"}, usageMetadata=usage)
+    end = _response(reason="STOP", usageMetadata={"promptTokenCount": 7})
+    assert gather(_read([_sse(said, end)])).usage.output_tokens == 2
+    holder = tail_holder(Protocol.GEMINI)
+    holder.feed(_sse(said, end))
+    assert holder.usage.output_tokens == 2
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from proxy.model import (
     Usage,
     UsageReported,
 )
-from proxy.wire.counts import Counts, gemini_counts, members, settled
+from proxy.wire.counts import Counts, gemini_counts, members, settled, unanswered
 from proxy.wire.fields import WireError
 from proxy.wire.gemini.endings import Error, ended, failed, refused
 from proxy.wire.gemini.parts import ORIGIN
@@ -183,6 +183,8 @@ class AnswerBuilder:
         if self.over:
             return []
         reason = self._reason or ("STOP" if whole and self._index >= 0 else None)
+        if self._index < 0 and (reason or self._refused):
+            self._silent()
         usage = self._told()
         if self._refused is not None and self._reason is None:
             last: AnswerEnded | AnswerFailed = refused(
@@ -225,6 +227,12 @@ class AnswerBuilder:
         if told is not None:
             self._counts |= gemini_counts(told)
         return Usage(**settled(self._counts))
+
+    def _silent(self) -> None:
+        """Count no output for an answer that ended without a word."""
+        usage = members(self._usage) if self._usage else None
+        if usage is not None:
+            self._counts = unanswered(self._counts | gemini_counts(usage), usage)
 
     def _candidate(
         self, candidate: _Candidate, raw: msgspec.Raw, events: list[Event]
