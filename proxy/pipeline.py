@@ -76,6 +76,7 @@ _ASKS = frozenset(
 )
 """The endpoints that ask a model for an answer."""
 
+_BETWEEN = re.compile(r"[/\\]")
 _PREVIOUS = b'"previous_response_id"'
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9]{{16}}")
 
@@ -354,7 +355,11 @@ def _not_compacted(route: Route) -> Failure:
 
 
 def _check_model(model: str) -> None:
-    """Refuse a name that no header, log line or window can show as it is."""
+    """Refuse a name that cannot be shown as it is, or that is a path's way upwards.
+
+    Names with a slash are common (`publishers/google/models/x`), and in Gemini's
+    protocol the name is a part of the path.
+    """
     if not model:
         raise Refused(
             FailureKind.BAD_REQUEST,
@@ -367,6 +372,14 @@ def _check_model(model: str) -> None:
             400,
             f"The field `model` must be a name of at most {MODEL_LENGTH} printable "
             "characters. Nothing was sent on.",
+        )
+    if any(unquote(each) in {".", ".."} for each in _BETWEEN.split(unquote(model))):
+        raise Refused(
+            FailureKind.BAD_REQUEST,
+            400,
+            "The field `model` holds `.` or `..` as a part of its own, which would lead "
+            "to another address of the provider. Nothing was sent on. Set `model` to a "
+            "model's name.",
         )
 
 

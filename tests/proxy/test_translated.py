@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from foreign import MODEL, PAIRS, Body, ask, calls, path_of, read, text, with_result
@@ -296,3 +297,50 @@ async def test_a_refused_call_costs_nothing(tmp_path: Path) -> None:
         await gateway.post(*ask(MESSAGES))
         (row,) = gateway.events()
         assert (row.status, row.error_kind, row.cost_nano) == ("error", "rejected", 0)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "..",
+        "../../../evil",
+        "a/../../b",
+        "./b",
+        "a/.",
+        "a\\..\\b",
+        "%2e%2E/b",
+        "a%2f..%2fb",
+        "a/%252e%252e/b",
+    ],
+)
+async def test_a_model_name_leads_to_no_other_address(
+    tmp_path: Path, model: str
+) -> None:
+    async with (
+        ScriptedUpstream(speaks=[GEMINI]) as upstream,
+        serving(tmp_path / "h", provider(upstream.url, protocols=[GEMINI])) as gateway,
+    ):
+        _, body = ask(MESSAGES)
+        for path, asked in (
+            ("/v1/messages", {**body, "model": model}),
+            ("/v1/messages/count_tokens", {**body, "model": model}),
+            ("/v1beta/models/" + quote(model, safe="") + ":generateContent", {}),
+        ):
+            status, _, got = await gateway.post(path, asked or ask(GEMINI)[1])
+            assert status == 400
+            assert b"another address" in got
+        assert upstream.requests == []
+
+
+@pytest.mark.parametrize("model", ["publishers/google/models/x", "a..b/.c", "x.."])
+async def test_a_model_name_may_have_strokes_and_dots(
+    tmp_path: Path, model: str
+) -> None:
+    async with (
+        ScriptedUpstream(speaks=[GEMINI]) as upstream,
+        serving(tmp_path / "h", provider(upstream.url, protocols=[GEMINI])) as gateway,
+    ):
+        _, body = ask(MESSAGES)
+        await gateway.post("/v1/messages", {**body, "model": f"scripted/{model}"})
+        (seen,) = upstream.requests
+        assert f"models/{model}:generateContent" in seen.target
