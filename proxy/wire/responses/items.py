@@ -30,6 +30,7 @@ from proxy.model import (
     ToolsAdded,
     Url,
 )
+from proxy.wire.data_url import shown, source_of
 from proxy.wire.fields import Fields, WireError
 from proxy.wire.responses.citations import read_citation
 from proxy.wire.responses.tools import read_tools
@@ -128,23 +129,24 @@ def _text(part: Fields) -> Text:
     )
 
 
-def _image(part: Fields) -> Image:
+def _image(part: Fields) -> Image | Document:
     source: Base64 | Url | FileId
     # One source is meant; what else is told stays among the extras.
     if (url := part.text("image_url")) is not None:
-        source = _bytes_or_url(url)
+        source = source_of(url)
     elif (file_id := part.text("file_id")) is not None:
         source = FileId(file_id)
     else:
         raise part.missing("image_url")
-    return Image(source, part.text("detail"), _cache_mark(part), part.rest)
+    return shown(Image(source, part.text("detail"), _cache_mark(part), part.rest))
 
 
 def _file(part: Fields) -> Document:
     source: Base64 | Url | FileId
     if (data := part.text("file_data")) is not None:
         # With or without the data: prefix; without one the type is not told.
-        source = _bytes_or_url(data) if data.startswith("data:") else Base64("", data)
+        plain = data[:5].lower() != "data:"
+        source = Base64("", data) if plain else source_of(data)
     elif (url := part.text("file_url")) is not None:
         source = Url(url)
     elif (file_id := part.text("file_id")) is not None:
@@ -153,13 +155,6 @@ def _file(part: Fields) -> Document:
         raise part.missing("file_data")
     name, mark = part.text("filename"), _cache_mark(part)
     return Document(source, name, cache=mark, extras=part.rest)
-
-
-def _bytes_or_url(url: str) -> Base64 | Url:
-    head, comma, data = url.partition(",")
-    if comma and head.startswith("data:") and head.endswith(";base64"):
-        return Base64(head[len("data:") : -len(";base64")], data)
-    return Url(url)
 
 
 def _function_call(item: Fields) -> Message:

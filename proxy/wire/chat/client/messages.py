@@ -26,6 +26,7 @@ from proxy.model import (
     ToolResult,
     Url,
 )
+from proxy.wire.data_url import shown, source_of
 from proxy.wire.fields import Fields, WireError
 
 _ROLES: Final = {
@@ -85,16 +86,17 @@ def _cache_mark(part: Fields) -> CacheMark | None:
     return None
 
 
-def _image(part: Fields) -> Image:
+def _image(part: Fields) -> Image | Document:
     # Some clients send the bare address in place of the object.
     value = part.text_or_object("image_url")
     if value is None:
         raise part.missing("image_url")
     if isinstance(value, str):
-        return Image(_bytes_or_url(value), cache=_cache_mark(part), extras=part.rest)
+        mark = _cache_mark(part)
+        return shown(Image(source_of(value), cache=mark, extras=part.rest))
     url, detail = value.need_text("url"), value.text("detail")
-    mark = _cache_mark(part)
-    return Image(_bytes_or_url(url), detail, mark, part.rest_with("image_url", value))
+    mark, rest = _cache_mark(part), part.rest_with("image_url", value)
+    return shown(Image(source_of(url), detail, mark, rest))
 
 
 def _file(part: Fields) -> Document:
@@ -103,20 +105,14 @@ def _file(part: Fields) -> Document:
     source: Base64 | Url | FileId
     if data is not None:
         # With or without the data: prefix; without one the type is not told.
-        source = _bytes_or_url(data) if data.startswith("data:") else Base64("", data)
+        plain = data[:5].lower() != "data:"
+        source = Base64("", data) if plain else source_of(data)
     elif file_id is not None:
         source = FileId(file_id)
     else:
         raise file.missing("file_data")
     mark, name = _cache_mark(part), file.text("filename")
     return Document(source, name, cache=mark, extras=part.rest_with("file", file))
-
-
-def _bytes_or_url(url: str) -> Base64 | Url:
-    head, comma, data = url.partition(",")
-    if comma and head.startswith("data:") and head.endswith(";base64"):
-        return Base64(head[len("data:") : -len(";base64")], data)
-    return Url(url)
 
 
 def _assistant(fields: Fields) -> Message:
