@@ -77,7 +77,7 @@ def _asked(request: Request, names: Names, stops: tuple[str, ...]) -> dict[str, 
         "choice": _choice(request),
         # Messages needs one where nobody named any.
         "limit": request.limits.max_output_tokens or 32_000,
-        "stops": (*request.limits.stop_sequences, *stops),
+        "stops": {*request.limits.stop_sequences, *stops},
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,
