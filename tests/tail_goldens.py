@@ -283,7 +283,7 @@ GOLDENS = {
         b"",
         b'data: {"promptFeedback":{"blockReason":"SAFETY"},'
         b'"usageMetadata":{"promptTokenCount":9}}\n\n',
-        Usage(9, 0, 0),
+        Usage(9, 0, 0, output_tokens=0),
         "SAFETY",
         ended=False,
     ),
