@@ -34,11 +34,12 @@ def read_dialects(
     reader: TableReader,
     protocols: tuple[Protocol, ...] | None,
     base: Mapping[Protocol, Dialect],
+    usual: Mapping[Protocol, Dialect] = VENDOR_DIALECTS,
 ) -> Mapping[Protocol, Dialect]:
     """Read the table `dialect` of a provider's table.
 
     Each flag that the file names takes the place of the one in `base`, which is the
-    known provider's own, or else of the vendor's. Whatever is wrong in one of the
+    known provider's own, or else in `usual`. Whatever is wrong in one of the
     tables makes `reader` unsound. `protocols` are those the provider speaks, None
     where they could not be read.
     """
@@ -52,7 +53,7 @@ def read_dialects(
         inner = table.table(protocol)
         if inner is None:
             continue
-        found[protocol] = _read(inner, base.get(protocol, VENDOR_DIALECTS[protocol]))
+        found[protocol] = _read(inner, base.get(protocol, usual[protocol]))
         if protocols and protocol not in protocols:
             hint = "Add it to `protocols`, or take this table out."
             table.problem(protocol, "This protocol is not in `protocols`.", hint)

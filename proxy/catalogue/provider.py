@@ -15,7 +15,7 @@ from typing import Literal
 
 from proxy.model import Protocol, Usage
 from proxy.money import Price
-from proxy.wire.dialect import VENDOR_DIALECTS, Dialect, ReasoningWord
+from proxy.wire.dialect import UNKNOWN_DIALECTS, VENDOR_DIALECTS, Dialect, ReasoningWord
 
 _PATHS: Mapping[Protocol, str] = {
     Protocol.MESSAGES: "/v1/messages",
@@ -165,7 +165,8 @@ class Provider:
     spoken for clients of another one. `dialects` has those protocols in which its
     server is not as the protocol's vendor. Models whose names end in one of `away` run
     at the provider, whatever `place` says. `fill_in` is the part of `base_url` that
-    each user has to replace, '' where there is none; who calls it has none.
+    each user has to replace, '' where there is none; who calls it has none. `unknown`
+    is a server of the user's own file that Turnout knows nothing about.
     """
 
     id: str
@@ -188,10 +189,16 @@ class Provider:
     )
     away: tuple[str, ...] = ()
     fill_in: str = ""
+    unknown: bool = False
 
     def dialect(self, protocol: Protocol) -> Dialect:
-        """Return what its server takes in `protocol`."""
-        return self.dialects.get(protocol) or VENDOR_DIALECTS[protocol]
+        """Return what its server takes in `protocol`.
+
+        To an unknown server less is written than it may take. What its own clients
+        send it goes there as it is all the same: nothing says that it deviates.
+        """
+        usual = UNKNOWN_DIALECTS if self.unknown else VENDOR_DIALECTS
+        return self.dialects.get(protocol) or usual[protocol]
 
     def url(self, protocol: Protocol) -> str:
         """Return the URL that requests of `protocol` are posted to.

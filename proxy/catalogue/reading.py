@@ -25,6 +25,7 @@ from proxy.catalogue.provider import (
     Provider,
 )
 from proxy.model import Protocol
+from proxy.wire.dialect import UNKNOWN_DIALECTS, VENDOR_DIALECTS
 
 RESERVED_IDS: Final = frozenset({"practice"})
 """Ids that Turnout's own providers have."""
@@ -83,7 +84,13 @@ def _read_provider(
     base_url = _read_base_url(reader, base)
     protocols = _read_protocols(reader, base)
     endpoints = _read_endpoints(reader, protocols, base)
-    dialects = read_dialects(reader, protocols, base.dialects if base else NO_DIALECTS)
+    unknown = _is_unknown(base, base_url, known)
+    dialects = read_dialects(
+        reader,
+        protocols,
+        base.dialects if base else NO_DIALECTS,
+        UNKNOWN_DIALECTS if unknown else VENDOR_DIALECTS,
+    )
     place = reader.word("place", Place)
     billing = reader.word("billing", Billing)
     auth = reader.word("auth", AuthStyle)
@@ -112,7 +119,21 @@ def _read_provider(
         price_source=base.price_source if base else USER_PRICES,
         dialects=dialects,
         away=away if away is not None else base.away if base else (),
+        unknown=unknown,
     )
+
+
+def _is_unknown(
+    base: Provider | None, base_url: str | None, known: Mapping[str, Provider]
+) -> bool:
+    """Whether an entry stands for a server that no file of Turnout's describes.
+
+    Those files themselves are read with nothing known before.
+    """
+    if base is not None or base_url is None or not known:
+        return False
+    home = origin(base_url)
+    return all(origin(each.base_url) != home for each in known.values())
 
 
 def _place_of(base_url: str) -> Place:

@@ -8,7 +8,7 @@ translation reads the flags before a request is written, the encoder while it is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -233,3 +233,24 @@ VENDOR_DIALECTS: Final[Mapping[Protocol, Dialect]] = MappingProxyType(
     }
 )
 """What each protocol's own vendor takes; a provider's file changes single flags."""
+
+UNKNOWN_DIALECTS: Final[Mapping[Protocol, Dialect]] = MappingProxyType(
+    {
+        **VENDOR_DIALECTS,
+        Protocol.CHAT: replace(
+            VENDOR_DIALECTS[Protocol.CHAT],
+            developer_role=False,
+            refusals=False,
+            limit_field="max_tokens",
+            custom_tools=False,
+            allowed_tools=False,
+            file_ids=False,
+            cache_key=False,
+            verbosity=False,
+            labels=False,
+            user=False,
+        ),
+    }
+)
+"""What to write to a server nobody here knows: Chat has many, and OpenAI's own words
+are read by few of them. A file that names a flag has the last word."""

@@ -45,6 +45,20 @@ protocols = ["{protocol}"]
 key = "env:SCRIPTED_KEY"
 place = "provider"
 """
+# The scripted provider takes in Chat what OpenAI takes, and a file has to say so.
+_OPENAI = """
+[providers.dialect.openai-chat]
+developer_role = true
+refusals = true
+limit_field = "max_completion_tokens"
+custom_tools = true
+allowed_tools = true
+file_ids = true
+cache_key = true
+verbosity = true
+labels = true
+user = true
+"""
 _MODEL = """
 [[providers.models]]
 id = "{id}"
@@ -152,6 +166,8 @@ async def world(home: Path) -> AsyncIterator[World]:
 def _entry(url: str, protocol: Protocol) -> str:
     word = WORDS[protocol]
     entry = _PROVIDER.format(word=word, url=url, protocol=protocol)
+    if protocol is Protocol.CHAT:
+        entry += _OPENAI
     # Whoever fails first is followed by the one that comes behind it.
     shared = [f"shared-{word}", f"shared-{WORDS[_before(protocol)]}"]
     # As the vendor's models of today.

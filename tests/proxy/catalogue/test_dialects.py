@@ -15,6 +15,7 @@ from proxy.catalogue.dialects import NO_DIALECTS, read_dialects
 from proxy.catalogue.problems import TableReader
 from proxy.model import Protocol
 from proxy.wire.dialect import (
+    UNKNOWN_DIALECTS,
     VENDOR_DIALECTS,
     Dialect,
     FormatWord,
@@ -108,7 +109,7 @@ always = { provider = { zdr = true } }
     assert said == ""
     assert provider is not None
     assert provider.dialect(CHAT) == replace(
-        VENDOR,
+        UNKNOWN_DIALECTS[CHAT],
         limit_field="max_tokens",
         seed_field="",
         stop_limit=0,
@@ -161,12 +162,12 @@ def test_a_file_changes_single_flags_of_a_known_provider() -> None:
     assert provider.dialect(Protocol.RESPONSES) == known.dialect(Protocol.RESPONSES)
 
 
-def test_a_protocol_without_a_table_is_spoken_as_its_vendor_does() -> None:
+def test_a_protocol_without_a_table_is_spoken_as_to_an_unknown_server() -> None:
     provider, _ = entry("")
     assert provider is not None
     assert provider.dialects == {}
     for protocol in Protocol:
-        assert provider.dialect(protocol) is VENDOR_DIALECTS[protocol]
+        assert provider.dialect(protocol) is UNKNOWN_DIALECTS[protocol]
 
 
 def test_two_tables_do_not_mix() -> None:
@@ -203,3 +204,39 @@ def test_no_table_raises_and_a_sound_one_can_be_sent(table: dict[str, object]) -
     assert sound or problems
     for dialect in found.values():
         json.dumps(asdict(dialect), allow_nan=False)
+
+
+def _entry(provider_id: str, url: str, more: str = "") -> Provider:
+    text = f"""
+[[providers]]
+id = "{provider_id}"
+base_url = "{url}"
+protocols = ["openai-chat"]
+key = "env:EXAMPLE_KEY"
+{more}"""
+    (found,), problems = read_providers(tomllib.loads(text), known_providers())
+    assert problems == ()
+    return found
+
+
+def test_an_unknown_server_of_chat_hears_no_words_of_openai_alone() -> None:
+    dialect = _entry("mine", "https://llm.example/v1").dialect(CHAT)
+    assert not dialect.custom_tools
+    assert not dialect.allowed_tools
+    assert not dialect.developer_role
+    assert dialect.limit_field == "max_tokens"
+    assert dialect.tools
+    own = "[providers.dialect.openai-chat]\nimages = false\ncustom_tools = true\n"
+    told = _entry("mine", "https://llm.example/v1", own).dialect(CHAT)
+    assert told == replace(dialect, images=False, custom_tools=True)
+
+
+@pytest.mark.parametrize(
+    ("provider_id", "url"),
+    [("openai", "https://llm.example/v1"), ("mine", "https://api.openai.com/v1")],
+)
+def test_openai_hears_all_of_its_own_words(provider_id: str, url: str) -> None:
+    provider = _entry(provider_id, url)
+    assert provider.dialect(CHAT) == VENDOR_DIALECTS[CHAT]
+    # Nothing deviates, so that its clients' bodies are not read.
+    assert provider.dialects == {}
