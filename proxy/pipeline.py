@@ -377,9 +377,9 @@ def _check_model(model: str) -> None:
         raise Refused(
             FailureKind.BAD_REQUEST,
             400,
-            "The field `model` holds `.` or `..` as a part of its own, which would lead "
-            "to another address of the provider. Nothing was sent on. Set `model` to a "
-            "model's name.",
+            "The field `model` holds `.` or `..` as a part of its own, which would "
+            "lead to another address of the provider. Nothing was sent on. Set `model` "
+            "to a model's name.",
         )
 
 
