@@ -52,6 +52,19 @@ def read_schema(schema: JsonObject) -> dict[str, Json]:
     return _read(schema, _DEEPEST)
 
 
+def told_schema(plain: JsonObject | None, own: JsonObject | None) -> JsonObject | None:
+    """Return the JSON Schema of a place that has a field for each kind.
+
+    `plain` stands in the field for JSON Schema, `own` in the one for `Schema`. Gemini
+    CLI 0.61 puts a `Schema`, its types in capitals, into the first one.
+    """
+    if plain is None:
+        return None if own is None else read_schema(own)
+    kind = plain.get("type")
+    capital = isinstance(kind, str) and kind != _plain_type(kind)
+    return read_schema(plain) if capital else plain
+
+
 def _read(schema: JsonObject, left: int) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for key, value in schema.items():

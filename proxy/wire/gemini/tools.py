@@ -18,7 +18,7 @@ from proxy.model import (
     ToolChoice,
 )
 from proxy.wire.fields import Fields, WireError
-from proxy.wire.gemini.schemas import read_schema
+from proxy.wire.gemini.schemas import told_schema
 from proxy.wire.gemini.spelling import inners, own
 
 _MODES: Final = {
@@ -44,9 +44,7 @@ def _entry(fields: Fields) -> Iterator[Tool]:
 
 
 def _function(fields: Fields) -> FunctionTool:
-    schema, older = fields.map("parametersJsonSchema"), fields.map("parameters")
-    if schema is None and older is not None:
-        schema = read_schema(older)
+    schema = told_schema(fields.map("parametersJsonSchema"), fields.map("parameters"))
     return FunctionTool(
         name=fields.need_text("name"),
         description=fields.text("description"),

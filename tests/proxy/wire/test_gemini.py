@@ -415,3 +415,40 @@ def test_the_word_for_a_call_nobody_signed_is_no_reasoning(word: str) -> None:
     call = {"name": "read", "args": {}, "id": "c1"}
     parts = _parts({"functionCall": call, "thoughtSignature": word}, role="model")
     assert [type(part) for part in parts] == [ToolCall]
+
+
+def test_a_schema_in_capitals_is_read_in_either_field() -> None:
+    # As Gemini CLI 0.61 asks which model is to do a task.
+    fields = {
+        "complexity_reasoning": {"type": "STRING", "description": "Brief."},
+        "complexity_score": {"type": "INTEGER"},
+    }
+    own = {"type": "OBJECT", "properties": fields, "required": list(fields)}
+    plain: Any = {
+        "type": "object",
+        "properties": {
+            "complexity_reasoning": {"type": "string", "description": "Brief."},
+            "complexity_score": {"type": "integer"},
+        },
+        "required": list(fields),
+    }
+    for name in ("responseJsonSchema", "responseSchema"):
+        wish = {"responseMimeType": "application/json", name: own}
+        request = read(generationConfig=wish)
+        assert request.output_format == OutputFormat("json_schema", None, plain)
+    for name in ("parametersJsonSchema", "parameters"):
+        declared = {"name": "rate", name: own}
+        (tool,) = read(tools=[{"functionDeclarations": [declared]}]).tools
+        assert isinstance(tool, FunctionTool)
+        assert tool.schema == plain
+
+
+def test_a_schema_that_is_plain_stays_as_it_is() -> None:
+    plain: Any = {
+        "type": "object",
+        "properties": {"a_b": {"x_own": 1, "nullable": True}},
+    }
+    wish = {"responseMimeType": "application/json", "responseJsonSchema": plain}
+    assert read(generationConfig=wish).output_format == OutputFormat(
+        "json_schema", None, plain
+    )

@@ -26,7 +26,7 @@ from proxy.model import (
 )
 from proxy.wire.fields import Fields, WireError, read_body
 from proxy.wire.gemini.parts import CallIds, read_parts
-from proxy.wire.gemini.schemas import read_schema
+from proxy.wire.gemini.schemas import told_schema
 from proxy.wire.gemini.spelling import inner, inners, own, whole
 from proxy.wire.gemini.tools import read_choice, read_tools
 
@@ -153,9 +153,9 @@ def _format(settings: Fields) -> OutputFormat | None:
         return None
     if kind == "text/plain":
         return OutputFormat("text")
-    schema, older = settings.map("responseJsonSchema"), settings.map("responseSchema")
-    if schema is None and older is not None:
-        schema = read_schema(older)
+    schema = told_schema(
+        settings.map("responseJsonSchema"), settings.map("responseSchema")
+    )
     return OutputFormat(
         "json_object" if schema is None else "json_schema", None, schema
     )
