@@ -55,8 +55,9 @@ class _Seen:
 class Conversion:
     """One answer on its way from a provider's protocol to the client's.
 
-    `steps` are what the events go through in order. `writer` is None where the client
-    wants the answer whole: then the events are kept in `told` for the
+    `unheard` says that the answer was ended here and its provider has yet to say what
+    it cost. `steps` are what the events go through in order. `writer` is None where
+    the client wants the answer whole: then the events are kept in `told` for the
     caller. `guess` is told a
     client as its input where the protocol wants counts before the provider has any;
     it never gets into `usage`. `text_passes` says that no step looks at text; `veil`
@@ -90,6 +91,7 @@ class Conversion:
         self.ended: AnswerEnded | None = None
         self.failed: AnswerFailed | None = None
         self.losses: list[Loss] = []
+        self.unheard = False
 
     @property
     def over(self) -> bool:
@@ -107,25 +109,45 @@ class Conversion:
 
     def finish(self) -> bytes:
         """Take a clean end of the provider's bytes."""
-        return b"" if self.over else self.push(self._reader.finish())
+        if self.over and not self.unheard:
+            return b""
+        return self.push(self._reader.finish())
 
     def push(self, events: Iterable[Event]) -> bytes:
         """Return the client's bytes for events of the provider."""
         out: list[bytes] = []
         for event in events:
+            # In a name of its own, as what follows may change it.
+            over = self.over
+            if over:
+                self._behind(event)
+                continue
             if (
                 self._text_passes
                 and type(event) is TextDelta
                 and (self._veil is None or self._veil.passes(event.text))
             ):
-                if not self.over:
-                    self._take(event, out)
+                self._take(event, out)
                 continue
             for each in self._through(event, 0):
                 if self.over:
                     break
                 self._take(each, out)
+            # A step may end an answer that its provider goes on with.
+            self.unheard = self.ended is not None and type(event) is not AnswerEnded
         return out[0] if len(out) == 1 else b"".join(out)
+
+    def leave(self) -> None:
+        """Give up waiting for what an answer that was ended here has cost.
+
+        What was counted of its output so far is less than what will be billed, so it is
+        unknown then.
+        """
+        if self.unheard and self.ended is not None:
+            told = self._seen.usage
+            known = replace(told, output_tokens=None, reasoning_tokens=None)
+            self._seen.usage = known
+            self.ended = replace(self.ended, usage=known)
 
     def ping(self) -> bytes:
         """Return a sign of life, b'' where the client's protocol has none.
@@ -154,6 +176,15 @@ class Conversion:
         if self._writer is None:
             return b""
         return self._flush() + self._writer.write(AnswerFailed(kind, message))
+
+    def _behind(self, event: Event) -> None:
+        """Count what a provider tells behind an end that was set here."""
+        if not self.unheard or self.ended is None:
+            return
+        if isinstance(event, UsageReported | AnswerEnded):
+            self._count(event.usage)
+            self.ended = replace(self.ended, usage=self._seen.usage)
+        self.unheard = not isinstance(event, AnswerEnded)
 
     def _through(self, event: Event, at: int) -> Sequence[Event]:
         if at == len(self._steps):

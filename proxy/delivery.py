@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from proxy.attempt import is_stream
 from proxy.errors import Failure, FailureKind
-from proxy.model import BrokenOff, Protocol, StopReason
+from proxy.model import BrokenOff, Protocol
 from proxy.tasks import spawn
 from proxy.upstream import UpstreamError
 from proxy.wire import CLIENT_CODEC_OF, PROVIDER_CODEC_OF, WireError
@@ -37,6 +37,12 @@ PING_SECONDS = 20.0
 
 REST_SECONDS = 2.0
 """How long bytes behind the end of an answer are waited for."""
+
+COST_SECONDS = 1.0
+"""How long the end of an answer that was stopped here waits for what it cost."""
+
+COST_BYTES = 256 * 1024
+"""How much is read of such an answer to learn it."""
 
 _OK = 200
 _JSON = "application/json"
@@ -183,6 +189,8 @@ class Delivery:
                 f"{self.route.provider.id} ended its answer before it was complete.",
             )
         x.stop_reason = ended.stop
+        if self._conversion.unheard:
+            await self._learn_cost(answer)
         last = self._conversion.last()
         x.lose(self._conversion.losses)
         whole = b"" if x.stream else self._whole()
@@ -194,10 +202,29 @@ class Delivery:
         else:
             await self._send_whole(whole)
         await x.outlet.end()
-        if ended.stop is not StopReason.STOP_SEQUENCE:
+        if not self._conversion.unheard:
             # A provider that was stopped from here may have much more to say.
             await self._rest(answer)
         return None
+
+    async def _learn_cost(self, answer: Answer) -> None:
+        """Read on behind a stop sequence, as the provider's counts stand at its end.
+
+        The client's end waits meanwhile, so not for long: where the provider has more
+        to say than that, the record leaves the output unknown.
+        """
+        conversion, left = self._conversion, COST_BYTES
+        with suppress(UpstreamError, TimeoutError, WireError, _Unreadable):
+            async with asyncio.timeout(COST_SECONDS):
+                while conversion.unheard and left > 0:
+                    chunk = await answer.chunk()
+                    if not chunk:
+                        _ = conversion.finish()
+                        break
+                    left -= len(chunk)
+                    _ = conversion.feed(self._plain(chunk))
+        conversion.leave()
+        self._x.usage = conversion.usage
 
     def _whole(self) -> bytes:
         """Return the whole answer as the client's JSON, b'' where it is not whole."""

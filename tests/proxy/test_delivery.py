@@ -673,3 +673,54 @@ async def test_our_key_is_masked_however_a_provider_spells_it(
         if name == "pieces":
             said = text(read(client, got.body, stream=True))
             assert said == SCRIPTED_KEY[:3] + "*" * (len(SCRIPTED_KEY) - 3)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("speaks", [RESPONSES, GEMINI, CHAT, OLLAMA])
+async def test_what_an_answer_cost_that_was_stopped_here_is_on_record(
+    tmp_path: Path, speaks: Protocol, stream: bool
+) -> None:
+    async with (
+        ScriptedUpstream(speaks=[speaks]) as upstream,
+        serving(tmp_path / "h", provider(upstream.url, protocols=[speaks])) as gateway,
+    ):
+        upstream.push(Answer((Text(WORDS),)))
+        path, body = ask(MESSAGES, stream=stream)
+        # More than any of them takes, so Turnout looks for them itself.
+        stops = [*(f"never{each}" for each in range(70)), " three"]
+        got = await fetch(gateway, path, {**body, "stop_sequences": stops})
+        assert text(read(MESSAGES, got.body, stream=stream)) == "one two"
+        (row,) = gateway.events()
+        assert (row.status, row.stop_reason) == ("success", "stop_sequence")
+        assert row.output_tokens == 42
+        assert row.cost_nano is not None
+        assert "usage_estimated" not in row.losses
+        assert b'"output_tokens":42' in got.body
+
+
+async def test_what_a_provider_counts_too_late_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "COST_SECONDS", 0.05)
+    async with (
+        ScriptedUpstream(speaks=[GEMINI]) as upstream,
+        serving(tmp_path / "h", provider(upstream.url, protocols=[GEMINI])) as gateway,
+    ):
+        said = (
+            b'data: {"candidates":[{"content":{"role":"model","parts":'
+            b'[{"text":"one two three four"}]}}],"usageMetadata":'
+            b'{"promptTokenCount":7,"candidatesTokenCount":4}}\n\n'
+        )
+        upstream.push(
+            changed(
+                lambda reply: held_after(Reply(200, reply.headers, (said, said)), 1)
+            )
+        )
+        path, body = ask(MESSAGES, stream=True)
+        stops = [*(f"never{each}" for each in range(70)), " three"]
+        got = await fetch(gateway, path, {**body, "stop_sequences": stops})
+        CHECKS[MESSAGES](got.body)
+        (row,) = gateway.events()
+        assert (row.status, row.stop_reason) == ("success", "stop_sequence")
+        assert (row.input_tokens, row.output_tokens) == (7, None)
+        assert "usage_estimated" in row.losses
