@@ -165,8 +165,8 @@ def test_a_route_says_what_provider_and_model_both_take() -> None:
     rich = Route(provider, model, "m", Protocol.CHAT).dialect
     assert (rich.images, rich.tools, rich.sampling) == (True, True, False)
     assert rich.efforts == ("high",)
-    blind = replace(provider, dialects={Protocol.CHAT: Dialect(images=False)})
-    assert not Route(blind, model, "m", Protocol.CHAT).dialect.images
+    sightless = replace(provider, dialects={Protocol.CHAT: Dialect(images=False)})
+    assert not Route(sightless, model, "m", Protocol.CHAT).dialect.images
 
 
 def test_a_routes_dialect_is_worked_out_once() -> None:

@@ -696,7 +696,11 @@ def test_dice() -> None:
 
 
 def test_the_form_of_the_answer() -> None:
-    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": False,
+    }
     wish = OutputFormat("json_schema", "x", schema)
     request = _request(output_format=wish)
     assert fit(request, _target(Protocol.MESSAGES)).request.output_format == wish
