@@ -394,9 +394,10 @@ async def test_free_text_is_put_into_a_function(tmp_path: Path) -> None:
     assert b'patch\\"' in sent
 
 
+CLOSED = {**SCHEMA, "additionalProperties": False}
 FORMS: dict[Protocol, dict[str, Any]] = {
     Protocol.MESSAGES: {
-        "output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}
+        "output_config": {"format": {"type": "json_schema", "schema": CLOSED}}
     },
     Protocol.GEMINI: {
         "generationConfig": {
