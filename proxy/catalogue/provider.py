@@ -214,10 +214,6 @@ class Provider:
             path = path.removeprefix(version)
         return f"{self.base_url}{path}"
 
-    def count_url(self) -> str:
-        """Return the URL that counts the tokens of a Messages request."""
-        return f"{self.url(Protocol.MESSAGES)}/count_tokens"
-
     def auth_style(self, protocol: Protocol) -> AuthStyle:
         """Return the header that carries the key in a request of `protocol`."""
         if self.auth is not None:

@@ -15,8 +15,10 @@ from proxy.catalogue import (
     Route,
     Thinking,
 )
+from proxy.guard import Endpoint
 from proxy.model import Protocol, Usage
 from proxy.money import Price
+from proxy.native import native_url
 from proxy.wire.dialect import Dialect, ReasoningWord
 
 SHORT = Price(input=Decimal(1))
@@ -78,7 +80,8 @@ def test_an_endpoint_is_a_whole_url_or_a_path_below_the_base() -> None:
     )
     assert provider.url(Protocol.RESPONSES) == "https://h/codex/responses"
     assert provider.url(Protocol.MESSAGES) == "https://other/anthropic/v1/messages"
-    assert provider.count_url() == "https://other/anthropic/v1/messages/count_tokens"
+    counter = native_url(provider, Endpoint.COUNT_MESSAGES, "m")
+    assert counter == "https://other/anthropic/v1/messages/count_tokens"
     assert provider.url(Protocol.CHAT) == "https://h/codex/v1/chat/completions"
 
 
