@@ -17,6 +17,7 @@ from proxy.guard import Endpoint
 from proxy.headers import translated_headers
 from proxy.model import Json, Protocol
 from proxy.native import native_url
+from proxy.practice import PRACTICE_PROVIDER_ID
 from proxy.preparation import target_of
 from proxy.reading import Unreadable, read_whole
 from proxy.translation.fit import fit
@@ -114,7 +115,9 @@ class Counter:
         return None
 
     def _counts(self, route: Route) -> bool:
-        known = route.protocol in _COUNTER
+        # The practice provider is nobody who could be called.
+        practice = route.provider.id == PRACTICE_PROVIDER_ID
+        known = route.protocol in _COUNTER and not practice
         return known and (route.provider.id, route.protocol) not in self._without
 
     def _is_answer(self, route: Route, failure: Failure) -> bool:

@@ -216,3 +216,19 @@ async def test_what_no_provider_counted_stays_unknown_on_record(tmp_path: Path) 
         row = gateway.events()[0]
         assert (row.input_tokens, row.output_tokens, row.cost_nano) == (None,) * 3
         assert row.losses == ("usage_estimated",)
+
+
+async def test_practice_counts_without_calling_anybody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def called(*_: object, **__: object) -> None:
+        pytest.fail("somebody was called")
+
+    monkeypatch.setattr("proxy.upstream.Upstream.send", called)
+    async with serving(tmp_path / "h") as gateway:
+        body: dict[str, object] = {
+            "model": "m",
+            "messages": [{"role": "user", "content": "hi"}],
+        }
+        status, headers, _ = await gateway.post("/v1/messages/count_tokens", body)
+    assert (status, headers["x-turnout-count"]) == (200, "estimate")
