@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 from proxy.model import Protocol, Usage
 from proxy.money import Price
+from proxy.prices.rates import Rates
 from proxy.wire.dialect import UNKNOWN_DIALECTS, VENDOR_DIALECTS, Dialect, ReasoningWord
 
 _PATHS: Mapping[Protocol, str] = {
@@ -67,6 +68,64 @@ class Thinking(StrEnum):
     BUDGET = "budget"
 
 
+class Safety(StrEnum):
+    """Whether tool use of a model with one client is known to work."""
+
+    YES = "yes"
+    EXPERIMENTAL = "experimental"
+    NO = "no"
+
+
+class Privacy(StrEnum):
+    """What a provider does with what it is sent; a person confirms it, not Turnout.
+
+    `local` leaves nothing; `tenant` is the user's own part of a cloud; `no-training`
+    keeps it for a short time or not at all; `settings` depends on the account;
+    `opaque` may train on it, or does not say.
+    """
+
+    LOCAL = "local"
+    TENANT = "tenant"
+    NO_TRAINING = "no-training"
+    SETTINGS = "settings"
+    OPAQUE = "opaque"
+
+
+class LimitsDialect(StrEnum):
+    """How a provider tells its rate limits in headers; `none` tells nothing."""
+
+    NONE = "none"
+    ANTHROPIC = "anthropic"
+    OPENAI = "openai"
+    GROQ = "groq"
+    CEREBRAS = "cerebras"
+    MISTRAL = "mistral"
+    OPENROUTER = "openrouter"
+    XAI = "xai"
+    FIREWORKS = "fireworks"
+
+
+@dataclass(frozen=True, slots=True)
+class Compatibility:
+    """What a model is known to do; None is not known. The registry's one entry.
+
+    `claude_code` and `codex` say whether tool use with that client works.
+    `source` says who says so.
+    """
+
+    streaming: bool = True
+    parallel_tools: bool | None = None
+    forced_tools: bool | None = None
+    thinking: bool | None = None
+    structured: bool | None = None
+    claude_code: Safety = Safety.YES
+    codex: Safety = Safety.YES
+    source: str = ""
+
+
+ASSUMED: Final = Compatibility()
+"""What holds for a model that the user wrote down: his word for it."""
+
 _THINKING_WORDS: Mapping[tuple[Thinking, Protocol], ReasoningWord] = {
     (Thinking.LEVELS, Protocol.MESSAGES): ReasoningWord.ADAPTIVE,
     (Thinking.BUDGET, Protocol.MESSAGES): ReasoningWord.THINKING,
@@ -102,6 +161,10 @@ class Model:
     `vision` is None where nobody said: then images are tried, and the provider says.
     `sampling` takes temperature and top_p. `thinking` is None and `efforts`, the
     levels it takes from weak to strong, empty where the provider's dialect holds.
+    `rates` are all its prices with their conditions. `quality` is 0 to 100, None where
+    its tier's default holds; `class_quality` has other numbers for single route
+    classes, `quality_source` says who judged. `aliases` are other names by which it is
+    asked for here. `quota` names the quota group, '' where it is the provider's.
     """
 
     id: str
@@ -119,6 +182,13 @@ class Model:
     sampling: bool = True
     thinking: Thinking | None = None
     efforts: tuple[str, ...] = ()
+    rates: Rates | None = None
+    quality: int | None = None
+    class_quality: tuple[tuple[str, int], ...] = ()
+    quality_source: str = ""
+    compatibility: Compatibility = ASSUMED
+    aliases: tuple[str, ...] = ()
+    quota: str = ""
 
     def narrow(self, dialect: Dialect, protocol: Protocol) -> Dialect:
         """Return what of `dialect`, its provider's in `protocol`, this model takes."""
@@ -166,7 +236,11 @@ class Provider:
     server is not as the protocol's vendor. Models whose names end in one of `away` run
     at the provider, whatever `place` says. `fill_in` is the part of `base_url` that
     each user has to replace, '' where there is none; who calls it has none. `unknown`
-    is a server of the user's own file that Turnout knows nothing about.
+    is a server of the user's own file that Turnout knows nothing about. `privacy` is
+    None where nobody said. `limits` is how it tells its rate limits, `probe` the path
+    of a free request that shows whether it lives, '' where there is none. `quota` names
+    the quota group that its routes draw on, '' for one of its own. `compatibility`
+    holds for models that are not listed.
     """
 
     id: str
@@ -190,6 +264,11 @@ class Provider:
     away: tuple[str, ...] = ()
     fill_in: str = ""
     unknown: bool = False
+    privacy: Privacy | None = None
+    limits: LimitsDialect = LimitsDialect.NONE
+    probe: str = ""
+    quota: str = ""
+    compatibility: Compatibility = ASSUMED
 
     def dialect(self, protocol: Protocol) -> Dialect:
         """Return what its server takes in `protocol`.
@@ -271,6 +350,17 @@ class Route:
     def lane(self) -> str | None:
         """The model's lane, None where it is not listed or has none."""
         return self.model.lane if self.model else None
+
+    @property
+    def quota_group(self) -> str:
+        """The limit that calls of this route draw on: an account's, or a model's."""
+        own = self.model.quota if self.model else ""
+        return own or self.provider.quota or self.provider.id
+
+    @property
+    def compatibility(self) -> Compatibility:
+        """What is known of what the model does."""
+        return (self.model or self.provider).compatibility
 
     @property
     def billing(self) -> Billing:

@@ -19,6 +19,7 @@ from proxy.catalogue import Billing, KeyRef, Place, Provider, Route
 from proxy.catalogue import Model as CatalogueModel
 from proxy.model import Protocol
 from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
+from proxy.routing.modes import Mode
 from proxy.translation.needs import obstacles
 
 if TYPE_CHECKING:
@@ -32,16 +33,6 @@ MAX_ATTEMPTS = 3
 
 ROUTE_CLASS = "fallback_safe"
 """The class every request has until classification is built."""
-
-
-class Mode(StrEnum):
-    """A named preset the user switches."""
-
-    CODING_AUTO = "coding-auto"
-    CODING_FAST = "coding-fast"
-    CODING_PREMIUM = "coding-premium"
-    OFFLINE = "offline"
-    DIRECT = "direct"
 
 
 AVAILABLE_MODES = (Mode.DIRECT, Mode.OFFLINE)

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from proxy.catalogue import Billing, Catalogue, KeyRef, Model, Place, Provider
 from proxy.model import Choice, Protocol, Request, ServerTool, ToolChoice, Usage
-from proxy.routing import (
+from proxy.routing.direct import (
     AVAILABLE_MODES,
     MAX_ATTEMPTS,
     REASONS,
     Decision,
     Facts,
-    Mode,
     ReasonCode,
     decide,
     effective_mode,
@@ -25,6 +24,7 @@ from proxy.routing import (
     read_decision,
     write_decision,
 )
+from proxy.routing.modes import Mode
 
 MESSAGES, CHAT = Protocol.MESSAGES, Protocol.CHAT
 

@@ -1,0 +1,1 @@
+"""Prices as data: what models cost, when and who says so; it reads nothing."""
