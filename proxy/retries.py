@@ -1,0 +1,117 @@
+"""Says what follows a failed attempt: wait, repeat, go on, or give up; pure.
+
+The table of what is done when a provider fails stands here and nowhere else. It makes
+no call and knows no clock; chance is handed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from proxy.errors import FailureKind
+
+if TYPE_CHECKING:
+    from proxy.errors import Failure
+
+SHORT_WAIT: Final = 2.0
+"""Seconds that a provider may ask to be left alone and is still waited for."""
+
+FIRST_BYTE_WITH_STANDBY: Final = 300.0
+"""Seconds a first byte is waited for where another route stands ready."""
+
+_LEAST_PAUSE, _MOST_PAUSE = 0.15, 0.45  # seconds before the one repetition
+_REPEATED: Final = frozenset({500, 502, 503, 529})
+"""Statuses of a passing fault: the same route is asked once more."""
+
+
+class Next(StrEnum):
+    """What follows a failed attempt."""
+
+    STOP = "stop"
+    """The client is told."""
+    SAME = "same"
+    """The same route once more, after the wait."""
+    OTHER = "other"
+    """The next route in order."""
+    LARGER = "larger"
+    """A route that can read a longer conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do next, and how many seconds to wait before it."""
+
+    next: Next
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One failed attempt, as far as it says what follows.
+
+    `own_credential` says that the client's own login was sent, `translated` that the
+    request was written anew, `too_long` that it was refused for its length, `stale`
+    that a kept connection had been closed unheard, `repeated` that the route has had
+    its repetition.
+    """
+
+    failure: Failure
+    own_credential: bool = False
+    translated: bool = False
+    too_long: bool = False
+    stale: bool = False
+    repeated: bool = False
+
+
+_STOP: Final = Step(Next.STOP)
+_OTHER: Final = Step(Next.OTHER)
+
+
+def after(tried: Tried, chance: float) -> Step:
+    """Return what follows a failed attempt of which no byte has left.
+
+    `chance` is a random number from 0 to 1, which spreads repetitions in time. The
+    caller keeps to the limit of provider calls and has the routes.
+    """
+    failure = tried.failure
+    if tried.stale:
+        # It says nothing about the provider: a fresh connection is tried at once.
+        return Step(Next.SAME)
+    match failure.kind:
+        case FailureKind.REJECTED:
+            longer = tried.too_long and tried.translated
+            return Step(Next.LARGER) if longer else _STOP
+        case FailureKind.AUTH:
+            # The client's own credential: that is between client and vendor.
+            return _STOP if tried.own_credential else _OTHER
+        case FailureKind.RATE_LIMITED:
+            wait = failure.retry_after
+            if wait is None or wait > SHORT_WAIT or tried.repeated:
+                return _OTHER
+            return Step(Next.SAME, max(wait, 0.0))
+        case FailureKind.UPSTREAM_ERROR:
+            return _after_error(tried, chance)
+        case _:
+            return _OTHER
+
+
+def _after_error(tried: Tried, chance: float) -> Step:
+    wait = tried.failure.retry_after
+    if tried.repeated or tried.failure.status not in _REPEATED:
+        return _OTHER
+    if wait is not None and wait > SHORT_WAIT:
+        return _OTHER
+    pause = _LEAST_PAUSE + chance * (_MOST_PAUSE - _LEAST_PAUSE)
+    return Step(Next.SAME, max(pause, wait or 0.0))
+
+
+def first_byte_limit(whole: float, spent: float, *, standby: bool) -> float:
+    """Return how many seconds an attempt may take until its first byte.
+
+    `whole` is the limit for all attempts of a request together, of which `spent` are
+    gone. Where another route stands by it gets its share of them.
+    """
+    left = max(whole - spent, 1.0)
+    return min(left, FIRST_BYTE_WITH_STANDBY) if standby else left
