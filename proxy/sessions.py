@@ -81,7 +81,7 @@ class Recalled:
     """
 
     made_calls: str | None = None
-    warm: Mapping[str, int] = NOTHING_WARM
+    warm: Mapping[str, int] = field(default_factory=lambda: NOTHING_WARM)
     raised: Evidence | None = None
 
 

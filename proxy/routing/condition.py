@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -52,11 +52,11 @@ class Condition:
     `probes` are the routes whose breaker is half open: one request may try each.
     """
 
-    not_ready: Mapping[str, str] = _NONE
-    routes: Mapping[str, Rest] = _NONE
-    groups: Mapping[str, Rest] = _NONE
-    pressure: Mapping[str, Pressure] = _NONE
-    latency_ms: Mapping[str, int] = _NONE
+    not_ready: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    routes: Mapping[str, Rest] = field(default_factory=lambda: _NONE)
+    groups: Mapping[str, Rest] = field(default_factory=lambda: _NONE)
+    pressure: Mapping[str, Pressure] = field(default_factory=lambda: _NONE)
+    latency_ms: Mapping[str, int] = field(default_factory=lambda: _NONE)
     probes: frozenset[str] = frozenset()
 
 

@@ -118,7 +118,7 @@ class Facts:
     output: int | None = None
     continues: bool = False
     made_calls: str | None = None
-    warm: Mapping[str, int] = NOTHING_WARM
+    warm: Mapping[str, int] = field(default_factory=lambda: NOTHING_WARM)
     raised: Evidence | None = None
     moment: datetime = _EPOCH
 
