@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from proxy.ledger.rows import Attempt
 from proxy.model import Usage
+from proxy.routing.decision import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -135,6 +136,10 @@ class Exchange:
     the stream and knows how far it is. `losses` is what translation could not carry.
     `request` is the call read, from when somebody needed it until it is written anew;
     `unproven` says that a provider refused the proof of earlier reasoning.
+    `mark` says what the running attempt is beside the first choice, `retry` that its
+    route is asked once more. `insured` says that another attempt is possible: then
+    nothing leaves before content. `calling` says that a provider is being called and
+    the attempt not yet noted; `heard` are the headers it has answered with.
     `counted` is how a count of tokens was come by (exact, provider, estimate),
     `count_band` between which numbers an estimate's truth should lie.
     """
@@ -160,12 +165,27 @@ class Exchange:
     losses: list[Loss] = field(default_factory=list)
     request: Request | None = None
     unproven: bool = False
+    mark: Mark = Mark.NONE
+    retry: bool = False
+    insured: bool = False
+    calling: bool = False
+    heard: tuple[tuple[str, str], ...] = ()
     counted: str | None = None
     count_band: tuple[int, int] | None = None
 
-    def begin(self, route: Route) -> None:
+    def begin(
+        self,
+        route: Route,
+        mark: Mark = Mark.NONE,
+        *,
+        retry: bool = False,
+        insured: bool = False,
+    ) -> None:
         """Begin an attempt: what the one before had of an answer is no part of it."""
         self.route, self.held, self.first_byte_ms = route, None, None
+        self.mark, self.retry, self.insured = mark, retry, insured
+        self.calling, self.heard = True, ()
+        self.usage, self.stop_reason = Usage(), None
         self.events, self.broken_off, self.breaking = False, b"", None
         self.losses.clear()
 
@@ -187,6 +207,7 @@ class Exchange:
     ) -> None:
         """Add an attempt; `started` and `now` are on the monotonic clock."""
         kind: FailureKind | None = failure.kind if failure else None
+        self.calling = False
         self.attempts.append(
             Attempt(
                 provider=route.provider.id,

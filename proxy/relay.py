@@ -15,6 +15,7 @@ import msgspec
 
 from proxy.errors import Failure, FailureKind
 from proxy.exchange import HeldAnswer
+from proxy.insurance import HEAD_SECONDS, Head
 from proxy.journey import HEEDS_ERRORS
 from proxy.upstream import UpstreamError
 from proxy.wire.answer import read_answer
@@ -54,6 +55,7 @@ class Relay:
     secret: bytes | None
     headers: tuple[tuple[str, str], ...]
     failed: bool = False
+    _holding_since: float | None = None
 
     @property
     def _x(self) -> Exchange:
@@ -63,20 +65,23 @@ class Relay:
         """Relay server-sent events as they arrive."""
         holder = tail_holder(self._x.call.protocol)
         masker = self._masker()
+        head = self._head()
         try:
-            while not holder.ended and (chunk := await self._chunk()):
-                await self._forward(
-                    holder.feed(masker.feed(chunk) if masker else chunk)
-                )
+            while not holder.ended and (chunk := await self._next(head)):
+                data = holder.feed(masker.feed(chunk) if masker else chunk)
+                await self._forward(data if head.open else head.feed(data))
             if masker is not None:
-                await self._forward(holder.feed(masker.finish()))
+                await self._forward(head.feed(holder.feed(masker.finish())))
             holder.finish()
+            if not holder.failed and (holder.ended or holder.complete_at_eof):
+                # It is whole, however little it says.
+                await self._forward(head.release())
         except UpstreamError as error:
             return error.failure
         finally:
             self._learn(holder)
             self._x.broken_off = holder.break_off()
-        return await self._end(holder)
+        return await self._end(holder, head)
 
     async def close(self) -> None:
         """End the body, or break it off where the client heeds no error event.
@@ -157,9 +162,9 @@ class Relay:
             )
         return None
 
-    async def _end(self, holder: TailHolder) -> Failure | None:
+    async def _end(self, holder: TailHolder, head: Head) -> Failure | None:
         if holder.failed and not self._x.outlet.started:
-            return self._keep(self._own_error(), holder.take())
+            return self._keep(self._own_error(), head.release() + holder.take())
         if not (holder.ended or holder.complete_at_eof):
             return self._cut()
         self.failed = holder.failed
@@ -177,6 +182,28 @@ class Relay:
                     await self._forward(masker.feed(chunk) if masker else chunk)
         if masker is not None:
             await self._forward(masker.finish())
+
+    def _head(self) -> Head:
+        """Hold the head of a stream where another route may still answer."""
+        head = Head(self._x.call.protocol)
+        if not self._x.insured:
+            _ = head.release()
+        return head
+
+    async def _next(self, head: Head) -> bytes:
+        """Return the next bytes; a head that has been held for long is let go."""
+        if head.open:
+            return await self._chunk()
+        loop = asyncio.get_running_loop()
+        if self._holding_since is None:
+            self._holding_since = loop.time()
+        until = self._holding_since + HEAD_SECONDS
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._chunk()
+        except TimeoutError:
+            await self._forward(head.release())
+        return await self._chunk()
 
     async def _chunk(self) -> bytes:
         chunk = await self.answer.chunk()

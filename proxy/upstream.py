@@ -205,21 +205,30 @@ class Upstream:
 
     @asynccontextmanager
     async def send(
-        self, call: Outgoing, *, offline: bool, fresh: bool = False
+        self,
+        call: Outgoing,
+        *,
+        offline: bool,
+        fresh: bool = False,
+        first_byte: float | None = None,
     ) -> AsyncIterator[Answer]:
         """Send one call and give the answer once its head has arrived.
 
-        `fresh` asks for a connection of its own: after a machine has slept, every kept
+        `first_byte` is how many seconds its first byte may take, None as `limits` has
+        it. `fresh` asks for a connection of its own: after a machine has slept, every kept
         one may be dead. Leaving the block before the body's end closes the connection,
         which is how a call is cancelled. Raises `UpstreamError`.
         """
         session = self._sessions[offline, fresh]
         body = io.BytesIO(call.body) if len(call.body) > _BIG_BODY else call.body
         reuse = _Reuse()
+        limits = self.limits
+        if first_byte is not None:
+            limits = Limits(first_byte, limits.silence)
         try:
             url = URL(call.url, encoded=True)
             proxy = None if offline else self._proxy_for(url)
-            async with asyncio.timeout(self.limits.first_byte):
+            async with asyncio.timeout(limits.first_byte):
                 response = await session.request(
                     call.method,
                     url,
@@ -241,7 +250,7 @@ class Upstream:
                     "valid.",
                 )
             ) from error
-        answer = Answer(response, self.limits, call.provider)
+        answer = Answer(response, limits, call.provider)
         # An answer may take minutes, and its request's body a megabyte.
         del call, body
         try:
