@@ -28,7 +28,9 @@ class Price:
 
     `None` is an unknown price and never means free; free is `Decimal(0)`.
     `cache_write` is the five-minute lifetime, `cache_write_1h` the one-hour lifetime.
-    `web_search` is in dollars per thousand searches.
+    `web_search` is in dollars per thousand searches. `reasoning` is None where
+    reasoning costs what other output does. Audio, pictures and video that are billed
+    at prices of their own are not told apart: they count as other tokens.
     """
 
     input: Decimal | None = None
@@ -37,6 +39,7 @@ class Price:
     cache_write: Decimal | None = None
     cache_write_1h: Decimal | None = None
     web_search: Decimal | None = None
+    reasoning: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def why_unknown(usage: Usage, price: Price | None) -> str:
 
 def _parts(usage: Usage, price: Price) -> Iterator[_Part]:
     yield _Part("input tokens", usage.input_tokens, price.input)
-    yield _Part("output tokens", usage.output_tokens, price.output)
+    yield from _output_parts(usage, price)
     read = usage.cache_read_tokens
     yield _Part("cache reads", read, price.cache_read, optional=True)
     hour = usage.cache_write_1h_tokens or 0
@@ -117,6 +120,18 @@ def _parts(usage: Usage, price: Price) -> Iterator[_Part]:
     # Providers leave the count of searches out when there were none.
     searches = usage.web_searches or 0
     yield _Part("web searches", searches, price.web_search, _NANO_PER_SEARCH)
+
+
+def _output_parts(usage: Usage, price: Price) -> Iterator[_Part]:
+    written, thought = usage.output_tokens, usage.reasoning_tokens
+    if price.reasoning is None or price.reasoning == price.output:
+        yield _Part("output tokens", written, price.output)
+        return
+    # Reasoning is a part of the output.
+    if written is not None and thought is not None:
+        written -= thought
+    yield _Part("output tokens", written, price.output)
+    yield _Part("reasoning tokens", thought, price.reasoning)
 
 
 def show(nano: int | None) -> str:

@@ -53,6 +53,7 @@ from proxy.model.request import (
     Sampling,
 )
 from proxy.model.terms import (
+    ORDINARY,
     CacheMark,
     Json,
     JsonObject,
@@ -61,6 +62,7 @@ from proxy.model.terms import (
     Protocol,
     StopReason,
     Usage,
+    Variant,
 )
 from proxy.model.tools import (
     CallKind,
@@ -76,6 +78,7 @@ from proxy.model.tools import (
 )
 
 __all__ = [
+    "ORDINARY",
     "Answer",
     "AnswerEnded",
     "AnswerFailed",
@@ -137,5 +140,6 @@ __all__ = [
     "Url",
     "Usage",
     "UsageReported",
+    "Variant",
     "gather",
 ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """A JSON value as decoded; whoever receives one reads it and never changes it."""
@@ -37,6 +37,42 @@ class StopReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """What the *answer* said about how it was served, lower case, '' where it did not.
+
+    `processing` is `batch` or '', `service_tier` is `flex`, `priority` and the like,
+    `speed` is `fast` or ''. Never taken from the request: providers may downgrade.
+    """
+
+    processing: str = ""
+    service_tier: str = ""
+    speed: str = ""
+
+    def merged(self, later: Variant) -> Variant:
+        """Return these words with those that `later` has in their place."""
+        return Variant(
+            later.processing or self.processing,
+            later.service_tier or self.service_tier,
+            later.speed or self.speed,
+        )
+
+    def unusual(self) -> Iterator[tuple[str, str]]:
+        """Yield the words that say more than `served as usual`, with their kinds."""
+        words = (
+            ("processing", self.processing),
+            ("service_tier", self.service_tier),
+            ("speed", self.speed),
+        )
+        yield from (pair for pair in words if pair[1] not in _USUAL)
+
+
+_USUAL: Final = frozenset({"", "default", "standard", "auto", "on_demand"})
+
+ORDINARY: Final = Variant()
+"""Served as usual."""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Counts of tokens, and of searches, that one answer cost.
 
@@ -46,6 +82,9 @@ class Usage:
     `input_tokens + cache_read_tokens + cache_write_tokens`. `cache_write_tokens`
     counts all lifetimes, `cache_write_1h_tokens` is a part of it. `output_tokens`
     includes reasoning, `reasoning_tokens` is a part of it.
+
+    `told_cost_nano` is what the answer itself says it cost, in nano-dollars.
+    `served` is what it says about how it was served.
     """
 
     input_tokens: int | None = None
@@ -55,6 +94,8 @@ class Usage:
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
     web_searches: int | None = None
+    told_cost_nano: int | None = None
+    served: Variant = ORDINARY
 
     def merged(self, later: Usage) -> Usage:
         """Return these counts with those that `later` knows put in their place."""
@@ -63,8 +104,7 @@ class Usage:
             for each in fields(later)
             if (value := getattr(later, each.name)) is not None
         }
-        own = {each.name: getattr(self, each.name) for each in fields(self)}
-        return Usage(**{**own, **known})
+        return replace(self, **{**known, "served": self.served.merged(later.served)})
 
     @property
     def whole_input(self) -> int | None:

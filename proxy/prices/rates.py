@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
+from proxy.model import ORDINARY, Variant
 from proxy.money import Price
+
+__all__ = ["ORDINARY", "Rate", "Rates", "Source", "SourceType", "Variant"]
+
+_MINUTES: Final = 60
 
 
 class SourceType(StrEnum):
@@ -36,30 +42,13 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """What the *answer* said about how it was served, lower case, '' where it did not.
-
-    `processing` is `batch` or '', `service_tier` is `flex`, `priority` and the like,
-    `speed` is `fast` or ''. Never taken from the request: providers may downgrade.
-    """
-
-    processing: str = ""
-    service_tier: str = ""
-    speed: str = ""
-
-
-ORDINARY = Variant()
-"""Served as usual."""
-
-
-@dataclass(frozen=True, slots=True)
 class Rate:
     """One set of prices and when it holds; an absent condition always does.
 
     Prompts of more than `above` tokens (strictly; cached ones included) are meant,
     from `starts` on (UTC), between the UTC times of day `from_minute` and `to_minute`
     (minutes since midnight, may wrap), and only answers whose variant has every word of
-    `variant` (`(("speed", "fast"),)`).
+    `variant` (`(("speed", "fast"),)`). `source` is None where the model's holds.
     """
 
     price: Price
@@ -68,6 +57,27 @@ class Rate:
     from_minute: int | None = None
     to_minute: int | None = None
     variant: tuple[tuple[str, str], ...] = ()
+    source: Source | None = None
+
+    def holds(self, whole_input: int, moment: datetime, variant: Variant) -> bool:
+        """Say whether it holds for `whole_input` tokens at `moment` (UTC)."""
+        return (
+            whole_input >= self._least()
+            and (self.starts is None or moment >= self.starts)
+            and self._in_hours(moment.hour * _MINUTES + moment.minute)
+            and all(getattr(variant, kind) == word for kind, word in self.variant)
+        )
+
+    def _least(self) -> int:
+        return self.above + 1 if self.above else 0
+
+    def _in_hours(self, minute: int) -> bool:
+        begin, end = self.from_minute, self.to_minute
+        if begin is None or end is None:
+            return True
+        if end < begin:
+            return minute >= begin or minute < end
+        return begin <= minute < end
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +92,50 @@ class Rates:
     source: Source
     priced_as: str = ""
 
+    def rate(
+        self,
+        whole_input: int | None,
+        moment: datetime,
+        variant: Variant = ORDINARY,
+    ) -> Rate | None:
+        """Return the entry that holds; None where none does.
+
+        `whole_input` is in tokens, those of a cache included; None, which no cost can
+        be told for, reads as a short prompt. A `moment` without a zone is UTC. A word
+        of `variant` that no entry knows changes nothing: see `knows`.
+        """
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
+        else:
+            moment = moment.replace(tzinfo=UTC)
+        tokens = whole_input or 0
+        for entry in reversed(self.entries):
+            if entry.holds(tokens, moment, variant):
+                return entry
+        return None
+
     def price(
         self,
         whole_input: int | None,
         moment: datetime,
         variant: Variant = ORDINARY,
     ) -> Price | None:
-        """Return the price that holds; None where none does."""
-        raise NotImplementedError
+        """Return the price of the entry that holds (`rate`); None where none does."""
+        entry = self.rate(whole_input, moment, variant)
+        return entry.price if entry else None
+
+    def knows(self, variant: Variant) -> bool:
+        """Say whether each unusual word of `variant` has a price of its own.
+
+        Where it has none the ordinary price stands in, and is uncertain.
+        """
+        priced = {pair for entry in self.entries for pair in entry.variant}
+        return all(pair in priced for pair in variant.unusual())
+
+    @property
+    def base(self) -> Price | None:
+        """The first price without a condition, None where there is none."""
+        for entry in self.entries:
+            if entry == Rate(entry.price, source=entry.source):
+                return entry.price
+        return None
