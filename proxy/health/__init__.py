@@ -4,6 +4,30 @@ It makes no call, reads no clock and chooses no route: time is handed in, and
 `proxy.routing.decide` reads the `Condition` that is made here.
 """
 
+from proxy.health.breaker import State
 from proxy.health.failures import LastFailures
+from proxy.health.health import Health
+from proxy.health.latency import Quantiles
+from proxy.health.outlook import (
+    GroupOutlook,
+    KeyOutlook,
+    Outlook,
+    RouteOutlook,
+    WindowOutlook,
+)
+from proxy.health.tallies import Mark, Rates, Tallies
 
-__all__ = ["LastFailures"]
+__all__ = [
+    "GroupOutlook",
+    "Health",
+    "KeyOutlook",
+    "LastFailures",
+    "Mark",
+    "Outlook",
+    "Quantiles",
+    "Rates",
+    "RouteOutlook",
+    "State",
+    "Tallies",
+    "WindowOutlook",
+]
