@@ -12,7 +12,7 @@ from pathlib import Path
 
 from peewee import PeeweeException, SqliteDatabase
 
-from proxy.ledger.schema import APPLICATION_ID, migrate
+from proxy.ledger.schema import APPLICATION_ID, MIGRATIONS, migrate, version_of
 
 OLDEST_SQLITE = (3, 37)  # STRICT tables
 _CHECK_SECONDS = 0.3
@@ -39,7 +39,8 @@ def prepare(path: Path, clock: Callable[[], datetime]) -> tuple[str, ...]:
 
     A damaged file, or one that is no ledger of ours, is renamed with its companions
     and a new one started. The check is given 0.3 seconds; what a larger file hides
-    beyond that is found when it is read.
+    beyond that is found when it is read. A file of an older version is copied to
+    `backups/` beside it before it is migrated.
 
     Raises:
         schema.TooNewError: a newer Turnout wrote it; nothing was changed.
@@ -53,12 +54,36 @@ def prepare(path: Path, clock: Callable[[], datetime]) -> tuple[str, ...]:
     database = peewee_database(path)
     try:
         database.connect()
+        _keep_old(path, database, clock())
         migrate(database)
     except PeeweeException as error:
         raise _as_sqlite(error) from error
     finally:
         database.close()
     return notes
+
+
+def _keep_old(path: Path, database: SqliteDatabase, now: datetime) -> None:
+    """Copy a ledger that is about to be migrated, whole and private.
+
+    A copy that was cut short has another name, so what is called a backup is one.
+    """
+    version = version_of(database)
+    if not 0 < version < len(MIGRATIONS):
+        return
+    folder = path.parent / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = folder / f"{path.name}.version-{version}-{_stamp(now)}"
+    begun = kept.with_name(f"{kept.name}.part")
+    begun.unlink(missing_ok=True)
+    _make_private(begun)
+    copy = sqlite3.connect(_uri(begun), uri=True, isolation_level=None)
+    try:
+        opened: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]
+        opened.backup(copy)
+    finally:
+        copy.close()
+    begun.replace(kept)
 
 
 def writer_connection(path: Path) -> sqlite3.Connection:
@@ -154,7 +179,7 @@ def _as_sqlite(error: PeeweeException) -> sqlite3.Error:
 
 def _set_aside(path: Path, now: datetime) -> str:
     """Rename the file and its companions together; return the note for the user."""
-    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    stamp = _stamp(now)
     kept = path.with_name(f"{path.name}.damaged-{stamp}")
     number = 1
     while kept.exists():
@@ -169,3 +194,7 @@ def _set_aside(path: Path, now: datetime) -> str:
         " was started: requests and gateway keys from before are not in it. Make new"
         " keys with `turnout keys new NAME`."
     )
+
+
+def _stamp(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar, cast
@@ -14,6 +16,7 @@ from proxy.ledger.files import peewee_database
 from proxy.ledger.rows import Attempt, Event, Run
 from proxy.ledger.schema import LedgerError
 from proxy.ledger.statements import stamp
+from proxy.ledger.sums import RATES, attempt_sums, request_sums, tally
 from proxy.ledger.tables import (
     FinishedRow,
     KeyEntryRow,
@@ -22,8 +25,9 @@ from proxy.ledger.tables import (
     RunEndRow,
     RunRow,
 )
-from proxy.money import NANO_PER_DOLLAR, Price
-from proxy.reports import SpendReport, Tally, fold
+from proxy.money import Price
+from proxy.outcomes import RouteRate, in_order
+from proxy.reports import SpendReport, fold
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -31,19 +35,6 @@ MOST_EVENTS = 1000
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 _ATTEMPTS = msgspec.json.Decoder(tuple[Attempt, ...])
 _PRICE = msgspec.json.Decoder(Price)
-
-
-class _Sums(msgspec.Struct, frozen=True):
-    """A row of the spend query."""
-
-    client: str | None
-    provider: str | None
-    model: str | None
-    billing: str | None
-    requests: int
-    priced: int
-    dollars: int | None
-    nano: int | None
 
 
 class Reader:
@@ -80,30 +71,16 @@ class Reader:
 
     def spend(self, since: datetime, until: datetime | None) -> SpendReport:
         """Return the spend of requests that ended in a time, summed by SQL."""
-        within = RequestRow.time >= stamp(since)
-        if until is not None:
-            within &= RequestRow.time < stamp(until)
-        group = (
-            RequestRow.client,
-            RequestRow.provider,
-            RequestRow.model,
-            RequestRow.billing,
-        )
-        # In two parts, because SQLite's SUM fails above 63 bits.
-        cost = RequestRow.cost_nano
-        dollars = cost / NANO_PER_DOLLAR
-        query = (
-            RequestRow.select(
-                *group,
-                fn.COUNT(RequestRow.id).alias("requests"),
-                fn.COUNT(cost).alias("priced"),
-                fn.SUM(dollars).alias("dollars"),
-                fn.SUM(cost - dollars * NANO_PER_DOLLAR).alias("nano"),
-            )
-            .where(within)
-            .group_by(*group)
-        )
-        return fold(_tally(row) for row in self._rows(query))
+        period = (stamp(since), None if until is None else stamp(until))
+        requests = self._rows(request_sums(*period))
+        attempts = self._rows(attempt_sums(*period))
+        return fold(tally(row) for row in (*requests, *attempts))
+
+    def rates(self, since: datetime, until: datetime | None) -> tuple[RouteRate, ...]:
+        """Return what became of every route's tries in a time, summed by SQL."""
+        end = None if until is None else stamp(until)
+        rows = self._asked(RATES, (stamp(since), end, end))
+        return in_order(msgspec.convert(row, RouteRate) for row in rows)
 
     def keys(self) -> tuple[KeyRow, ...]:
         """Return all gateway keys, oldest first, revoked ones too."""
@@ -156,10 +133,24 @@ class Reader:
             ) from error
 
     def _rows(self, query: ModelSelect[_Row]) -> list[dict[str, object]]:
-        try:
-            self._database.connect(reuse_if_open=True)
+        with self._reading():
             rows = query.bind(self._database).dicts()
             return cast("list[dict[str, object]]", list(rows))
+
+    def _asked(
+        self, statement: str, values: tuple[object, ...]
+    ) -> list[dict[str, object]]:
+        """Return the rows of a question that peewee has no words for."""
+        with self._reading():
+            cursor = self._database.execute_sql(statement, values)  # type: ignore[no-untyped-call]
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            self._database.connect(reuse_if_open=True)
+            yield
         except PeeweeException as error:
             self._database.close()  # the next question opens the file anew
             raise LedgerError(
@@ -174,24 +165,13 @@ def _event(row: dict[str, object]) -> Event:
         "fallback_chain": _NAMES.decode(str(row["fallback_chain"])),
         "attempts": _ATTEMPTS.decode(str(row["attempts"])),
         "losses": _NAMES.decode(str(row["losses"])),
+        "class_evidence": _NAMES.decode(str(row["class_evidence"])),
         "price": None if price is None else _PRICE.decode(str(price)),
         "stream": _flag(row["stream"]),
         "cache_hit": _flag(row["cache_hit"]),
+        "escalated": bool(row["escalated"]),
     }
     return msgspec.convert({**row, **typed}, Event)
-
-
-def _tally(row: dict[str, object]) -> Tally:
-    sums = msgspec.convert(row, _Sums)
-    return Tally(
-        client=sums.client,
-        provider=sums.provider,
-        model=sums.model,
-        billing=sums.billing,
-        requests=sums.requests,
-        unpriced=sums.requests - sums.priced,
-        cost_nano=(sums.dollars or 0) * NANO_PER_DOLLAR + (sums.nano or 0),
-    )
 
 
 def _flag(value: object) -> bool | None:

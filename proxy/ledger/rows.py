@@ -27,6 +27,12 @@ class Attempt:
     `outcome` is `ok` or the failure kind's word, `status` the provider's HTTP status
     where there was one. Times are milliseconds; `started_ms` counts from the arrival
     of the request.
+
+    `mark` is what taking the route meant: '', `same_lane`, `downgrade` or
+    `escalation`; `retry` that it is the same route as the attempt before. `usage` is
+    what it used, None where it used nothing; an empty one says that nobody told.
+    `cost_nano` is what that cost in nano-dollars, None where unknown; `price` and
+    `price_snapshot` are what it was priced with.
     """
 
     provider: str
@@ -37,6 +43,19 @@ class Attempt:
     started_ms: int = 0
     duration_ms: int = 0
     error_kind: str | None = None
+    lane: str | None = None
+    billing: str | None = None
+    mark: str = ""
+    retry: bool = False
+    usage: Usage | None = None
+    price: Price | None = None
+    price_snapshot: str | None = None
+    cost_nano: int | None = None
+
+    @property
+    def route(self) -> str:
+        """Return the route as people see it: `provider/model`."""
+        return f"{self.provider}/{self.model}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +66,9 @@ class Routed:
     provider thinks. A gateway killed before leaves no trace of the request.
 
     `run` names the gateway process that serves it, `time` is its arrival (UTC),
-    `decision` the JSON text of the routing decision.
+    `decision` the JSON text of the routing decision. `intent` is what the requested
+    name asks for, `class_evidence` the sentences that the class was told by, `floor`
+    the quality that was asked for, None where none was.
     """
 
     id: str
@@ -63,14 +84,22 @@ class Routed:
     session: str | None = None
     agent: str | None = None
     parent_agent: str | None = None
+    intent: str | None = None
+    class_evidence: tuple[str, ...] = ()
+    floor: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """A request is over; committed before its last bytes leave.
 
-    `time` is its end (UTC). `price` is what it was priced with and `price_snapshot`
-    where that came from; `cost_nano` is nano-dollars, None where unknown. Times are
+    `time` is its end (UTC). `usage` is that of the route which came last, `price` what
+    it was priced with, `price_snapshot` where that came from and `answer_cost_nano`
+    what it cost. `cost_nano` is the whole request: that and every attempt before. The
+    same tokens at the model that was asked for would have cost `asked_cost_nano`.
+    Amounts are nano-dollars, None where unknown; of a whole with an unknown part, too.
+
+    `mark` is what taking the last route meant, in the words of `Attempt`. Times are
     milliseconds, `losses` the names of what a translation could not carry.
     """
 
@@ -93,6 +122,17 @@ class Finished:
     stop_reason: str | None = None
     error_kind: str | None = None
     losses: tuple[str, ...] = ()
+    mark: str = ""
+    answer_cost_nano: int | None = None
+    asked_cost_nano: int | None = None
+
+    @property
+    def spent(self) -> tuple[tuple[int, Attempt], ...]:
+        """Return the attempts that used something and are not `usage`'s own.
+
+        Each with its number, from 1 on.
+        """
+        return _spent(self.attempts, f"{self.provider}/{self.model}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +145,12 @@ class Event:
     `output_tokens` includes reasoning; None is a count nobody told. `cache_hit` is
     whether the provider read from its cache, None where it did not say.
     `duration_ms` is None only for `interrupted`.
+
+    The token counts are those of the route that came last, `answer_cost_nano` is what
+    they cost; `cost_nano` is the whole request with the attempts before, and
+    `asked_cost_nano` an estimate of the same tokens at the model that was asked for.
+    `mark` says what taking that route meant; `escalated` that it was a stronger one
+    than mode and intent ask for. `class_evidence` tells by what the class was told.
     """
 
     id: str
@@ -145,6 +191,26 @@ class Event:
     status: str
     error_kind: str | None
     losses: tuple[str, ...]
+    intent: str | None = None
+    class_evidence: tuple[str, ...] = ()
+    floor: int | None = None
+    mark: str = ""
+    escalated: bool = False
+    answer_cost_nano: int | None = None
+    asked_cost_nano: int | None = None
+
+    @property
+    def spent(self) -> tuple[tuple[int, Attempt], ...]:
+        """Return the attempts before that used something, numbered from 1 on."""
+        return _spent(self.attempts, f"{self.provider}/{self.model}")
+
+
+def _spent(attempts: tuple[Attempt, ...], own: str) -> tuple[tuple[int, Attempt], ...]:
+    """Return what was used besides the last attempt, where that is of the own route."""
+    tried = list(enumerate(attempts, start=1))
+    if tried and tried[-1][1].route == own:
+        tried.pop()
+    return tuple(each for each in tried if each[1].usage is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,63 @@ def version_1(database: SqliteDatabase) -> None:
             _execute(database, trigger)
 
 
-MIGRATIONS: tuple[Migration, ...] = (version_1,)
+_TABLES_2 = (
+    "ALTER TABLE routed ADD COLUMN intent TEXT",
+    "ALTER TABLE routed ADD COLUMN class_evidence TEXT",
+    "ALTER TABLE routed ADD COLUMN floor INTEGER",
+    "ALTER TABLE finished ADD COLUMN mark TEXT",
+    "ALTER TABLE finished ADD COLUMN answer_cost_nano INTEGER",
+    "ALTER TABLE finished ADD COLUMN asked_cost_nano INTEGER",
+    """CREATE TABLE attempts (
+        sequence INTEGER PRIMARY KEY CHECK (sequence > 0),
+        request TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        time TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        lane TEXT,
+        billing TEXT,
+        outcome TEXT NOT NULL,
+        input_tokens INTEGER,
+        cache_read_tokens INTEGER,
+        cache_write_tokens INTEGER,
+        cache_write_1h_tokens INTEGER,
+        output_tokens INTEGER,
+        reasoning_tokens INTEGER,
+        web_searches INTEGER,
+        price TEXT,
+        price_snapshot TEXT,
+        cost_nano INTEGER,
+        UNIQUE (request, number)
+    ) STRICT""",
+    "CREATE INDEX attempts_time ON attempts (time)",
+)
+
+# Rows of version 1 know the whole cost only, which was the answer's.
+_VIEW_2 = _VIEW.replace(
+    "    f.losses AS losses\n",
+    """    f.losses AS losses,
+    r.intent AS intent,
+    coalesce(r.class_evidence, '[]') AS class_evidence,
+    r.floor AS floor,
+    coalesce(f.mark, '') AS mark,
+    coalesce(f.mark = 'escalation', 0) AS escalated,
+    coalesce(f.answer_cost_nano, f.cost_nano) AS answer_cost_nano,
+    f.asked_cost_nano AS asked_cost_nano
+""",
+)
+
+
+def version_2(database: SqliteDatabase) -> None:
+    """Add what led to a route, what it was marked, and what failed attempts cost."""
+    for statement in (*_TABLES_2, "DROP VIEW requests", _VIEW_2):
+        _execute(database, statement)
+    unique = ("request = NEW.request AND number = NEW.number",)
+    for trigger in _guards("attempts", unique):
+        _execute(database, trigger)
+
+
+MIGRATIONS: tuple[Migration, ...] = (version_1, version_2)
 
 
 def migrate(
@@ -183,10 +239,10 @@ def migrate(
         TooNewError: the file's version is above the newest migration.
         peewee.OperationalError: the file is locked or cannot be written.
     """
-    if _version(database) == len(migrations):
+    if version_of(database) == len(migrations):
         return
     with database.atomic("IMMEDIATE"):
-        version = _version(database)  # another process may have been first
+        version = version_of(database)  # another process may have been first
         if version > len(migrations):
             raise TooNewError(
                 f"The ledger has version {version}, written by a newer Turnout; this"
@@ -199,7 +255,8 @@ def migrate(
         _execute(database, f"PRAGMA user_version = {len(migrations)}")
 
 
-def _version(database: SqliteDatabase) -> int:
+def version_of(database: SqliteDatabase) -> int:
+    """Return the version of an open database, 0 where it is empty."""
     (version,) = _execute(database, "PRAGMA user_version").fetchone()
     return int(version)
 

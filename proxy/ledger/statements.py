@@ -9,6 +9,7 @@ import msgspec
 
 from proxy.keys import KeyRow
 from proxy.ledger.rows import Finished, Routed, Run
+from proxy.model import Usage
 
 Value = str | int | None
 Values = tuple[Value, ...]
@@ -25,9 +26,10 @@ class Table(IntEnum):
     PROJECT = 1
     ROUTED = 2
     FINISHED = 3
-    KEY = 4
-    INTERRUPTED = 5
-    RUN_END = 6
+    ATTEMPT = 4
+    KEY = 5
+    INTERRUPTED = 6
+    RUN_END = 7
 
 
 INSERT: dict[Table, str] = {
@@ -38,17 +40,27 @@ INSERT: dict[Table, str] = {
     ),
     Table.ROUTED: (
         "INSERT INTO routed (id, run, time, client, protocol, session, agent,"
-        " parent_agent, route_class, requested_model, mode, stream, decision)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " parent_agent, route_class, requested_model, mode, stream, decision,"
+        " intent, class_evidence, floor)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),
     Table.FINISHED: (
         "INSERT INTO finished (project, id, run, time, provider, model, lane, billing,"
         " fallback_chain, attempts, input_tokens, cache_read_tokens,"
         " cache_write_tokens, cache_write_1h_tokens, output_tokens,"
         " reasoning_tokens, web_searches, price, price_snapshot, cost_nano,"
-        " first_byte_ms, duration_ms, stop_reason, status, error_kind, losses)"
+        " first_byte_ms, duration_ms, stop_reason, status, error_kind, losses,"
+        " mark, answer_cost_nano, asked_cost_nano)"
         " VALUES ((SELECT sequence FROM projects WHERE label = ?),"
-        " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?, ?, ?)"
+    ),
+    Table.ATTEMPT: (
+        "INSERT INTO attempts (request, number, time, provider, model, lane, billing,"
+        " outcome, input_tokens, cache_read_tokens, cache_write_tokens,"
+        " cache_write_1h_tokens, output_tokens, reasoning_tokens, web_searches, price,"
+        " price_snapshot, cost_nano)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),
     Table.KEY: (
         "INSERT INTO gateway_keys (entry, id, name, scope, hash, time)"
@@ -113,12 +125,14 @@ def routed_values(row: Routed) -> Values:
         row.mode,
         int(row.stream),
         _clean(row.decision),
+        row.intent,
+        _json(row.class_evidence),
+        row.floor,
     )
 
 
 def finished_values(row: Finished) -> Values:
     """Return the values of `Table.FINISHED`; the first is the project's label."""
-    usage = row.usage
     return (
         _text(row.project),
         row.id,
@@ -128,15 +142,9 @@ def finished_values(row: Finished) -> Values:
         _text(row.model),
         _text(row.lane),
         row.billing,
-        _json([f"{each.provider}/{each.model}" for each in row.attempts]),
+        _json([each.route for each in row.attempts]),
         _json(row.attempts),
-        _count(usage.input_tokens),
-        _count(usage.cache_read_tokens),
-        _count(usage.cache_write_tokens),
-        _count(usage.cache_write_1h_tokens),
-        _count(usage.output_tokens),
-        _count(usage.reasoning_tokens),
-        _count(usage.web_searches),
+        *_used(row.usage),
         None if row.price is None else _json(row.price),
         row.price_snapshot,
         _count(row.cost_nano),
@@ -146,6 +154,43 @@ def finished_values(row: Finished) -> Values:
         row.status,
         row.error_kind,
         _json(row.losses),
+        row.mark,
+        _count(row.answer_cost_nano),
+        _count(row.asked_cost_nano),
+    )
+
+
+def attempt_values(row: Finished) -> tuple[Values, ...]:
+    """Return the values of `Table.ATTEMPT`, for each attempt that is a row there."""
+    return tuple(
+        (
+            row.id,
+            number,
+            stamp(row.time),
+            _text(attempt.provider),
+            _text(attempt.model),
+            _text(attempt.lane),
+            attempt.billing,
+            attempt.outcome,
+            *_used(attempt.usage or Usage()),
+            None if attempt.price is None else _json(attempt.price),
+            attempt.price_snapshot,
+            _count(attempt.cost_nano),
+        )
+        for number, attempt in row.spent
+    )
+
+
+def _used(usage: Usage) -> Values:
+    """Return the counts in the order in which both tables have them."""
+    return (
+        _count(usage.input_tokens),
+        _count(usage.cache_read_tokens),
+        _count(usage.cache_write_tokens),
+        _count(usage.cache_write_1h_tokens),
+        _count(usage.output_tokens),
+        _count(usage.reasoning_tokens),
+        _count(usage.web_searches),
     )
 
 

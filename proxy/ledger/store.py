@@ -24,6 +24,7 @@ from proxy.ledger.schema import LedgerError
 from proxy.ledger.statements import (
     Table,
     Values,
+    attempt_values,
     created_values,
     finished_values,
     revoked_values,
@@ -32,6 +33,7 @@ from proxy.ledger.statements import (
     stamp,
 )
 from proxy.ledger.writer import CAPACITY, Entry, Writer
+from proxy.outcomes import RouteRate
 from proxy.reports import SpendReport
 
 _P = ParamSpec("_P")
@@ -146,7 +148,9 @@ class Ledger:
         Raises:
             ValueError: the row's time names no zone.
         """
-        return await self._save(Table.FINISHED, finished_values(row), timeout)
+        more = tuple((Table.ATTEMPT, values) for values in attempt_values(row))
+        entry = Entry(Table.FINISHED, finished_values(row), more)
+        return await self._writer.save(entry, timeout)
 
     async def recover(self, is_dead: Callable[[str], bool]) -> int:
         """Finish as `interrupted` what dead runs left open; return how many.
@@ -212,6 +216,15 @@ class Ledger:
     ) -> SpendReport:
         """Return the spend of requests that ended from `since` until before `until`."""
         return await self._read(self._reader.spend, since, until)
+
+    async def rates(
+        self, since: datetime, until: datetime | None = None
+    ) -> tuple[RouteRate, ...]:
+        """Return how often routes failed, were retried, left or marked, per class.
+
+        Of requests that ended from `since` until before `until`; the busiest first.
+        """
+        return await self._read(self._reader.rates, since, until)
 
     async def spend_today(self, start_of_day: datetime) -> SpendReport:
         """Return the spend since the user's day began, given as a time in UTC."""

@@ -46,6 +46,13 @@ class RequestRow(Model):
     status = TextField()
     error_kind = TextField()
     losses = TextField()
+    intent = TextField()
+    class_evidence = TextField()
+    floor = IntegerField()
+    mark = TextField()
+    escalated = IntegerField()
+    answer_cost_nano = IntegerField()
+    asked_cost_nano = IntegerField()
 
     class Meta:
         """Which table or view it is."""
@@ -59,6 +66,7 @@ class RoutedRow(Model):
     sequence = IntegerField(primary_key=True)
     id = TextField()
     run = TextField()
+    client = TextField()
     decision = TextField()
 
     class Meta:
@@ -79,6 +87,24 @@ class FinishedRow(Model):
         """Which table or view it is."""
 
         table_name = "finished"
+
+
+class AttemptRow(Model):
+    """An attempt that used something and was not the one its request ended with."""
+
+    sequence = IntegerField(primary_key=True)
+    request = TextField()
+    time = TextField()
+    provider = TextField()
+    model = TextField()
+    lane = TextField()
+    billing = TextField()
+    cost_nano = IntegerField()
+
+    class Meta:
+        """Which table or view it is."""
+
+        table_name = "attempts"
 
 
 class RunRow(Model):

@@ -47,12 +47,14 @@ _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 class Entry:
     """A row on its way to the disk; the writer's lock guards its state.
 
-    `done` is set once it is committed or refused, `saved` only when committed;
-    `let_go` says that whoever waited has gone on without it.
+    `more` are rows that are written with it or not at all. `done` is set once it is
+    committed or refused, `saved` only when committed; `let_go` says that whoever waited
+    has gone on without it.
     """
 
     table: Table
     values: Values
+    more: tuple[tuple[Table, Values], ...] = ()
     waiter: asyncio.Future[None] | None = None
     done: bool = False
     saved: bool = False
@@ -243,10 +245,12 @@ class Writer:
         try:
             connection.execute("BEGIN IMMEDIATE")
             for entry in sorted(batch, key=lambda entry: entry.table):
+                connection.execute("SAVEPOINT entry")
                 try:
                     for table, rows in _by_table([entry]):
                         connection.executemany(INSERT[table], rows)
                 except _ROW_FAULTS as error:
+                    connection.execute("ROLLBACK TO entry")
                     _log.error(
                         "A row for the ledger's table %s was refused and dropped: %s",
                         entry.table.name.lower(),
@@ -254,6 +258,7 @@ class Writer:
                     )
                 else:
                     saved.append(entry)
+                connection.execute("RELEASE entry")
             connection.execute("COMMIT")
         except BaseException:
             _roll_back(connection)
@@ -348,6 +353,8 @@ def _by_table(batch: list[Entry]) -> Iterable[tuple[Table, list[Values]]]:
         if entry.table is Table.FINISHED and entry.values[0] is not None:
             rows.setdefault(Table.PROJECT, []).append(entry.values[:1])
         rows.setdefault(entry.table, []).append(entry.values)
+        for table, values in entry.more:
+            rows.setdefault(table, []).append(values)
     return sorted(rows.items())
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import ledger_rows
 import pytest
@@ -18,7 +22,9 @@ from proxy.keys import KeyRing, KeyRow, Scope
 from proxy.ledger import Attempt, Ledger, LedgerError, tables
 from proxy.ledger.files import prepare, writer_connection
 from proxy.model import Usage
+from proxy.model.terms import Variant
 from proxy.money import Price
+from proxy.outcomes import rates
 from proxy.reports import report
 
 
@@ -39,7 +45,13 @@ async def fill(ledger: Ledger, number: int, **changes: object) -> None:
 
 async def test_everything_that_was_recorded_is_read_back(ledger: Ledger) -> None:
     routed = ledger_rows.routed(
-        "req-1", agent="agent-1", parent_agent="agent-0", stream=False
+        "req-1",
+        agent="agent-1",
+        parent_agent="agent-0",
+        stream=False,
+        intent="eco",
+        class_evidence=("The newest request is short.",),
+        floor=40,
     )
     row = ledger_rows.finished(
         "req-1",
@@ -55,6 +67,12 @@ async def test_everything_that_was_recorded_is_read_back(ledger: Ledger) -> None
                 started_ms=3,
                 duration_ms=40,
                 error_kind="rate_limited",
+                lane="claude/premium",
+                billing="metered",
+                usage=Usage(input_tokens=7, output_tokens=1),
+                price=Price(input=Decimal("1.5")),
+                price_snapshot="snapshot-1",
+                cost_nano=10_500,
             ),
             Attempt(
                 provider="openai", model="gpt", protocol="openai-chat", outcome="ok"
@@ -72,6 +90,9 @@ async def test_everything_that_was_recorded_is_read_back(ledger: Ledger) -> None
         price=Price(input=Decimal("0.0375"), output=Decimal("2.50")),
         error_kind="rate_limited",
         losses=("thinking_signature", "cache_marks"),
+        mark="escalation",
+        answer_cost_nano=349_500,
+        asked_cost_nano=500_000,
     )
     ledger.routed(routed)
     assert await ledger.finish(row)
@@ -82,11 +103,16 @@ async def test_everything_that_was_recorded_is_read_back(ledger: Ledger) -> None
         assert getattr(event, name) == getattr(row, name), name
     for name in {each.name for each in fields(routed)} - {"time", "decision"}:
         assert getattr(event, name) == getattr(routed, name), name
-    for each in fields(Usage):
-        assert getattr(event, each.name) == getattr(row.usage, each.name), each.name
+    # What an answer told of its cost and of how it was served is in cost and price.
+    counts = {each.name for each in fields(Usage)} - {"told_cost_nano", "served"}
+    assert len(counts) == 7
+    for name in counts:
+        assert getattr(event, name) == getattr(row.usage, name), name
     assert event.arrived == routed.time
     assert event.fallback_chain == ("anthropic/opus", "openai/gpt")
     assert event.cache_hit is True
+    assert event.escalated is True
+    assert event.spent == row.spent
     assert str(event.price and event.price.input) == "0.0375"
     assert await ledger.decision("req-1") == routed.decision
 
@@ -179,6 +205,108 @@ async def test_spend_by_sql_is_spend_by_events(ledger: Ledger) -> None:
     assert spent.billed_nano == 4 * (10**18 + 3)
 
 
+def tried(name: str, **changes: Any) -> Attempt:
+    provider, model = name.split("/")
+    row = Attempt(
+        provider=provider, model=model, protocol="openai-chat", outcome="cut", **changes
+    )
+    return replace(row, usage=Usage(input_tokens=1)) if "cost_nano" in changes else row
+
+
+async def test_an_attempt_that_cost_money_is_a_row(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    used = Usage(input_tokens=7, output_tokens=1, served=Variant(speed="fast"))
+    failed = replace(
+        tried("dear/big", lane="gpt/premium", billing="metered"),
+        usage=used,
+        price=Price(input=Decimal("1.5")),
+        price_snapshot="snapshot-1",
+        cost_nano=10_500,
+    )
+    refused, last = tried("none/asked"), tried("dear/big", retry=True)
+    attempts = (failed, refused, last, tried("anthropic/claude-sonnet-5-5"))
+    row = ledger_rows.finished("req-1", attempts=attempts, cost_nano=None)
+    assert await ledger.finish(row)
+    with closing(sqlite3.connect(tmp_path / "turnout.db")) as file:
+        found = file.execute(
+            "SELECT request, number, time, provider, model, lane, billing, outcome,"
+            " input_tokens, output_tokens, web_searches, price_snapshot, cost_nano"
+            " FROM attempts"
+        ).fetchall()
+    begun = "2026-11-21T12:00:00.000000Z"
+    route = ("dear", "big", "gpt/premium", "metered")
+    told = (7, 1, None, "snapshot-1", 10_500)
+    assert found == [("req-1", 1, begun, *route, "cut", *told)]
+    event = await ledger.event("req-1")
+    assert event is not None
+    assert event.attempts == attempts
+    assert event.spent == ((1, failed),)
+
+
+@pytest.mark.logs_trouble
+async def test_a_request_and_its_attempts_are_written_together_or_not_at_all(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    attempts = (tried("a/b", cost_nano=5),)
+    assert await ledger.finish(ledger_rows.finished("req-1", attempts=attempts))
+    again = ledger_rows.finished("req-1", attempts=(tried("c/d"), *attempts))
+    assert not await ledger.finish(again)
+    other = ledger_rows.finished("req-2", attempts=attempts)
+    assert await ledger.finish(other)
+    with closing(sqlite3.connect(tmp_path / "turnout.db")) as file:
+        found = file.execute("SELECT request, number FROM attempts").fetchall()
+    assert found == [("req-1", 1), ("req-2", 1)]
+
+
+async def test_sums_by_sql_are_sums_by_events_with_attempts_and_marks(
+    ledger: Ledger,
+) -> None:
+    random = Random(4)
+    routes = ("big/x", "big/y", "here/z")
+    for number in range(120):
+        costs = [random.choice((None, 0, 5, 10**18)) for _ in range(4)]
+        attempts = tuple(
+            tried(
+                random.choice(routes),
+                lane=random.choice((None, "gpt/small")),
+                billing=random.choice(("metered", "subscription", "local", None)),
+                **({} if random.random() < 0.5 else {"cost_nano": costs[try_]}),
+            )
+            for try_ in range(random.randrange(4))
+        )
+        last = attempts[-1] if attempts else tried("none/none")
+        ledger.routed(
+            ledger_rows.routed(
+                f"req-{number}",
+                client=random.choice(("codex", "aider")),
+                route_class=random.choice(("fast_code", "cheap_edit")),
+            )
+        )
+        row = ledger_rows.finished(
+            f"req-{number}",
+            time=NOON + timedelta(seconds=number),
+            attempts=attempts,
+            provider=last.provider,
+            model=last.model,
+            lane=last.lane,
+            billing=last.billing,
+            cost_nano=random.choice((None, costs[0])),
+            answer_cost_nano=costs[0],
+            asked_cost_nano=random.choice((None, 3, 10**18)),
+            mark=random.choice(("", "same_lane", "downgrade", "escalation")),
+        )
+        assert await ledger.finish(row)
+    start, end = NOON + timedelta(seconds=20), NOON + timedelta(seconds=100)
+    events = [each for each in await ledger.recent(1000) if start <= each.time < end]
+    assert len(events) == 80
+    assert await ledger.spend(start, end) == report(events)
+    assert await ledger.rates(start, end) == rates(events)
+    assert await ledger.rates(end) == rates(
+        each for each in await ledger.recent(1000) if each.time >= end
+    )
+
+
 async def test_spend_above_63_bits_is_summed(ledger: Ledger) -> None:
     await fill(ledger, 5, cost_nano=2**63 - 1)
     assert (await ledger.spend(NOON)).billed_nano == 5 * (2**63 - 1)
@@ -260,7 +388,7 @@ def test_the_models_are_the_tables(tmp_path: Path) -> None:
         for each in vars(tables).values()
         if isinstance(each, type) and issubclass(each, Model) and each is not Model
     ]
-    assert len(models) == 6
+    assert len(models) == 7
     for model in models:
         meta = model._meta
         rows = connection.execute(f"PRAGMA table_info({meta.table_name})").fetchall()

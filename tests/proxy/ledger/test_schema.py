@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -21,13 +24,30 @@ from proxy.ledger.schema import (
     version_1,
 )
 
-TABLES = ("runs", "run_ends", "projects", "routed", "finished", "gateway_keys")
+TABLES = (
+    "runs",
+    "run_ends",
+    "projects",
+    "routed",
+    "finished",
+    "gateway_keys",
+    "attempts",
+)
 # The published view; other programs read it by these names.
 PUBLISHED = """
     id time client protocol session project route_class requested_model provider
     model lane fallback_chain input_tokens cache_read_tokens cache_write_tokens
     output_tokens cost_nano billing first_byte_ms duration_ms cache_hit stop_reason
     status error_kind losses
+    intent class_evidence floor mark escalated answer_cost_nano asked_cost_nano
+"""
+# What version 1 published, in its order: readers by position go on, too.
+FIRST_COLUMNS = """
+    id sequence time arrived run client protocol session agent parent_agent project mode
+    route_class requested_model stream provider model lane fallback_chain attempts
+    input_tokens cache_read_tokens cache_write_tokens cache_write_1h_tokens
+    output_tokens reasoning_tokens web_searches price price_snapshot cost_nano billing
+    first_byte_ms duration_ms cache_hit stop_reason status error_kind losses
 """
 
 # One row in each table, as version 1 wrote it.
@@ -63,12 +83,24 @@ def database(path: Path) -> Iterator[SqliteDatabase]:
 
 
 @pytest.fixture
-def filled(path: Path) -> Iterator[sqlite3.Connection]:
-    prepare(path, ledger_rows.noon)
+def old(path: Path, database: SqliteDatabase) -> Iterator[sqlite3.Connection]:
+    """A file that version 1 has made and written."""
+    migrate(database, (version_1,))
     connection = writer_connection(path)
     connection.executescript(ROWS)
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def filled(path: Path, old: sqlite3.Connection) -> sqlite3.Connection:
+    """The same file today, with a row of the newest table."""
+    prepare(path, ledger_rows.noon)
+    old.execute(
+        "INSERT INTO attempts (request, number, time, provider, model, outcome)"
+        " VALUES ('req-1', 1, '2026-11-21T12:00:01.000000Z', 'a', 'b', 'cut')"
+    )
+    return old
 
 
 def numbers(path: Path) -> tuple[int, int]:
@@ -102,21 +134,44 @@ def test_version_1_is_the_first_migration() -> None:
 
 
 async def test_a_version_1_file_reads_and_grows_today(
-    path: Path, database: SqliteDatabase
+    path: Path, old: sqlite3.Connection
 ) -> None:
-    migrate(database, (version_1,))
-    connection = writer_connection(path)
-    connection.executescript(ROWS)
-    connection.close()
+    before = old.execute("SELECT * FROM requests").fetchone()
     ledger = Ledger.open(path, "run-b", clock=ledger_rows.noon)
     ledger.routed(ledger_rows.routed("req-2"))
     assert await ledger.finish(ledger_rows.finished("req-2"))
-    new, old = await ledger.recent()
-    assert (new.id, new.sequence, old.id, old.cost_nano) == ("req-2", 2, "req-1", 7)
-    assert old.price is not None
-    assert str(old.price.input) == "1.25"
+    new, first = await ledger.recent()
+    assert (new.id, new.sequence) == ("req-2", 2)
+    assert (first.id, first.cost_nano, first.answer_cost_nano) == ("req-1", 7, 7)
+    assert first.price is not None
+    assert str(first.price.input) == "1.25"
+    assert (first.intent, first.floor, first.asked_cost_nano) == (None, None, None)
+    assert (first.mark, first.escalated, first.class_evidence) == ("", False, ())
+    assert (await ledger.spend(ledger_rows.NOON)).billed_nano == 360_007
     assert await ledger.close() == 0
+    columns = ", ".join(FIRST_COLUMNS.split())
+    after = old.execute(f"SELECT {columns} FROM requests WHERE id = 'req-1'")
+    assert after.fetchone() == before
     assert numbers(path)[0] == len(MIGRATIONS)
+
+
+def test_the_file_as_it_was_is_kept_whole(path: Path, old: sqlite3.Connection) -> None:
+    before = list(old.iterdump())
+    prepare(path, ledger_rows.noon)
+    prepare(path, ledger_rows.noon)
+    (kept,) = (path.parent / "backups").iterdir()
+    assert kept.name == "turnout.db.version-1-20261121T120000Z"
+    if sys.platform != "win32":
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    assert numbers(kept) == (1, APPLICATION_ID)
+    with closing(sqlite3.connect(kept)) as copy:
+        assert list(copy.iterdump()) == before
+
+
+def test_a_new_file_is_not_copied(path: Path) -> None:
+    prepare(path, ledger_rows.noon)
+    assert not (path.parent / "backups").exists()
 
 
 def test_the_next_migration_keeps_the_rows(
@@ -200,6 +255,7 @@ def test_the_view_has_the_published_columns(filled: sqlite3.Connection) -> None:
     columns = _columns(filled, "requests")
     assert set(PUBLISHED.split()) <= set(columns)
     assert set(columns) == {each.name for each in fields(Event)}
+    assert columns[: len(FIRST_COLUMNS.split())] == FIRST_COLUMNS.split()
 
 
 def test_any_reader_may_use_the_view(path: Path, filled: sqlite3.Connection) -> None:

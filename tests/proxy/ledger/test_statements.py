@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import ledger_rows
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from proxy.ledger.statements import (
     INSERT,
     Table,
+    attempt_values,
     finished_values,
     routed_values,
     stamp,
@@ -39,9 +41,12 @@ def test_every_insert_takes_the_values_made_for_it() -> None:
     assert INSERT[Table.ROUTED].count("?") == len(
         routed_values(ledger_rows.routed("r"))
     )
-    assert INSERT[Table.FINISHED].count("?") == len(
-        finished_values(ledger_rows.finished("r"))
-    )
+    row = ledger_rows.finished("r")
+    assert INSERT[Table.FINISHED].count("?") == len(finished_values(row))
+    assert attempt_values(row) == ()
+    used = replace(row.attempts[0], model="other", usage=row.usage, price=row.price)
+    (values,) = attempt_values(replace(row, attempts=(used, *row.attempts)))
+    assert INSERT[Table.ATTEMPT].count("?") == len(values)
 
 
 @pytest.mark.parametrize("count", [-1, 2**63, 10**40])
