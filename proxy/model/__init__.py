@@ -53,7 +53,6 @@ from proxy.model.request import (
     Sampling,
 )
 from proxy.model.terms import (
-    ORDINARY,
     CacheMark,
     Json,
     JsonObject,
@@ -78,7 +77,6 @@ from proxy.model.tools import (
 )
 
 __all__ = [
-    "ORDINARY",
     "Answer",
     "AnswerEnded",
     "AnswerFailed",

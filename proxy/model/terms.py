@@ -66,10 +66,7 @@ class Variant:
         yield from (pair for pair in words if pair[1] not in _USUAL)
 
 
-_USUAL: Final = frozenset({"", "default", "standard", "auto", "on_demand"})
-
-ORDINARY: Final = Variant()
-"""Served as usual."""
+_USUAL: Final = frozenset({"", "default", "standard", "auto", "unspecified"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class Usage:
     reasoning_tokens: int | None = None
     web_searches: int | None = None
     told_cost_nano: int | None = None
-    served: Variant = ORDINARY
+    served: Variant | None = None
 
     def merged(self, later: Usage) -> Usage:
         """Return these counts with those that `later` knows put in their place."""
@@ -104,7 +101,9 @@ class Usage:
             for each in fields(later)
             if (value := getattr(later, each.name)) is not None
         }
-        return replace(self, **{**known, "served": self.served.merged(later.served)})
+        if self.served and later.served:
+            known["served"] = self.served.merged(later.served)
+        return replace(self, **known)
 
     @property
     def whole_input(self) -> int | None:

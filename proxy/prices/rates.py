@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from proxy.model import ORDINARY, Variant
+from proxy.model import Variant
 from proxy.money import Price
 
 __all__ = ["ORDINARY", "Rate", "Rates", "Source", "SourceType", "Variant"]
 
 _MINUTES: Final = 60
+
+
+ORDINARY: Final = Variant()
+"""Served as usual, or not said."""
 
 
 class SourceType(StrEnum):

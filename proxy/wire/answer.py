@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from proxy.model import Protocol, Usage
+from proxy.model import Protocol, Usage, Variant
 from proxy.wire.counts import (
     Counts,
     Members,
@@ -33,6 +33,7 @@ from proxy.wire.counts import (
     unanswered,
     word,
 )
+from proxy.wire.served import gemini_served, messages_served, openai_served
 
 _RESPONSES_ENDS: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed"}
@@ -57,6 +58,7 @@ class Said:
     """
 
     counts: Counts = field(default_factory=dict)
+    served: Variant | None = None
     stop_reason: str | None = None
     ends: bool = False
     finishes: bool = False
@@ -78,10 +80,22 @@ def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
         return AnswerFacts()
     counts, stop = reader
     return AnswerFacts(
-        usage=Usage(**settled(counts(answer))),
+        usage=Usage(**settled(counts(answer)), served=_served(protocol, answer)),
         stop_reason=stop(answer),
         error_type=_error_type(answer),
     )
+
+
+def _served(protocol: Protocol, answer: Members) -> Variant | None:
+    match protocol:
+        case Protocol.MESSAGES:
+            return messages_served(inside(answer, "usage"))
+        case Protocol.GEMINI:
+            return gemini_served(inside(answer, "usageMetadata"))
+        case Protocol.RESPONSES | Protocol.CHAT:
+            return openai_served(answer)
+        case Protocol.OLLAMA:
+            return None
 
 
 def read_event(protocol: Protocol, data: bytes) -> Said | None:
@@ -100,11 +114,17 @@ def _messages_event(event: Members) -> Said:
     if kind == "error" or told(event.get("error")):
         return _ERROR
     if kind == "message_start":
-        return Said(counts=messages_counts(inside(event, "message", "usage")))
+        usage = inside(event, "message", "usage")
+        return Said(messages_counts(usage), messages_served(usage))
     if kind == "message_delta":
         stop = inside(event, "delta").get("stop_reason")
-        usage = messages_counts(inside(event, "usage"))
-        return Said(counts=usage, stop_reason=word(stop), finishes=filled(stop))
+        usage = inside(event, "usage")
+        return Said(
+            counts=messages_counts(usage),
+            served=messages_served(usage),
+            stop_reason=word(stop),
+            finishes=filled(stop),
+        )
     return Said(ends=kind == "message_stop")
 
 
@@ -117,6 +137,7 @@ def _responses_event(event: Members) -> Said:
     response = inside(event, "response")
     return Said(
         counts=responses_counts(inside(response, "usage")),
+        served=openai_served(response),
         stop_reason=_responses_stop(response),
         ends=True,
         failed=kind == "response.failed",
@@ -128,6 +149,7 @@ def _chat_event(event: Members) -> Said:
         return _ERROR
     return Said(
         counts=chat_counts(_chat_usage(event)),
+        served=openai_served(event),
         stop_reason=_finish_reason(event),
         finishes=any(filled(reason) for reason in _finish_reasons(event)),
     )
@@ -150,6 +172,7 @@ def _gemini_event(event: Members) -> Said:
     reasons = _gemini_reasons(event)
     return Said(
         counts=_gemini_usage(event),
+        served=gemini_served(inside(event, "usageMetadata")),
         stop_reason=_gemini_stop(event),
         finishes=any(filled(reason) for reason in reasons),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, TypeAlias
 
 import msgspec
@@ -36,6 +37,11 @@ _STAYS: Final[Mapping[Protocol, frozenset[str]]] = {
     Protocol.GEMINI: frozenset({"output_tokens"}),
 }
 _NULL: Final = b"null"
+# An amount of dollars; what is longer or further from 1 is no price of an answer.
+_AMOUNT: Final = re.compile(rb"\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?")
+_NANO_PER_DOLLAR: Final = 10**9
+_TICKS_PER_NANO: Final = 10  # xAI counts in ten-thousandths of a millionth of a dollar
+_MOST_NANO: Final = 10**15  # a million dollars
 
 
 def members(raw: bytes | msgspec.Raw | None) -> Members | None:
@@ -117,7 +123,7 @@ def messages_counts(usage: Members) -> Counts:
     )
     _part(counts, "cache_write_1h_tokens", "cache_write_tokens")
     _part(counts, "reasoning_tokens", "output_tokens")
-    return counts
+    return counts | _cost(usage)
 
 
 def later(protocol: Protocol, before: Counts, now: Counts) -> Counts:
@@ -154,11 +160,12 @@ def settled(counts: Counts) -> Counts:
 def responses_counts(usage: Members) -> Counts:
     """Read `usage` of the Responses protocol (`ResponseUsage`, OpenAI's SDK 3)."""
     counts = _read(usage, input_tokens="input_tokens", output_tokens="output_tokens")
-    return _openai(
+    counts = _openai(
         counts,
         inside(usage, "input_tokens_details"),
         inside(usage, "output_tokens_details"),
     )
+    return counts | _cost(usage)
 
 
 def chat_counts(usage: Members) -> Counts:
@@ -175,7 +182,8 @@ def chat_counts(usage: Members) -> Counts:
     )
     out = inside(usage, "completion_tokens_details")
     _reasoning_beside(counts, usage, out)
-    return _openai(counts, inside(usage, "prompt_tokens_details"), out)
+    counts = _openai(counts, inside(usage, "prompt_tokens_details"), out)
+    return counts | _cost(usage)
 
 
 def gemini_counts(usage: Members) -> Counts:
@@ -283,6 +291,35 @@ def _read(of: Members, **names: str) -> Counts:
             number = bytes(raw)
             counts[ours] = int(number) if _COUNT.fullmatch(number) else None
     return counts
+
+
+def _cost(usage: Members) -> Counts:
+    """Read what an answer says it cost, exactly from its text.
+
+    OpenRouter tells `cost` in dollars; where the user's own key was used for the
+    provider behind it, that is only its fee, and what the provider takes stands
+    beside. xAI tells `cost_in_usd_ticks`.
+    """
+    ticks = _read(usage, ticks="cost_in_usd_ticks").get("ticks")
+    if ticks is not None:
+        nano = Decimal(ticks) / _TICKS_PER_NANO
+        return {"told_cost_nano": int(nano.to_integral_value(ROUND_HALF_EVEN))}
+    dollars = _dollars(usage.get("cost"))
+    if dollars is None:
+        return {}
+    if bytes(usage.get("is_byok") or b"") == b"true":
+        behind = inside(usage, "cost_details").get("upstream_inference_cost")
+        upstream = _dollars(behind)
+        if upstream is None:
+            return {}
+        dollars += upstream
+    nano = (dollars * _NANO_PER_DOLLAR).to_integral_value(ROUND_HALF_EVEN)
+    return {"told_cost_nano": int(nano)} if nano < _MOST_NANO else {}
+
+
+def _dollars(raw: msgspec.Raw | None) -> Decimal | None:
+    number = bytes(raw or b"")
+    return Decimal(number.decode()) if _AMOUNT.fullmatch(number) else None
 
 
 def _part(counts: Counts, part: str, whole: str) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from proxy.model import Protocol, Usage
+from proxy.model import Protocol, Usage, Variant
 from proxy.wire.answer import Said, read_event
 from proxy.wire.counts import Counts, later, settled
+from proxy.wire.served import latest
 from proxy.wire.sse import BOM, LINE, field, last_line_end
 from proxy.wire.watch import DONE, WATCHES
 
@@ -56,6 +57,7 @@ class TailHolder:
         "_parts_size",
         "_protocol",
         "_seen",
+        "_served",
         "_size",
         "_taken",
         "_unread",
@@ -75,6 +77,7 @@ class TailHolder:
         self.failed = False
         self.stop_reason: str | None = None
         self._counts: Counts = {}
+        self._served: Variant | None = None
         # Places are counted from the stream's first byte: what came, what left, and
         # where holding begins (None: nowhere yet).
         self._seen = 0
@@ -103,7 +106,7 @@ class TailHolder:
     @property
     def usage(self) -> Usage:
         """What has been told so far."""
-        return Usage(**settled(self._counts))
+        return Usage(**settled(self._counts), served=self._served)
 
     @property
     def complete_at_eof(self) -> bool:
@@ -334,6 +337,7 @@ class TailHolder:
     def _note(self, said: Said, at: int) -> None:
         self._begun = True
         self._counts = later(self._protocol, self._counts, said.counts)
+        self._served = latest(self._served, said.served)
         self.stop_reason = said.stop_reason or self.stop_reason
         self.failed |= said.failed
         self._ending |= said.ends

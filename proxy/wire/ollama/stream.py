@@ -311,7 +311,8 @@ def _usage(line: _Last) -> Usage:
         counts["input_tokens"] = whole - cached if cached and known else whole
         if cached is not None and known:
             counts["cache_read_tokens"] = cached
-    return Usage(output_tokens=_count(line.eval_count), **settled(counts))
+    counts["output_tokens"] = _count(line.eval_count)
+    return Usage(**settled(counts), served=None)
 
 
 def _count(raw: msgspec.Raw) -> int | None:

@@ -11,6 +11,7 @@ from proxy.wire.anthropic.provider.answer_blocks import ProviderBlocks
 from proxy.wire.anthropic.provider.words import ended, failed, text_of
 from proxy.wire.counts import inside, members, messages_counts, settled
 from proxy.wire.fields import WireError
+from proxy.wire.served import messages_served
 
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding foreign bytes may raise."""
@@ -34,7 +35,8 @@ def read_answer(body: bytes, *, answer_id: str, model: str) -> Sequence[Event]:
     content = answer.get("content")
     if not isinstance(content, list):
         raise WireError("The provider's answer has no content of Messages.")
-    usage = Usage(**settled(messages_counts(inside(members(body) or {}, "usage"))))
+    told = inside(members(body) or {}, "usage")
+    usage = Usage(**settled(messages_counts(told)), served=messages_served(told))
     return _events(answer, content, usage, answer_id=answer_id, model=model)
 
 

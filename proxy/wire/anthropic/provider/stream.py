@@ -24,6 +24,7 @@ from proxy.model import (
     ToolCallArguments,
     Usage,
     UsageReported,
+    Variant,
 )
 from proxy.wire.anthropic.provider.answer import NOT_JSON, read_answer
 from proxy.wire.anthropic.provider.answer_blocks import Kind, ProviderBlocks
@@ -36,9 +37,18 @@ from proxy.wire.anthropic.provider.words import (
     object_of,
     text_of,
 )
-from proxy.wire.counts import Counts, inside, later, members, messages_counts, settled
+from proxy.wire.counts import (
+    Counts,
+    Members,
+    inside,
+    later,
+    members,
+    messages_counts,
+    settled,
+)
 from proxy.wire.fields import WireError
 from proxy.wire.incoming import EVENT_LIMIT, ServerEvents, TooBig
+from proxy.wire.served import latest, messages_served
 from proxy.wire.sse import BOM
 
 _DELTA: Final = b"content_block_delta"
@@ -75,6 +85,7 @@ class StreamReader:
         "_open",
         "_over",
         "_page",
+        "_served",
         "_started",
         "_stop",
         "_whole",
@@ -89,6 +100,7 @@ class StreamReader:
         self._blocks = ProviderBlocks(answer_id)
         self._open = self._blocks.open
         self._counts: Counts = {}
+        self._served: Variant | None = None
         self._stop: dict[str, Json] = {}
         self._begun = False
         self._page = False
@@ -211,9 +223,8 @@ class StreamReader:
                 return
 
     def _message(self, message: JsonObject, data: bytes, out: list[Event]) -> None:
-        found = messages_counts(inside(members(data) or {}, "message", "usage"))
-        self._counts = later(Protocol.MESSAGES, self._counts, found)
-        usage = Usage(**self._counts) if self._counts else None
+        self._count(inside(members(data) or {}, "message", "usage"))
+        usage = self._usage(self._counts) if self._counts else None
         if not self._started:
             self._id = text_of(message.get("id")) or self._id
             self._model = text_of(message.get("model")) or self._model
@@ -228,15 +239,23 @@ class StreamReader:
 
     def _ending(self, delta: JsonObject, data: bytes, out: list[Event]) -> None:
         self._stop |= {k: v for k, v in delta.items() if v is not None}
-        found = messages_counts(inside(members(data) or {}, "usage"))
-        if found:
-            self._counts = later(Protocol.MESSAGES, self._counts, found)
-            out.append(UsageReported(Usage(**self._counts)))
+        if self._count(inside(members(data) or {}, "usage")):
+            out.append(UsageReported(self._usage(self._counts)))
+
+    def _count(self, told: Members) -> bool:
+        """Take what an event tells of the counts; say whether it told any."""
+        found = messages_counts(told)
+        self._counts = later(Protocol.MESSAGES, self._counts, found)
+        self._served = latest(self._served, messages_served(told))
+        return bool(found)
+
+    def _usage(self, counts: Counts) -> Usage:
+        return Usage(**counts, served=self._served)
 
     def _end(self, out: list[Event]) -> None:
         self._start(out)
         out += self._blocks.close()
-        usage = Usage(**settled(self._counts))
+        usage = self._usage(settled(self._counts))
         out.append(ended(self._stop, usage, called=self._blocks.called))
         self._over = True
 
@@ -244,7 +263,7 @@ class StreamReader:
         self._over = True
         if self._started and self._counts:
             # What it cost so far; where no event told of a cache, there was none.
-            out.append(UsageReported(Usage(**settled(self._counts))))
+            out.append(UsageReported(self._usage(settled(self._counts))))
         out.append(failure)
 
     def _begin(self, data: bytes) -> None:

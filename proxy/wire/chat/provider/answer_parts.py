@@ -44,6 +44,7 @@ from proxy.wire.chat.provider.chunks import (
 from proxy.wire.chat.provider.end import BROKE, breaks, failure_of, stop_of
 from proxy.wire.chat.provider.reasoning import Details, thought_of
 from proxy.wire.counts import chat_counts, members
+from proxy.wire.served import openai_served
 
 _ORIGIN: Final = Origin(Protocol.CHAT)
 _TEXT: Final = "text"
@@ -71,6 +72,7 @@ class Assembly:
         "_reason",
         "_refused",
         "_started",
+        "_tier",
         "_told",
         "_word",
         "finished",
@@ -91,6 +93,7 @@ class Assembly:
         self._word: str | None = None
         self._refused = False
         self._told: object = None
+        self._tier: object = None
         self.finished = False
         self.over = False
         self.text: int | None = None
@@ -144,6 +147,8 @@ class Assembly:
         out.append(AnswerStarted(answer_id, text_of(chunk.model) or self._model))
 
     def _count(self, chunk: Chunk) -> None:
+        if chunk.service_tier is not None:
+            self._tier = chunk.service_tier
         told = chunk.usage
         if not told and isinstance(chunk.x_groq, dict):
             # Groq tells the usage of a stream in a member of its own.
@@ -157,7 +162,11 @@ class Assembly:
 
     def _usage(self) -> Usage:
         found = members(msgspec.json.encode(self._told)) if self._told else None
-        return Usage(**chat_counts(found)) if found else Usage()
+        if not found:
+            return Usage()
+        tier = msgspec.Raw(msgspec.json.encode(self._tier))
+        served = openai_served({"service_tier": tier})
+        return Usage(**chat_counts(found), served=served)
 
     def _choose(self, choice: Choice, out: list[Event]) -> None:
         delta = choice.delta

@@ -51,6 +51,7 @@ class Chunk(msgspec.Struct, gc=False):
     choices: list[Choice] | None = None
     usage: _Any = None
     x_groq: _Any = None
+    service_tier: _Any = None
     error: _Any = None
 
 

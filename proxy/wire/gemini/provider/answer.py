@@ -28,6 +28,7 @@ from proxy.model import (
     ToolCallStarted,
     Usage,
     UsageReported,
+    Variant,
 )
 from proxy.wire.counts import Counts, gemini_counts, members, settled, unanswered
 from proxy.wire.fields import WireError
@@ -35,6 +36,7 @@ from proxy.wire.gemini.endings import Error, ended, failed, refused
 from proxy.wire.gemini.parts import ORIGIN
 from proxy.wire.gemini.provider.answer_parts import Call, Part, kept_part
 from proxy.wire.gemini.provider.grounding import Sources
+from proxy.wire.served import gemini_served, latest
 
 
 class _Content(msgspec.Struct, gc=False):
@@ -126,6 +128,7 @@ class AnswerBuilder:
         "_open",
         "_reason",
         "_refused",
+        "_served",
         "_sources",
         "_started",
         "_usage",
@@ -148,6 +151,7 @@ class AnswerBuilder:
         self._refused: str | None = None
         self._usage = msgspec.Raw(b"")
         self._counts: Counts = {}
+        self._served: Variant | None = None
         self._sources = Sources()
 
     def take(self, response: Response, raw: msgspec.Raw) -> list[Event]:
@@ -226,7 +230,8 @@ class AnswerBuilder:
         told = members(self._usage) if self._usage else None
         if told is not None:
             self._counts |= gemini_counts(told)
-        return Usage(**settled(self._counts))
+            self._served = latest(self._served, gemini_served(told))
+        return Usage(**settled(self._counts), served=self._served)
 
     def _silent(self) -> None:
         """Count no output for an answer that ended without a word."""

@@ -28,6 +28,7 @@ from proxy.wire.responses.provider.items import (
     open_item,
     text_of,
 )
+from proxy.wire.served import openai_served
 
 # The last word of the vendor's codes, and words that other servers use.
 _KINDS: Final = {
@@ -142,4 +143,6 @@ def _usage(response: Members) -> Usage:
     searches = decoded(inside(response, "tool_usage", "web_search").get("num_requests"))
     if isinstance(searches, int) and 0 < searches < _ODD:
         counts["web_searches"] = searches
-    return Usage(**counts)
+    if not counts:
+        return Usage()
+    return Usage(**counts, served=openai_served(response))
