@@ -204,7 +204,7 @@ class Recorder:
 
     def _row(self, x: Exchange, ending: _Ending, project: str | None) -> Finished:
         route = x.route
-        price = route.price_for(x.usage) if route else None
+        price = route.price_for(x.usage, self._clock.now()) if route else None
         return Finished(
             id=x.call.id,
             run=self._run,

@@ -13,11 +13,18 @@ from proxy.headers import Credentials
 from proxy.ledger.rows import Finished, Routed
 from proxy.model import Protocol
 from proxy.money import Price
+from proxy.prices.rates import Rate, Rates, Source, SourceType
 from proxy.projects import Peer
 from proxy.routing import Decision, Mode
 
 WHEN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SOURCE = Source(SourceType.MANUAL_REVIEW, "a price list", WHEN)
 PRICE = Price(input=Decimal(3), output=Decimal(15))
+
+
+def rates(price: Price | None) -> Rates | None:
+    """One price that always holds, by somebody's word."""
+    return Rates((Rate(price),), SOURCE) if price else None
 
 
 def provider(
@@ -33,7 +40,7 @@ def provider(
         billing=billing,
         place=Place.PROVIDER,
         any_model=False,
-        models=(Model(id="scripted-large", lane="claude/premium", price=price),),
+        models=(Model(id="scripted-large", lane="claude/premium", rates=rates(price)),),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from typing import Final, Literal
 
 from proxy.model import Protocol, Usage
 from proxy.money import Price
-from proxy.prices.rates import Rates
+from proxy.prices.rates import ORDINARY, Rate, Rates, Variant
 from proxy.wire.dialect import UNKNOWN_DIALECTS, VENDOR_DIALECTS, Dialect, ReasoningWord
 
 _PATHS: Mapping[Protocol, str] = {
@@ -26,6 +27,8 @@ _PATHS: Mapping[Protocol, str] = {
     Protocol.GEMINI: "/v1beta/models",
     Protocol.OLLAMA: "/api/chat",
 }
+NO_TIME: Final = datetime.fromtimestamp(0, UTC)
+"""The time of a source that has none: the user's own file, which is his word."""
 _DATED = re.compile(r"(?P<id>.+)-20[0-9]{6}")
 
 
@@ -155,16 +158,15 @@ class Model:
     """One model of a provider.
 
     `context` and `max_output` are tokens, None where unknown. `lane` is
-    `family/tier`. `place` is None where the provider's holds. `price` is None where
-    untracked. A prompt of more than `long_above` tokens, cached ones included, is
-    priced by `long_price`. `price_source` says where the prices came from.
+    `family/tier`. `place` is None where the provider's holds.
     `vision` is None where nobody said: then images are tried, and the provider says.
     `sampling` takes temperature and top_p. `thinking` is None and `efforts`, the
     levels it takes from weak to strong, empty where the provider's dialect holds.
-    `rates` are all its prices with their conditions. `quality` is 0 to 100, None where
-    its tier's default holds; `class_quality` has other numbers for single route
-    classes, `quality_source` says who judged. `aliases` are other names by which it is
-    asked for here. `quota` names the quota group, '' where it is the provider's.
+    `rates` are all its prices with their conditions, None where they are not tracked,
+    which never means free. `quality` is 0 to 100, None where its tier's default holds;
+    `class_quality` has other numbers for single route classes, `quality_source` says
+    who judged. `aliases` are other names by which it is asked for here. `quota` names
+    the quota group, '' where it is the provider's.
     """
 
     id: str
@@ -174,11 +176,7 @@ class Model:
     max_output: int | None = None
     tools: bool = True
     vision: bool | None = None
-    price: Price | None = None
     place: Place | None = None
-    long_price: Price | None = None
-    long_above: int | None = None
-    price_source: str = ""
     sampling: bool = True
     thinking: Thinking | None = None
     efforts: tuple[str, ...] = ()
@@ -211,17 +209,26 @@ class Model:
         silent = dialect.reasoning is ReasoningWord.NONE
         return ReasoningWord.EFFORT if silent else dialect.reasoning
 
-    def price_for(self, usage: Usage) -> Price | None:
-        """Return the price that holds for a request which used `usage`.
+    @property
+    def price(self) -> Price | None:
+        """The price that holds unless a condition says otherwise; None: untracked."""
+        if self.rates is None:
+            return None
+        plain = (rate.price for rate in self.rates.entries if _always(rate))
+        return next(plain, None)
 
-        Both vendors with long-prompt prices bill all tokens of such a request by
-        them, not only those above the border.
-        """
-        counts = (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
-        prompt = sum(count or 0 for count in counts)
-        if self.long_above is not None and prompt > self.long_above:
-            return self.long_price
-        return self.price
+    @property
+    def price_source(self) -> str:
+        """Who says what it costs, in the words of a record; '' where nobody does."""
+        if self.rates is None:
+            return ""
+        source = self.rates.source
+        return source.reference if source.time == NO_TIME else str(source)
+
+
+def _always(rate: Rate) -> bool:
+    conditions = (rate.starts, rate.from_minute, rate.to_minute)
+    return not rate.above and not rate.variant and conditions == (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +247,10 @@ class Provider:
     None where nobody said. `limits` is how it tells its rate limits, `probe` the path
     of a free request that shows whether it lives, '' where there is none. `quota` names
     the quota group that its routes draw on, '' for one of its own. `compatibility`
-    holds for models that are not listed.
+    holds for models that are not listed. `gone` is the sentence that says why it can no
+    longer be called, '' where it can; such a one is known so that it can be explained,
+    and is in no catalogue. `priced_as` is the id that tracked prices know it by, ''
+    where that is its own.
     """
 
     id: str
@@ -269,6 +279,13 @@ class Provider:
     probe: str = ""
     quota: str = ""
     compatibility: Compatibility = ASSUMED
+    gone: str = ""
+    priced_as: str = ""
+
+    @property
+    def probe_url(self) -> str:
+        """The URL of the free request that shows whether it lives; '' for none."""
+        return f"{self.base_url}{self.probe}" if self.probe else ""
 
     def dialect(self, protocol: Protocol) -> Dialect:
         """Return what its server takes in `protocol`.
@@ -308,15 +325,30 @@ class Provider:
     def find_model(self, name: str) -> Model | None:
         """Return the model that `name` means here, None where it is not listed.
 
-        A listed id, or a listed id with a date behind it as vendors name their frozen
-        versions (`claude-haiku-4-5-20251001`).
+        A listed id, or one of a model's `aliases`, or a listed id with a date behind it
+        as vendors name their frozen versions (`claude-haiku-4-5-20251001`).
         """
         dated = _DATED.fullmatch(name)
         for wanted in (name, dated["id"] if dated else name):
             for model in self.models:
                 if model.id == wanted:
                     return model
+            for model in self.models:
+                if wanted in model.aliases:
+                    return model
         return None
+
+    def upstream_name(self, name: str) -> str:
+        """Return the name that goes upstream for `name`: for an alias, the model's id.
+
+        A dated name is one that the vendor knows, and stays.
+        """
+        model = self.find_model(name)
+        return model.id if model and name in model.aliases else name
+
+    def spoken(self, protocol: Protocol) -> Protocol:
+        """Return what is spoken to it for a client of `protocol`."""
+        return protocol if protocol in self.protocols else self.protocols[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,12 +410,19 @@ class Route:
 
     @property
     def price(self) -> Price | None:
-        """The price of an ordinary prompt; `price_for` also knows long ones."""
+        """The price that holds unless a condition says otherwise; see `price_for`."""
         return self.model.price if self.model else None
 
-    def price_for(self, usage: Usage) -> Price | None:
-        """Return the price that holds for a request which used `usage`."""
-        return self.model.price_for(usage) if self.model else None
+    def price_for(
+        self, usage: Usage, moment: datetime, variant: Variant = ORDINARY
+    ) -> Price | None:
+        """Return the price that holds for a request which used `usage`; None unknown.
+
+        `moment` is when it came (UTC), `variant` what the answer said about how it was
+        served.
+        """
+        rates = self.model.rates if self.model else None
+        return rates.price(usage.whole_input, moment, variant) if rates else None
 
 
 @lru_cache(maxsize=1024)
@@ -401,7 +440,26 @@ class Catalogue:
 
     providers: tuple[Provider, ...]
     snapshot: str
+    _options: dict[Protocol, tuple[Route, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def provider(self, provider_id: str) -> Provider | None:
         """Return the provider with this id, None where there is none."""
         return next((p for p in self.providers if p.id == provider_id), None)
+
+    def options(self, protocol: Protocol) -> tuple[Route, ...]:
+        """Return the ways to all listed models, for clients of `protocol`.
+
+        Providers and models stand in their own order. Each is spoken to in the client's
+        protocol where it can be, else in its own first one. Made once.
+        """
+        found = self._options.get(protocol)
+        if found is None:
+            found = tuple(
+                Route(provider, model, model.id, provider.spoken(protocol))
+                for provider in self.providers
+                for model in provider.models
+            )
+            self._options[protocol] = found
+        return found

@@ -13,6 +13,7 @@ from app.services import Services
 from proxy.ledger import Attempt, Finished, Routed
 from proxy.model import Protocol, Usage
 from proxy.money import Price
+from proxy.prices.rates import Rate, Rates, Source, SourceType
 from proxy.routing import Mode, StoredDecision
 from proxy.wire.losses import LOSSES
 
@@ -107,7 +108,9 @@ async def test_where_a_price_came_from_is_told_while_it_is_known(
 ) -> None:
     catalogue = alone.config.current.catalogue
     provider = catalogue.providers[0]
-    priced = replace(provider.models[0], price_source="the price list of May")
+    source = Source(SourceType.MANUAL_REVIEW, "the price list of May", NOON)
+    rates = Rates((Rate(Price()),), source)
+    priced = replace(provider.models[0], rates=rates)
     providers = (replace(provider, models=(priced,)), *catalogue.providers[1:])
     alone.config.current = replace(
         alone.config.current, catalogue=replace(catalogue, providers=providers)

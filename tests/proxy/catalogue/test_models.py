@@ -1,21 +1,25 @@
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from proxy.catalogue import ConfigProblem, Model, Thinking
-from proxy.catalogue.models import USER_PRICES, read_models
+from proxy.catalogue.amounts import USER_PRICES
+from proxy.catalogue.models import Ground, read_models
 from proxy.catalogue.problems import TableReader
 from proxy.money import Price
+from proxy.prices.rates import Rate, Rates, Source, SourceType
 
+PRICE = Price(input=Decimal(9), cache_read=Decimal(1))
 KNOWN = (
     Model(
         "a",
         lane="x/small",
-        price=Price(input=Decimal(9), cache_read=Decimal(1)),
-        long_price=Price(input=Decimal(99)),
-        long_above=10,
-        price_source="docs",
+        rates=Rates(
+            (Rate(PRICE), Rate(Price(input=Decimal(99)), above=10)),
+            Source(SourceType.PROVIDER_DOCS, "docs", datetime(2026, 5, 1, tzinfo=UTC)),
+        ),
     ),
     Model("b", display_name="B", tools=False, vision=True),
 )
@@ -26,7 +30,7 @@ def read(
 ) -> tuple[tuple[Model, ...], bool, list[ConfigProblem]]:
     problems: list[ConfigProblem] = []
     reader = TableReader({"models": list(models)}, "providers[0]", problems)
-    found = read_models(reader, known)
+    found = read_models(reader, Ground(known))
     return found, reader.sound, problems
 
 
@@ -90,7 +94,8 @@ def test_what_a_model_takes_must_be_plain(
 def test_a_new_price_takes_the_place_of_all_old_ones() -> None:
     (model, _), _, _ = read({"id": "a", "price": {"output": "2.5"}}, known=KNOWN)
     assert model.price == Price(output=Decimal("2.5"))
-    assert (model.long_price, model.long_above) == (None, None)
+    assert model.rates is not None
+    assert len(model.rates.entries) == 1
     assert model.price_source == USER_PRICES
 
 
@@ -100,7 +105,8 @@ def test_a_new_long_price_leaves_the_ordinary_one() -> None:
     )
     assert sound
     assert model.price == KNOWN[0].price
-    assert (model.long_price, model.long_above) == (Price(input=Decimal(3)), 7)
+    assert model.rates is not None
+    assert model.rates.entries[1:] == (Rate(Price(input=Decimal(3)), above=7),)
 
 
 @pytest.mark.parametrize("name", ["price", "long_price"])

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -19,11 +20,15 @@ from proxy.guard import Endpoint
 from proxy.model import Protocol, Usage
 from proxy.money import Price
 from proxy.native import native_url
+from proxy.prices.rates import Rate, Rates, Source, SourceType, Variant
 from proxy.wire.dialect import Dialect, ReasoningWord
 
 SHORT = Price(input=Decimal(1))
 LONG = Price(input=Decimal(2))
-MODEL = Model("big", lane="x/premium", price=SHORT, long_price=LONG, long_above=1000)
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SOURCE = Source(SourceType.PROVIDER_DOCS, "a list", NOON)
+RATES = Rates((Rate(SHORT), Rate(LONG, above=1000)), SOURCE)
+MODEL = Model("big", lane="x/premium", rates=RATES)
 PROVIDER = Provider(
     id="scripted",
     name="Scripted",
@@ -134,7 +139,7 @@ def test_a_route_takes_from_the_model_what_it_says_and_else_from_the_provider() 
     assert elsewhere.place is Place.MY_NETWORK
     unlisted = Route(PROVIDER, None, "any", Protocol.CHAT)
     assert (unlisted.lane, unlisted.price) == (None, None)
-    assert unlisted.price_for(Usage(input_tokens=1)) is None
+    assert unlisted.price_for(Usage(input_tokens=1), NOON) is None
     assert unlisted.place is Place.PROVIDER
 
 
@@ -148,7 +153,8 @@ def test_a_route_takes_from_the_model_what_it_says_and_else_from_the_provider() 
     ],
 )
 def test_a_long_prompt_has_its_own_price(usage: Usage, price: Price) -> None:
-    assert Route(PROVIDER, MODEL, "big", Protocol.CHAT).price_for(usage) is price
+    route = Route(PROVIDER, MODEL, "big", Protocol.CHAT)
+    assert route.price_for(usage, NOON) is price
 
 
 def test_a_route_says_what_provider_and_model_both_take() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.catalogue import Billing, Catalogue, KeyRef, Model, Place, Provider
-from proxy.model import Choice, Protocol, Request, ServerTool, ToolChoice, Usage
+from proxy.model import Choice, Protocol, Request, ServerTool, ToolChoice
 from proxy.routing.direct import (
     AVAILABLE_MODES,
     MAX_ATTEMPTS,
@@ -84,7 +84,7 @@ def test_practice_leaves_once_a_provider_exists_unless_pinned() -> None:
 def test_whatever_name_is_practised_with_echo_answers(asked: str) -> None:
     (route,) = run(asked, provider("one", "m")).attempts
     assert route.name == "practice/echo"
-    assert (route.lane, route.price_for(Usage())) == ("practice/small", None)
+    assert (route.lane, route.price) == ("practice/small", None)
 
 
 def test_the_first_that_lists_or_takes_any_name_wins_and_the_others_stand_by() -> None:
