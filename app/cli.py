@@ -104,23 +104,36 @@ def parse(
 
 
 def _call(noun: str, given: Mapping[str, Any], leaves: Leaves) -> Call:
-    name = f"{noun} {given['verb']}" if "verb" in given else noun
+    name = f"{noun} {given['verb']}" if given.get("verb") else noun
     leaf, command = leaves[name]
     words = {key: value for key, value in given.items() if key not in _OWN}
+    wants_json = given.get("json", False)
     try:
         arguments = command.arguments(words, lax=True)
     except CommandFailed as misused:
-        if given["json"]:
+        if wants_json:
             sys.stdout.write(f"{_failure(misused)}\n")
             raise SystemExit(int(misused.exit)) from None
         leaf.error(misused.message)
     return Call(
         command,
-        arguments,
+        _absolute(command, arguments),
         given.get("home"),
-        json=given["json"],
+        json=wants_json,
         follow=given.get("follow", False),
     )
+
+
+def _absolute(command: Command, given: Mapping[str, object]) -> Mapping[str, object]:
+    """Return `given` with whole paths: the gateway may stand in another folder."""
+    whole = {
+        item.name: str(Path(path).expanduser().absolute())
+        for item in command.parameters
+        if item.place
+        and isinstance(path := given.get(item.name), str)
+        and "://" not in path
+    }
+    return {**given, **whole}
 
 
 def _parser(commands: Sequence[Command]) -> tuple[argparse.ArgumentParser, Leaves]:
@@ -137,11 +150,12 @@ def _parser(commands: Sequence[Command]) -> tuple[argparse.ArgumentParser, Leave
     for command in commands:
         noun, *verb = command.words
         if verb and noun not in groups:
-            group = nouns.add_parser(
+            own = leaves[noun][0] if noun in leaves else None
+            group = own or nouns.add_parser(
                 noun, help=_verbs(noun, commands), allow_abbrev=False
             )
             groups[noun] = group.add_subparsers(
-                dest="verb", metavar="VERB", required=True
+                dest="verb", metavar="VERB", required=own is None
             )
         parent, word = (groups[noun], verb[0]) if verb else (nouns, noun)
         leaves[command.name] = (_leaf(parent, word, command), command)
@@ -167,7 +181,13 @@ def _leaf(
     )
     for parameter in command.parameters:
         _add_parameter(leaf, parameter)
-    leaf.add_argument("--json", action="store_true", help="Print the result as JSON")
+    # Suppressed for the same reason as --home: it may stand before a verb.
+    leaf.add_argument(
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="Print the result as JSON",
+    )
     if command.follow:
         leaf.add_argument(
             "--follow", action="store_true", help="Go on and show what is new"
@@ -294,8 +314,9 @@ def run(
     for stream in (terminal.out, terminal.err):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    session = _Session(call, open_door(call.home), in_process, terminal)
     try:
-        asyncio.run(_Session(call, open_door(call.home), in_process, terminal).to_end())
+        asyncio.run(session.to_end())
     except CommandFailed as failed:
         if call.json:
             print(_failure(failed), file=terminal.out, flush=True)
@@ -306,7 +327,7 @@ def run(
         return INTERRUPTED
     except BrokenPipeError:
         _silence(terminal.out)
-    return Exit.OK
+    return session.exit
 
 
 class _Session:
@@ -321,11 +342,14 @@ class _Session:
         self._in_process = in_process
         self._terminal = terminal
         self._services: Services | None = None
+        self.exit = Exit.OK
 
     async def to_end(self) -> None:
         """Ask, show, and where it is followed, ask again until stopped."""
         async with AsyncExitStack() as held:
             result = await self._first(held)
+            if getattr(result, self._call.command.asks or "", False):
+                self.exit = Exit.CONSENT
             if self._call.follow:
                 await self._follow(result)
             elif self._call.json:

@@ -15,11 +15,13 @@ from app.columns import Column, facts, table
 from app.commands.clients import Client, ClientSettings
 from app.commands.gateway import Done, ModeStatus, Status, Version
 from app.commands.keys import KeptKey, KeyList, NewKey, Revoked
+from app.commands.prices import PriceChanges, PriceList
 from app.commands.providers import ModelList, ProviderList, ProviderRow
 from app.commands.routing import Explanation, TryResult, seconds
 from app.commands.spend import EventList, Spend
 from app.logs import LogLine, LogPage
 from app.lost import many_lost
+from app.plain_prices import price_changes, price_list
 from app.state import Snapshot, SpendToday
 from proxy.ledger.rows import Event
 from proxy.model import Protocol
@@ -406,6 +408,8 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     Spend: lambda result, _: _spend(result),
     ProviderList: lambda result, _: _providers(result),
     ModelList: lambda result, _: _models(result),
+    PriceList: lambda result, _: price_list(result),
+    PriceChanges: price_changes,
     NewKey: _new_key,
     KeptKey: lambda result, _: (result.key,),
     KeyList: lambda result, _: _keys(result),

@@ -1,6 +1,15 @@
 """Every capability of Turnout as one typed function; the shells offer only these."""
 
-from app.commands import clients, gateway, keys, logs, providers, routing, spend
+from app.commands import (
+    clients,
+    gateway,
+    keys,
+    logs,
+    prices,
+    providers,
+    routing,
+    spend,
+)
 from app.commands.command import Command, Effect
 
 COMMANDS: tuple[Command, ...] = (
@@ -18,6 +27,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("spend", spend.spend, Effect.READ),
     Command("providers", providers.providers, Effect.READ, rows="providers"),
     Command("models", providers.models, Effect.READ, rows="models"),
+    Command("prices", prices.prices, Effect.READ, rows="prices"),
+    Command("prices refresh", prices.refresh, Effect.CHANGE, asks="asks"),
+    Command("prices undo", prices.undo, Effect.CHANGE),
     Command("keys new", keys.new, Effect.CHANGE),
     Command("keys list", keys.list_keys, Effect.READ, rows="keys"),
     Command("keys show", keys.show, Effect.READ),

@@ -40,7 +40,8 @@ class Parameter:
 
     `hint` is the whole annotation, `kind` its core without `None` and constraints;
     `flag` is True for keyword-only parameters, which are `--name` on a command line.
-    `help` and the bounds come from `msgspec.Meta` in the annotation.
+    `help` and the bounds come from `msgspec.Meta` in the annotation. `place` is True
+    for the path of a file or an address, marked by `extra={"place": True}`.
     """
 
     name: str
@@ -50,11 +51,12 @@ class Parameter:
     default: object
     flag: bool
     help: str
+    place: bool = False
 
     @property
     def word(self) -> str:
-        """The name as it is typed: `prompt_file` becomes `prompt-file`."""
-        return self.name.replace("_", "-")
+        """The name as typed: `prompt_file` is `prompt-file`, `from_` is `from`."""
+        return self.name.removesuffix("_").replace("_", "-")
 
 
 Run = Callable[..., Coroutine[object, None, object]]
@@ -67,7 +69,9 @@ class Command:
     `name` is what is typed: a word, or noun and verb ("keys new"). `rows` names the
     result's field that `--json` prints as a bare array. `follow` names the parameter
     that takes the result's `cursor`, so that a shell can ask for what is new since;
-    `newest_first` says in which order the rows come.
+    `newest_first` says in which order the rows come. `asks` names the result's field
+    that is True where nothing was done because the user has to agree first: then the
+    exit code is 3.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Command:
     rows: str | None = None
     follow: str | None = None
     newest_first: bool = False
+    asks: str | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -162,7 +167,7 @@ def _wish(item: Parameter) -> str:
             "" if high is None else f" to {high}"
         )
         return f"A whole number{bounds} is needed"
-    if meta and meta.extra:
+    if meta and meta.extra and "wish" in meta.extra:
         return str(meta.extra["wish"])
     return "It must not be empty" if meta and meta.min_length else "Text is needed"
 
@@ -186,6 +191,7 @@ def _parameter(item: inspect.Parameter, hint: object) -> Parameter:
         default=None if required else item.default,
         flag=item.kind is inspect.Parameter.KEYWORD_ONLY,
         help=_help(hint),
+        place=_is_place(hint),
     )
 
 
@@ -205,6 +211,11 @@ def _kind(hint: object) -> type:
 def _help(hint: object) -> str:
     meta = _meta(hint)
     return (meta.description or "") if meta else ""
+
+
+def _is_place(hint: object) -> bool:
+    meta = _meta(hint)
+    return bool(meta and meta.extra and meta.extra.get("place"))
 
 
 def _meta(hint: object) -> msgspec.Meta | None:

@@ -23,6 +23,9 @@ NOT_IN_THE_TRAY = {
     "explain": "a window of its own comes with routing",
     "models": "a window of its own comes with routing",
     "providers": "Overview shows provider health from the snapshot",
+    "prices": "a window of its own comes with routing",
+    "prices refresh": "for the terminal: a long difference is read before the yes",
+    "prices undo": "for the terminal, beside `prices refresh`",
     "keys new": "the tray makes keys with `settings`",
     "keys list": "key management comes with the settings window",
     "keys show": "a key is never put on a screen unasked",
@@ -76,7 +79,11 @@ def test_rows_and_cursor_exist_where_they_are_named(command: Command) -> None:
 @by_name
 def test_the_command_line_offers_it(command: Command) -> None:
     required = [item for item in command.parameters if item.required]
-    words = [_example(item.kind) for item in required]
+    words = [
+        word
+        for item in required
+        for word in ([f"--{item.word}"] if item.flag else []) + [_example(item.kind)]
+    ]
     asked = parse([*command.words, *words, "--json"])
     assert isinstance(asked, Call)
     assert asked.command is command
