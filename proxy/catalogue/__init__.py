@@ -3,7 +3,13 @@
 It must not call a provider, read a key or choose a route.
 """
 
-from proxy.catalogue.known import catalogue_of, known_providers, read_known
+from proxy.catalogue.found import FoundModel, with_found
+from proxy.catalogue.known import (
+    catalogue_of,
+    known_providers,
+    read_known,
+    repriced,
+)
 from proxy.catalogue.problems import ConfigProblem
 from proxy.catalogue.provider import (
     ASSUMED,
@@ -30,6 +36,7 @@ __all__ = [
     "Catalogue",
     "Compatibility",
     "ConfigProblem",
+    "FoundModel",
     "KeyRef",
     "LimitsDialect",
     "Model",
@@ -43,4 +50,6 @@ __all__ = [
     "known_providers",
     "read_known",
     "read_providers",
+    "repriced",
+    "with_found",
 ]

@@ -20,7 +20,7 @@ from proxy.guard import Endpoint
 from proxy.model import Protocol, Usage
 from proxy.money import Price
 from proxy.native import native_url
-from proxy.prices.rates import Rate, Rates, Source, SourceType, Variant
+from proxy.prices.rates import Rate, Rates, Source, SourceType
 from proxy.wire.dialect import Dialect, ReasoningWord
 
 SHORT = Price(input=Decimal(1))

@@ -176,9 +176,11 @@ def test_a_new_price_drops_the_old_long_one() -> None:
         'long_price = { above = 9, input = "2" }\n'
     )
     assert problems == ()
-    assert provider.models[0].long_price is None
-    assert provider.models[0].long_above is None
-    assert provider.models[1].long_above == 9
+    first, second = (model.rates for model in provider.models[:2])
+    assert first is not None
+    assert second is not None
+    assert [rate.above for rate in first.entries] == [0]
+    assert [rate.above for rate in second.entries] == [0, 9]
 
 
 def test_endpoints_and_auth() -> None:
