@@ -282,7 +282,7 @@ HISTORIES: Mapping[str, Callable[[str], Conversation]] = MappingProxyType(
                 _SLASH,
                 "<local-command-stdout>Total cost: $0.42</local-command-stdout>\n",
                 "<bash-input> make test</bash-input>\n",
-                "<bash-stdout>1 failed: deadlock</bash-stdout><bash-stderr></bash-stderr>",
+                "<bash-stdout>1 deadlock</bash-stdout><bash-stderr></bash-stderr>",
             ),
         ),
         "compacted": lambda human: replace(_with(human), summary=_SUMMARY),

@@ -67,10 +67,16 @@ _CONTINUE_TOOLS = [
 
 
 def message(role: str, *texts: str) -> Json:
-    """A message of one role."""
-    kind = "output_text" if role == "assistant" else "input_text"
-    content = [{"type": kind, "text": said} for said in texts]
+    """A message that is no answer, of one role."""
+    content = [{"type": "input_text", "text": said} for said in texts]
     return {"type": "message", "role": role, "content": content}
+
+
+def answer(said: str, marked: str) -> Json:
+    """What the model said before."""
+    content: Json = {"type": "output_text", "text": said, "annotations": []}
+    made: Json = {"type": "message", "role": "assistant", "id": marked}
+    return made | {"status": "completed", "content": [content]}
 
 
 def functions(names: list[str]) -> list[Json]:
@@ -122,10 +128,15 @@ def _worked(exchange: Exchange, serial: int, *, scripted: bool) -> list[Json]:
     made: list[Json] = []
     for at, step in enumerate(exchange.steps):
         made.append(
-            {"type": "reasoning", "summary": [], "encrypted_content": "bWFkZS11cA=="}
+            {
+                "type": "reasoning",
+                "id": f"rs_{serial}_{at}",
+                "summary": [],
+                "encrypted_content": "bWFkZS11cA==",
+            }
         )
         if step.said:
-            made.append(message("assistant", step.said))
+            made.append(answer(step.said, f"msg_{serial}_{at}"))
         for number, call in enumerate(step.calls):
             name, given = _codex_call(call) if scripted else _continue_call(call)
             made.append(
@@ -145,7 +156,7 @@ def _worked(exchange: Exchange, serial: int, *, scripted: bool) -> list[Json]:
             for number, call in enumerate(step.calls)
         ]
     if exchange.ended is not None:
-        made.append(message("assistant", exchange.ended))
+        made.append(answer(exchange.ended, f"msg_{serial}"))
     return made
 
 
