@@ -10,25 +10,28 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from proxy.catalogue import Billing
-from proxy.errors import FailureKind
+from proxy.charges import charge
 from proxy.exchange import milliseconds
 from proxy.ledger.rows import Finished, Routed, Status
-from proxy.model import Usage
-from proxy.money import cost_nano
-from proxy.routing import ROUTE_CLASS, write_decision
+from proxy.metrics import Metrics
+from proxy.routing import write_decision
+from proxy.routing.decision import Decision, Mark
+from proxy.routing.facts import Intent, RouteClass
 from proxy.tasks import spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from proxy.catalogue import Route
+    from proxy.errors import FailureKind
     from proxy.exchange import Exchange
     from proxy.ledger import Ledger
-    from proxy.money import Price
+    from proxy.ledger.rows import Attempt
     from proxy.projects import Projects
 
 _log = logging.getLogger(__name__)
@@ -39,7 +42,6 @@ COMMIT_SECONDS = 1.0
 ROUTED_SECONDS = 0.005
 """How long the call to the provider goes before the record of its route."""
 
-_REFUSAL = 300
 _SESSIONS = 1024
 
 PROJECT_SECONDS = 0.25
@@ -71,11 +73,38 @@ class _Ending:
     moment: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was decided of a request, as its records tell it."""
+
+    route_class: str
+    intent: str
+    evidence: tuple[str, ...]
+    floor: int | None
+    asked: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A finished request as the metrics count it."""
+
+    route_class: str
+    mark: str
+    status: str
+    attempts: tuple[Attempt, ...]
+
+
+def _no_route(_: str) -> None:
+    return None
+
+
 class Recorder:
-    """Writes the routed and the finishing row of each request.
+    """Writes the routed and the finishing row of each request, and counts it.
 
     `run` is the gateway's own run id; `on_finished` is told the id of each finished
-    request, for the live views.
+    request, for the live views. `find` returns the route of a name (`provider/model`)
+    in the catalogue in force, None where there is none. `metrics` are the counts since
+    the start.
     """
 
     def __init__(
@@ -85,8 +114,11 @@ class Recorder:
         run: str,
         projects: Projects,
         on_finished: Callable[[str], None],
+        find: Callable[[str], Route | None] = _no_route,
     ) -> None:
         """Keep the parts; see the class."""
+        self.metrics = Metrics()
+        self._find = find
         self._ledger = ledger
         self._clock = clock
         self._run = run
@@ -118,6 +150,7 @@ class Recorder:
 
     def _route(self, x: Exchange, now: datetime, *, stream: bool) -> None:
         self._projects.look_up(x.call.peer)
+        seen = _seen(x.decision)
         self._ledger.routed(
             Routed(
                 id=x.call.id,
@@ -125,7 +158,7 @@ class Recorder:
                 time=now,
                 client=x.call.client,
                 protocol=x.call.protocol,
-                route_class=ROUTE_CLASS,
+                route_class=seen.route_class,
                 requested_model=x.model,
                 mode=x.decision.mode,
                 stream=stream,
@@ -133,6 +166,9 @@ class Recorder:
                 session=x.call.session,
                 agent=x.call.agent,
                 parent_agent=x.call.parent_agent,
+                intent=seen.intent,
+                class_evidence=seen.evidence,
+                floor=seen.floor,
             )
         )
 
@@ -174,6 +210,10 @@ class Recorder:
 
     def _tell(self, x: Exchange, row: Finished) -> None:
         self._on_finished(row.id)
+        route_class = _seen(x.decision).route_class
+        self.metrics.count(_Counted(route_class, row.mark, row.status, row.attempts))
+        if row.mark == Mark.ESCALATION:
+            self._tell_escalation(x)
         _log.info(
             "request finished",
             extra={
@@ -184,6 +224,18 @@ class Recorder:
                 "status": row.status,
                 "error_kind": row.error_kind,
                 "duration_ms": row.duration_ms,
+            },
+        )
+
+    @staticmethod
+    def _tell_escalation(x: Exchange) -> None:
+        _log.info(
+            "a stronger route than mode and intent ask for",
+            extra={
+                "event": "request_escalated",
+                "request": x.call.id,
+                "client": x.call.client,
+                "route": x.route.name if x.route else None,
             },
         )
 
@@ -203,42 +255,49 @@ class Recorder:
         return project
 
     def _row(self, x: Exchange, ending: _Ending, project: str | None) -> Finished:
-        route = x.route
-        price = route.price_for(x.usage, self._clock.now()) if route else None
+        route, now = x.route, self._clock.now()
+        elapsed = ending.moment - x.call.arrived
+        asked = _seen(x.decision).asked
+        charged = charge(
+            x,
+            now - timedelta(seconds=elapsed),
+            ending.snapshot,
+            self._find(asked) if asked else None,
+        )
         return Finished(
             id=x.call.id,
             run=self._run,
-            time=self._clock.now(),
-            duration_ms=milliseconds(ending.moment - x.call.arrived),
+            time=now,
+            duration_ms=milliseconds(elapsed),
             status=ending.status,
             project=project,
             provider=route.provider.id if route else None,
             model=route.model_id if route else None,
             lane=route.lane if route else None,
             billing=route.billing if route else None,
-            attempts=tuple(x.attempts),
+            attempts=charged.attempts,
             usage=x.usage,
-            price=price,
-            price_snapshot=ending.snapshot if price else None,
-            cost_nano=self._cost(x, price),
+            price=charged.answer.price,
+            price_snapshot=charged.answer.snapshot,
+            cost_nano=charged.whole_nano,
+            answer_cost_nano=charged.answer.nano,
+            asked_cost_nano=charged.asked_nano,
             first_byte_ms=x.first_byte_ms,
             stop_reason=x.stop_reason,
             error_kind=ending.error,
             losses=tuple(each.name for each in x.losses),
+            mark=x.mark if route else Mark.NONE,
         )
 
-    @staticmethod
-    def _cost(x: Exchange, price: Price | None) -> int | None:
-        """Return nano-dollars: 0 where the model is local, None where unknown."""
-        refused = {FailureKind.CLIENT_GONE, FailureKind.STOPPING}.isdisjoint(
-            attempt.error_kind for attempt in x.attempts
-        ) and not any(
-            attempt.status is not None and attempt.status < _REFUSAL
-            for attempt in x.attempts
-        )
-        if x.route is None or (refused and x.usage == Usage()):
-            # Nobody began to answer, so nobody is owed anything.
-            return 0
-        if x.route.billing is Billing.LOCAL and price is None:
-            return 0
-        return cost_nano(x.usage, price)
+
+def _seen(decision: object) -> _Seen:
+    """Return what the records tell of a decision."""
+    if not isinstance(decision, Decision):
+        return _Seen(RouteClass.FALLBACK_SAFE, Intent.AUTO, (), None, None)
+    return _Seen(
+        decision.route_class,
+        decision.intent,
+        decision.evidence,
+        decision.floor,
+        decision.asked.route if decision.asked else None,
+    )

@@ -1,7 +1,9 @@
 """Rows: what a request is recorded as, what it cost, and that a row stays."""
 
 import asyncio
-from typing import cast
+import logging
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from raw_wire import until
@@ -22,7 +24,9 @@ from proxy.ledger.rows import Finished, Status
 from proxy.model import Usage
 from proxy.projects import Peer, Projects
 from proxy.recorder import Recorder
-from proxy.routing import read_decision
+from proxy.routing import Mode, read_decision
+from proxy.routing.decision import AskedFor, Choice, Decision, Mark
+from proxy.routing.facts import Intent, RouteClass
 from proxy.tasks import spawn
 
 USED = Usage(input_tokens=1_000, output_tokens=100)
@@ -92,6 +96,85 @@ async def test_what_a_request_costs(
     cost: int | None,
 ) -> None:
     assert (await row_of(way, used, *attempts)).cost_nano == cost
+
+
+def decided(mark: Mark = Mark.NONE) -> Decision:
+    """A decision as choosing by cost makes it."""
+    return Decision(
+        mode=Mode.CODING_AUTO,
+        requested_model="claude-opus-5-5",
+        reason="Because.",
+        choices=(Choice(ROUTE, mark, 4_500_000, 90),),
+        rejected=(),
+        intent=Intent.ECO,
+        route_class=RouteClass.CHEAP_EDIT,
+        evidence=("The newest request is short.",),
+        floor=40,
+        asked=AskedFor("dear/claude-opus-5-5", 9_000_000),
+    )
+
+
+async def test_what_led_to_the_route_is_on_record() -> None:
+    ledger = PaperLedger()
+    made, _ = recorder(ledger)
+    x = exchange()
+    x.decision = cast("Any", decided())
+    made.routed(x)
+    await until(lambda: bool(ledger.routed_rows))
+    (row,) = ledger.routed_rows
+    assert (row.intent, row.route_class, row.floor) == ("eco", "cheap_edit", 40)
+    assert row.class_evidence == ("The newest request is short.",)
+
+
+async def test_the_whole_request_is_priced_with_the_attempts_before() -> None:
+    ledger = PaperLedger()
+    asked: list[str] = []
+    dear = replace(ROUTE, provider=replace(ROUTE.provider, id="dear"))
+
+    def find(name: str) -> Route:
+        asked.append(name)
+        return dear
+
+    told: list[str] = []
+    made = Recorder(
+        cast("Ledger", ledger),
+        FixedClock(2.0),
+        "run-1",
+        Projects(lambda _: None),
+        told.append,
+        find,
+    )
+    x = exchange()
+    x.decision = cast("Any", decided())
+    x.usage, x.mark = USED, Mark.DOWNGRADE
+    x.note(ROUTE, 0.0, 0.1, Failure(FailureKind.CUT, "cut"), 200)
+    x.attempts[0] = replace(x.attempts[0], usage=USED)
+    x.note(ROUTE, 0.0, 0.1, None, 200)
+    await made.finished(x, Status.FALLBACK_SUCCESS, None, "snap")
+    (row,) = ledger.rows
+    assert (row.answer_cost_nano, row.cost_nano) == (4_500_000, 9_000_000)
+    assert (row.asked_cost_nano, asked) == (4_500_000, ["dear/claude-opus-5-5"])
+    assert row.mark == "downgrade"
+    assert [each.retry for each in row.attempts] == [False, True]
+    await until(lambda: bool(told))
+    counted = made.metrics.text().decode()
+    labels = '{route="scripted/scripted-large",class="cheap_edit"}'
+    assert f"turnout_downgrades_total{labels} 1\n" in counted
+    assert f"turnout_retries_total{labels} 1\n" in counted
+
+
+@pytest.mark.parametrize("mark", list(Mark))
+async def test_an_escalation_is_said_in_the_log(
+    mark: Mark, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    made, told = recorder(PaperLedger())
+    x = exchange()
+    x.mark = mark
+    await made.finished(x, Status.SUCCESS, None, "snap")
+    await until(lambda: bool(told))
+    said = [getattr(each, "event", "") for each in caplog.records]
+    assert ("request_escalated" in said) == (mark is Mark.ESCALATION)
 
 
 async def test_the_routed_row_has_the_decision_and_the_ids() -> None:
