@@ -58,7 +58,7 @@ def read_complaint(body: bytes | None, model_id: str, now: float) -> Complaint:
         return NOTHING
     try:
         document: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return NOTHING
     error = _error(document)
     details = [*_objects(error.get("details"))]

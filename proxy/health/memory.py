@@ -33,8 +33,20 @@ class Memory:
 
 
 def write_memory(memory: Memory) -> bytes:
-    """Return `memory` as the JSON that `read_memory` reads."""
-    return msgspec.json.encode(memory)
+    """Return `memory` as the JSON that `read_memory` reads.
+
+    Clients may ask for models of any name; those that no file can hold are left out.
+    """
+    return msgspec.json.encode(
+        replace(
+            memory,
+            breakers=_writable(memory.breakers),
+            routes=_writable(memory.routes),
+            groups=_writable(memory.groups),
+            keys=_writable(memory.keys),
+            windows=tuple(each for each in memory.windows if each.route.isprintable()),
+        )
+    )
 
 
 def read_memory(data: bytes, now: float) -> Memory:
@@ -44,7 +56,7 @@ def read_memory(data: bytes, now: float) -> Memory:
     """
     try:
         told = msgspec.json.decode(data, type=Memory)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Memory()
     if told.version != _VERSION:
         return Memory()
@@ -84,6 +96,10 @@ def _lasting(told: Mapping[str, Resting], now: float) -> dict[str, Resting]:
         and len(each.window) <= _LONGEST_NAME
         and _sound(each.since, each.until, now, LONGEST)
     }
+
+
+def _writable(entries: Mapping[str, _T]) -> dict[str, _T]:
+    return {name: each for name, each in entries.items() if name.isprintable()}
 
 
 def _named(told: Mapping[str, _T]) -> list[tuple[str, _T]]:

@@ -13,6 +13,7 @@ from proxy.errors import FailureKind
 from proxy.health.breaker import Breaker
 from proxy.health.quota import KeyRefusal, Resting
 
+_FIRST_ERROR: Final = 400
 _FAULTS: Final = {
     FailureKind.CONNECT: "it could not be reached",
     FailureKind.DNS: "its name could not be resolved",
@@ -44,7 +45,7 @@ def breaker_clause(breaker: Breaker) -> str:
     """Return why a breaker is not closed."""
     kind = breaker.kind
     fault = _FAULTS.get(kind, "it failed") if kind else "it failed"
-    if breaker.status is not None and kind is not FailureKind.MALFORMED:
+    if breaker.status is not None and breaker.status >= _FIRST_ERROR:
         fault = f"it answered {breaker.status}"
     pause = lasting(breaker.until - breaker.since)
     if breaker.level > 1:
