@@ -271,6 +271,9 @@ def _models(result: ModelList) -> Lines:
         Column("CONTEXT", right=True),
         Column("INPUT", right=True),
         Column("OUTPUT", right=True),
+        Column("QUALITY", right=True),
+        Column("CLAUDE CODE"),
+        Column("CODEX"),
         Column("CAN"),
     )
     rows = [
@@ -279,7 +282,10 @@ def _models(result: ModelList) -> Lines:
             row.lane or "none",
             row.place.value,
             _count(row.context),
-            *_prices(row.price),
+            *_prices(row.price, tracked=row.tracked),
+            "of its tier" if row.quality is None else str(row.quality),
+            row.claude_code_safe.value,
+            row.codex_safe.value,
             ", ".join(_abilities(tools=row.tools, vision=row.vision)),
         )
         for row in result.models
@@ -287,9 +293,10 @@ def _models(result: ModelList) -> Lines:
     return (*table(columns, rows), "", "Prices are dollars per million tokens.")
 
 
-def _prices(price: Price | None) -> tuple[str, str]:
+def _prices(price: Price | None, *, tracked: bool) -> tuple[str, str]:
     if price is None:
-        return (UNKNOWN, UNKNOWN)
+        said = UNKNOWN if tracked else "untracked"
+        return (said, said)
     return (_decimal(price.input), _decimal(price.output))
 
 

@@ -1,9 +1,10 @@
 """Commands about providers and their models: what is configured and whether ready."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.services import Services
-from proxy.catalogue import Billing, Place, Provider
+from proxy.catalogue import Billing, Model, Place, Provider, Safety
 from proxy.model import Protocol
 from proxy.money import Price
 
@@ -38,7 +39,11 @@ class ProviderList:
 class ModelRow:
     """One route: `id` is `provider/model`. `price` None is untracked, never free.
 
-    `context` and `max_output` are tokens, None where unknown.
+    `context` and `max_output` are tokens, None where unknown. `price` is the one that
+    holds now, for a short prompt; `tracked` says that there are prices at all.
+    `quality` is 0 to 100, None where the tier of the `lane` says it; `quality_source`
+    says who judged. `claude_code_safe` and `codex_safe` say whether tool use with that
+    client is known to work.
     """
 
     id: str
@@ -51,6 +56,11 @@ class ModelRow:
     vision: bool
     price: Price | None
     price_source: str
+    quality: int | None = None
+    quality_source: str = ""
+    claude_code_safe: Safety = Safety.YES
+    codex_safe: Safety = Safety.YES
+    tracked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +110,30 @@ async def _readiness(services: Services, provider: Provider) -> tuple[bool, str,
 
 async def models(services: Services) -> ModelList:
     """List the models of the configured providers with lane, size and price."""
-    rows = []
-    for provider in services.config.current.catalogue.providers:
-        rows += [
-            ModelRow(
-                id=f"{provider.id}/{model.id}",
-                lane=model.lane,
-                place=model.place or provider.place,
-                billing=provider.billing,
-                context=model.context,
-                max_output=model.max_output,
-                tools=model.tools,
-                vision=model.vision is True,
-                price=model.price,
-                price_source=model.price_source or provider.price_source,
-            )
-            for model in provider.models
-        ]
+    now = services.clock.now()
+    rows = [
+        _model_row(provider, model, now)
+        for provider in services.config.current.catalogue.providers
+        for model in provider.models
+    ]
     return ModelList(tuple(rows))
+
+
+def _model_row(provider: Provider, model: Model, now: datetime) -> ModelRow:
+    return ModelRow(
+        id=f"{provider.id}/{model.id}",
+        lane=model.lane,
+        place=model.place or provider.place,
+        billing=provider.billing,
+        context=model.context,
+        max_output=model.max_output,
+        tools=model.tools,
+        vision=model.vision is True,
+        price=model.rates.price(0, now) if model.rates else None,
+        price_source=model.price_source,
+        quality=model.quality,
+        quality_source=model.quality_source,
+        claude_code_safe=model.compatibility.claude_code,
+        codex_safe=model.compatibility.codex,
+        tracked=model.rates is not None,
+    )

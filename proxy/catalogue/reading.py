@@ -113,6 +113,8 @@ def _read_provider(
     if _is_gone(reader, provider_id, known):
         return None
     like = _read_like(reader, provider_id, known)
+    if like is None and reader.has("like"):
+        return None  # what else it lacks would have come from there
     base = _account(like, provider_id) if like else known.get(provider_id or "")
     name = reader.text("name") or (base.name if base else provider_id)
     base_url = _read_base_url(reader, base)

@@ -18,7 +18,7 @@ from app.commands.spend import EventList, Spend
 from app.logs import LogLine, LogPage
 from app.plain import news, plain
 from app.state import ProviderHealth, Readiness
-from proxy.catalogue import Billing, Place
+from proxy.catalogue import Billing, Place, Safety
 from proxy.keys import Scope
 from proxy.ledger import Event
 from proxy.model import Protocol, Usage
@@ -260,12 +260,16 @@ def test_models_never_show_an_unknown_price_as_a_number() -> None:
         price=None,
         price_source="",
     )
-    priced = replace(row, id="a/n", price=Price(input=Decimal(0), output=None))
+    price = Price(input=Decimal(0), output=None)
+    priced = replace(
+        row, id="a/n", price=price, tracked=True, quality=70, codex_safe=Safety.NO
+    )
     lines = text(ModelList((row, priced))).splitlines()
     assert lines[1].split() == [
-        "a/m", "none", "provider", "?", "unknown", "unknown", "tools",
+        "a/m", "none", "provider", "?", "untracked", "untracked",
+        "of", "its", "tier", "yes", "yes", "tools",
     ]  # fmt: skip
-    assert lines[2].split()[4:6] == ["0", "unknown"]
+    assert lines[2].split()[4:9] == ["0", "unknown", "70", "yes", "no"]
     assert text(ModelList(())) == "No provider that lists models is configured."
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -143,3 +144,67 @@ def test_a_price_of_zero_is_not_an_unknown_one() -> None:
     (model,), _, problems = read({"id": "m", "price": {"input": 0}})
     assert problems == []
     assert model.price == Price(input=Decimal(0), output=None)
+
+
+def test_a_quality_has_somebody_who_judged() -> None:
+    judged = {"id": "m", "quality": 70, "class_quality": {"fast_code": 80}}
+    (model,), sound, problems = read(judged)
+    assert (sound, problems) == (True, [])
+    assert (model.quality, model.class_quality) == (70, (("fast_code", 80),))
+    assert model.quality_source == "config.toml"
+    (model,), _, _ = read({**judged, "quality_source": "my own bench"})
+    assert model.quality_source == "my own bench"
+
+
+def test_a_quality_of_one_class_leaves_the_others() -> None:
+    known = replace(
+        KNOWN[1],
+        quality=50,
+        class_quality=(("cheap_edit", 60), ("fast_code", 55)),
+        quality_source="a person",
+    )
+    (model,), _, _ = read(
+        {"id": "b", "class_quality": {"fast_code": 1}}, known=(known,)
+    )
+    assert model.class_quality == (("cheap_edit", 60), ("fast_code", 1))
+    assert (model.quality, model.quality_source) == (50, "config.toml")
+    (model,), _, _ = read({"id": "b", "vision": False}, known=(known,))
+    assert model.quality_source == "a person"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"quality": 101}, "out of range"),
+        ({"quality": "good"}, "a whole number"),
+        ({"class_quality": {"fast_cod": 5}}, "mean `fast_code`"),
+        ({"class_quality": {"fast_code": 500}}, "out of range"),
+        ({"class_quality": 5}, "must be a table"),
+        ({"aliases": "one"}, "list of plain words"),
+        ({"quota": "two words"}, "characters"),
+        ({"quota": ""}, "empty"),
+    ],
+)
+def test_a_wrong_judgement_leaves_the_entry_out(
+    wrong: Mapping[str, object], says: str
+) -> None:
+    _, sound, problems = read({"id": "m", **wrong})
+    assert not sound
+    assert says in str(problems[0])
+
+
+def test_aliases_and_quota_are_read() -> None:
+    (model,), sound, _ = read({"id": "m", "aliases": ["n", "o"], "quota": "slow"})
+    assert sound
+    assert (model.aliases, model.quota) == (("n", "o"), "slow")
+
+
+def test_an_added_model_has_the_price_that_is_tracked_for_its_id() -> None:
+    tracked = KNOWN[0].rates
+    assert tracked is not None
+    problems: list[ConfigProblem] = []
+    table = {"models": [{"id": "a"}, {"id": "z"}, {"id": "a-own", "price": {}}]}
+    ground = Ground(rates={"a": tracked, "a-own": tracked}.get)
+    first, second, third = read_models(TableReader(table, "", problems), ground)
+    assert (first.rates, second.rates) == (tracked, None)
+    assert third.price_source == USER_PRICES

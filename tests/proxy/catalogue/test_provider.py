@@ -245,3 +245,62 @@ def test_values_can_be_hashed_and_found() -> None:
 def test_a_key_reference_is_written_as_in_the_file() -> None:
     assert str(KeyRef("env", "A")) == "env:A"
     assert str(KeyRef("client")) == "client"
+
+
+def test_the_price_without_conditions_is_the_one_people_see() -> None:
+    dated = Rate(LONG, starts=NOON)
+    at_night = Rate(LONG, from_minute=0, to_minute=60)
+    fast = Rate(LONG, variant=(("speed", "fast"),))
+    model = Model("m", rates=Rates((dated, at_night, fast, Rate(SHORT)), SOURCE))
+    assert model.price is SHORT
+    assert replace(model, rates=Rates((dated,), SOURCE)).price is None
+    assert Model("untracked").price is None
+    assert (model.price_source, Model("m").price_source) == (str(SOURCE), "")
+
+
+def test_an_alias_is_found_and_goes_upstream_as_the_model() -> None:
+    model = Model("Big-1", aliases=("big-1", "big-1-latest"))
+    provider = replace(PROVIDER, models=(Model("big-1-latest"), model))
+    assert provider.find_model("big-1") is model
+    assert provider.find_model("big-1-20260901") is model
+    assert provider.upstream_name("big-1") == "Big-1"
+    assert provider.upstream_name("Big-1-20260901") == "Big-1-20260901"
+    assert provider.upstream_name("unheard-of") == "unheard-of"
+    listed = provider.find_model("big-1-latest")
+    assert listed is provider.models[0], "an id goes before an alias"
+
+
+def test_the_ways_to_all_models_are_made_once() -> None:
+    gemini = replace(PROVIDER, id="g", protocols=(Protocol.GEMINI,))
+    bare = replace(PROVIDER, id="bare", models=())
+    catalogue = Catalogue((gemini, bare, PROVIDER), "s")
+    ways = catalogue.options(Protocol.CHAT)
+    assert [(way.name, way.protocol) for way in ways] == [
+        ("g/big", Protocol.GEMINI),
+        ("g/cloud", Protocol.GEMINI),
+        ("scripted/big", Protocol.CHAT),
+        ("scripted/cloud", Protocol.CHAT),
+    ]
+    assert catalogue.options(Protocol.CHAT) is ways
+    native = catalogue.options(Protocol.GEMINI)
+    assert [way.protocol for way in native] == [Protocol.GEMINI] * 2 + [
+        Protocol.MESSAGES
+    ] * 2
+    fresh = Catalogue((gemini, bare, PROVIDER), "s")
+    assert (fresh, hash(fresh)) == (catalogue, hash(catalogue))
+    fewer = replace(catalogue, providers=(PROVIDER,))
+    assert len(fewer.options(Protocol.CHAT)) == 2
+
+
+def test_a_route_draws_on_the_limit_that_is_named_closest() -> None:
+    own = replace(PROVIDER, models=(Model("a", quota="slow"), Model("b")))
+    work = replace(own, quota="work")
+    for provider, name, group in (
+        (own, "a", "slow"),
+        (own, "b", "scripted"),
+        (own, "unlisted", "scripted"),
+        (work, "a", "slow"),
+        (work, "b", "work"),
+    ):
+        model = provider.find_model(name)
+        assert Route(provider, model, name, Protocol.CHAT).quota_group == group
