@@ -107,14 +107,15 @@ def _worked(exchange: Exchange, serial: int, names: dict[str, str]) -> list[Json
         made.append(message("assistant", step.said) | {"tool_calls": calls})
         for mark, call in zip(marked, step.calls, strict=True):
             made.append(message("tool", call.result) | {"tool_call_id": mark})
-        made += _pictures(step.calls)
+        if names is _OPENCODE_NAMES:
+            made += _pictures(step.calls)
     if exchange.ended is not None:
         made.append(message("assistant", exchange.ended))
     return made
 
 
 def _pictures(calls: tuple[Call, ...]) -> list[Json]:
-    """Pictures of results come as a message of the user that no human wrote."""
+    """opencode sends pictures of results as a message that no human wrote."""
     return [
         message(
             "user",
@@ -141,13 +142,14 @@ def _streamed(model: str, messages: list[Json]) -> Json:
 
 
 def opencode_messages(talk: Conversation) -> list[Json]:
-    """The messages as opencode writes them; `run` puts quotes around the prompt."""
+    """The messages as opencode writes them; `run` puts quotes around its prompt."""
     system = SYSTEM
     if talk.rules:
         system += f"\nInstructions from: /home/user/project/AGENTS.md\n{talk.rules}"
     made = [message("system", system)]
     for at, exchange in enumerate(talk.exchanges):
-        made.append(message("user", f'"{exchange.human}"'))
+        alone = len(talk.exchanges) == 1
+        made.append(message("user", f'"{exchange.human}"' if alone else exchange.human))
         made += _worked(exchange, at, _OPENCODE_NAMES)
     return made
 

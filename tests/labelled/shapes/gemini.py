@@ -75,18 +75,17 @@ def turn(role: str, *texts: str) -> Json:
 def contents(talk: Conversation) -> list[Json]:
     """The turns as Gemini CLI writes them."""
     made: list[Json] = []
+    before: tuple[str, ...] = (CONTEXT,)
+    if talk.summary:
+        snapshot = f"<state_snapshot>\n{talk.summary}</state_snapshot>"
+        made.append(turn("user", CONTEXT, snapshot))
+        made.append(turn("model", "Got it. Thanks for the additional context!"))
+        before = ()
     for at, exchange in enumerate(talk.exchanges):
-        before = () if at else _first(talk)
         made.append(turn("user", *before, exchange.human))
         made += _worked(exchange, at)
+        before = ()
     return made
-
-
-def _first(talk: Conversation) -> tuple[str, ...]:
-    if not talk.summary:
-        return (CONTEXT,)
-    snapshot = f"<state_snapshot>\n{talk.summary}</state_snapshot>"
-    return (CONTEXT, snapshot)
 
 
 def _worked(exchange: Exchange, serial: int) -> list[Json]:

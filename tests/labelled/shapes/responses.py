@@ -21,6 +21,7 @@ CODEX_HEADERS: Headers = (
     ("originator", "codex_exec"),
     ("session-id", "example"),
     ("accept", "text/event-stream"),
+    ("x-codex-turn-metadata", '{"request_kind":"turn","turn_trigger":"exec"}'),
 )
 _ENVIRONMENT = f"""\
 <environment_context>
@@ -38,6 +39,10 @@ _PERMISSIONS = """\
 <permissions instructions>
 All commands are permitted. Think hard before a destructive one.
 </permissions instructions>"""
+_HANDED_OVER = (
+    "Another language model started to solve this problem and produced a summary of "
+    "its thinking process. Here is the summary:\n"
+)
 _ABORTED = """\
 <turn_aborted>
 The user stopped the turn before this one on purpose.
@@ -113,13 +118,13 @@ def codex_input(talk: Conversation) -> list[Json]:
         said = f"# AGENTS.md instructions for {FOLDER}\n\n<INSTRUCTIONS>\n{talk.rules}"
         made.append(message("user", f"{said}</INSTRUCTIONS>"))
     made.append(message("user", _ENVIRONMENT))
-    if talk.summary:
-        said = "Another language model started to solve this problem and produced a "
-        made.append(message("user", f"{said}summary of its work:\n{talk.summary}"))
     for at, exchange in enumerate(talk.exchanges):
         if exchange is talk.newest and talk.before:
             made.append(message("user", _ABORTED))
         made.append(message("user", exchange.human))
+        if exchange is talk.newest and talk.summary:
+            # Compacted within a turn: the summary stands behind the human text.
+            made.append(message("user", _HANDED_OVER + talk.summary))
         made += _worked(exchange, at, scripted=True)
     return made
 

@@ -16,6 +16,11 @@ from labelled.shapes.shape import Json, Shape, schema, text_of
 
 _CLAUDE = messages.CLAUDE_CODE
 _GEMINI = gemini.GEMINI_CLI
+_COMPACTS = '{"request_kind":"compaction","turn_trigger":"exec"}'
+_CODEX_COMPACTS = replace(
+    responses.CODEX,
+    headers=(*responses.CODEX_HEADERS[:-1], ("x-codex-turn-metadata", _COMPACTS)),
+)
 _SMALL = "/v1beta/models/gemini-3.5-flash-lite:generateContent"
 _SUMMARY = """\
 CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.
@@ -146,7 +151,8 @@ def _codex_compaction(human: str) -> Json:
         "for another LLM that will resume the task.\n\nName what was done, what was "
         "decided and what is left."
     )
-    return body | {"input": [*_list(body["input"]), responses.message("user", said)]}
+    asked = responses.message("user", said)
+    return body | {"input": [*_list(body["input"]), asked], "tools": []}
 
 
 # --- opencode ------------------------------------------------------------------------
@@ -305,7 +311,7 @@ SIDES: Mapping[str, tuple[Shape, Callable[[str], Json]]] = MappingProxyType(
         "claude-probe": (_CLAUDE, _claude_probe),
         "claude-compaction": (_CLAUDE, _claude_compaction),
         "claude-suggestion": (_CLAUDE, _claude_suggestion),
-        "codex-compaction": (responses.CODEX, _codex_compaction),
+        "codex-compaction": (_CODEX_COMPACTS, _codex_compaction),
         "opencode-title": (chat.OPENCODE, _opencode_title),
         "opencode-compaction": (chat.OPENCODE, _opencode_compaction),
         "gemini-routing": (replace(_GEMINI, path=_SMALL), _gemini_routing),
