@@ -63,13 +63,18 @@ _PROVIDERS: Final = {
 }
 # What resells others' models at prices that move: offers, not lists.
 _OFFERS: Final = frozenset({"openrouter"})
-# OpenRouter lists hundreds. Only these makers' coding models are worth their bytes.
-_OFFERED: Final = re.compile(
-    r"(anthropic/claude-(haiku|sonnet|opus|fable)"
-    r"|openai/gpt-(5|6|oss)"
-    r"|google/gemini-(2\.5|3|4)"
-    r"|x-ai/grok|deepseek/deepseek|moonshotai/kimi|z-ai/glm|qwen/qwen3|mistralai/)"
-)
+# OpenRouter lists hundreds: only makers whose coding models people ask for. Google's
+# list is also Vertex AI's, which sells models that the Gemini API does not have.
+_TAKEN: Final = {
+    "openrouter": re.compile(
+        r"(anthropic/claude-(haiku|sonnet|opus|fable)"
+        r"|openai/gpt-(5|6|oss)"
+        r"|google/gemini-(2\.5|3|4)"
+        r"|x-ai/grok|deepseek/deepseek|moonshotai/kimi|z-ai/glm|qwen/qwen3|mistralai/)"
+    ),
+    "gemini": re.compile(r"gem(ini|ma)-"),
+}
+_ALL: Final = re.compile("")
 _KEYS: Final = {
     "input_mtok": "input",
     "output_mtok": "output",
@@ -125,20 +130,16 @@ def _provider(ours: str, provider: source.Provider, package: str) -> ProviderRow
     kind = SourceType.AGGREGATOR_OFFER if offers else SourceType.PROVIDER_DOCS
     pages = provider.pricing_urls or [""]
     row = SourceRow(kind, package, _BUILT, pages[0])
-    wanted = [
-        model
-        for model in provider.models
-        if not offers or _OFFERED.match(model.id.lower())
-    ]
-    ids = {model.id for model in wanted}
+    taken = _TAKEN.get(ours, _ALL)
+    wanted = [model for model in provider.models if taken.match(model.id)]
     models: list[ModelRow] = []
-    taken = set(ids)
+    named = {model.id for model in wanted}
     for model in sorted(wanted, key=lambda one: one.id):
         entries = tuple(_entries(model, row))
         if not entries:
             continue
-        aliases = tuple(sorted(set(_aliases(model, provider)) - taken))
-        taken |= set(aliases)
+        aliases = tuple(sorted(set(_aliases(model, provider)) - named))
+        named |= set(aliases)
         models.append(ModelRow(model.id, entries, aliases))
     return ProviderRow(ours, row, tuple(models))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.model import Usage
-from proxy.money import Price, cost_nano, show, why_unknown
+from proxy.money import Price, cost_nano, show, told_or_priced, why_unknown
 
 FREE = Price(*[Decimal(0)] * 6)
 SONNET = Price(
@@ -30,7 +30,7 @@ whole_nano = st.integers(min_value=0, max_value=10**6).map(
 
 def told(**known: int) -> Usage:
     zero = {"input_tokens": 0, "output_tokens": 0}
-    return Usage(**{**zero, **known})
+    return Usage(**{**zero, **known}, served=None)
 
 
 @pytest.mark.parametrize(("tokens", "nano"), [(1, 38), (2, 75), (3, 112), (4, 150)])
@@ -251,3 +251,25 @@ def _inputs(tokens: tuple[int, ...]) -> Usage:
 def test_why_a_cost_is_unknown(usage: Usage, price: Price | None, why: str) -> None:
     assert why_unknown(usage, price) == why
     assert (cost_nano(usage, price) is None) is bool(why)
+
+
+def test_reasoning_with_a_price_of_its_own_is_taken_out_of_the_output() -> None:
+    price = Price(input=Decimal(2), output=Decimal(8), reasoning=Decimal(3))
+    usage = told(output_tokens=100, reasoning_tokens=40)
+    assert cost_nano(usage, price) == 60 * 8000 + 40 * 3000
+    untold = told(output_tokens=100)
+    assert cost_nano(untold, price) is None
+    assert why_unknown(untold, price) == (
+        "the provider did not tell the count of reasoning tokens"
+    )
+    same = replace(price, reasoning=Decimal(8))
+    assert cost_nano(untold, same) == 100 * 8000
+
+
+def test_what_the_answer_says_it_cost_beats_every_price() -> None:
+    usage = told(input_tokens=1000, cache_read_tokens=0, cache_write_tokens=0)
+    assert told_or_priced(usage, SONNET) == cost_nano(usage, SONNET) == 2_000_000
+    assert told_or_priced(replace(usage, told_cost_nano=7), SONNET) == 7
+    assert told_or_priced(replace(usage, told_cost_nano=0), SONNET) == 0
+    assert told_or_priced(replace(usage, told_cost_nano=7), None) == 7
+    assert told_or_priced(usage, None) is None
