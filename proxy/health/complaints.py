@@ -103,7 +103,7 @@ def _of_one_model(error: dict[str, Any], quotas: list[str], model_id: str) -> bo
 
 
 def _delay(detail: dict[str, Any], now: float) -> float | None:
-    until = moment(_str(detail, "retryDelay")[:_DEEPEST], "", now)
+    until = moment(_str(detail, "retryDelay")[:_DEEPEST], now, now)
     return None if until is None else until - now
 
 

@@ -176,7 +176,7 @@ class Health:
         memory = read_memory(data, now)
         self._breakers.restore(memory.breakers, now)
         self._keys.restore(memory.keys)
-        self._quotas.heard(memory.windows)
+        self._quotas.heard(memory.windows, now)
         for name, rest in memory.routes.items():
             self._quotas.rest_route(name, rest)
         for name, rest in memory.groups.items():
@@ -185,7 +185,7 @@ class Health:
     def _hear(self, route: Route, signals: tuple[Signal, ...], now: float) -> None:
         of_route = route.name if _each_model(route) else ""
         found = (held(route.quota_group, of_route, each, now) for each in signals)
-        self._quotas.heard(each for each in found if each is not None)
+        self._quotas.heard((each for each in found if each is not None), now)
 
     def _limited(
         self,

@@ -68,16 +68,28 @@ class Latencies:
         known = self._routes.get(route)
         if known is None or not known.holds(now):
             if known is None and len(self._routes) >= MOST:
-                make_room(self._routes)
+                dropped = make_room(self._routes)
+                self._medians = {
+                    name: each
+                    for name, each in self._medians.items()
+                    if name != dropped
+                }
             known = self._routes[route] = _Times(now)
         known.times.append(max(0, milliseconds))
         known.last = now
-        self._count(now)
+        medians = {**self._medians}
+        found = quantiles(tuple(known.times))
+        if found is None:
+            medians.pop(route, None)
+        else:
+            medians[route] = found.p50
+        self._medians = MappingProxyType(medians)
+        self._until = min(self._until, now + HOLDS)
 
     def medians(self, now: float) -> Mapping[str, int]:
         """Return the median of each route of which enough is known."""
         if now >= self._until:
-            self._count(now)
+            self._drop_old(now)
         return self._medians
 
     def quantiles(self, now: float) -> Mapping[str, Quantiles]:
@@ -89,11 +101,15 @@ class Latencies:
         }
         return {route: each for route, each in found.items() if each is not None}
 
-    def _count(self, now: float) -> None:
+    def _drop_old(self, now: float) -> None:
         self._routes = {
             route: known for route, known in self._routes.items() if known.holds(now)
         }
-        medians = {route: each.p50 for route, each in self.quantiles(now).items()}
-        self._medians = MappingProxyType(medians)
+        left = {
+            route: median
+            for route, median in self._medians.items()
+            if route in self._routes
+        }
+        self._medians = MappingProxyType(left)
         ends = (known.last + HOLDS for known in self._routes.values())
         self._until = min(ends, default=math.inf)

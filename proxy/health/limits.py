@@ -13,7 +13,7 @@ from typing import Final
 
 from proxy.catalogue.provider import LimitsDialect
 from proxy.headers import RawHeader
-from proxy.health.signals import Signal, folded, moment, number, used
+from proxy.health.signals import Signal, clock, folded, moment, number, used
 from proxy.health.unified import read_unified
 
 _MINUTE: Final = 60.0
@@ -137,20 +137,23 @@ def read_limits(
     if dialect is LimitsDialect.NONE:
         return ()
     told = folded(headers)
+    here = clock(told, now)
     found: dict[str, Signal] = {}
     for window in _WINDOWS[dialect]:
-        signal = _read(window, told, now)
+        signal = _read(window, told, here, now)
         if signal is not None:
             found.setdefault(window.name, signal)
     if dialect is LimitsDialect.ANTHROPIC:
-        found.update({each.window: each for each in read_unified(told, now)})
+        found.update({each.window: each for each in read_unified(told, here, now)})
     # It serves the request all the same, after those of others.
     if dialect is LimitsDialect.FIREWORKS and _yes(told, "x-ratelimit-over-limit"):
         found["limit of its own"] = Signal("limit of its own", share=1.0)
     return tuple(found.values())
 
 
-def _read(window: _Window, told: Mapping[str, str], now: float) -> Signal | None:
+def _read(
+    window: _Window, told: Mapping[str, str], here: float, now: float
+) -> Signal | None:
     remaining = number(told.get(window.remaining, ""))
     if remaining is None:
         return None
@@ -158,7 +161,7 @@ def _read(window: _Window, told: Mapping[str, str], now: float) -> Signal | None
         window.name,
         share=used(number(told.get(window.limit, "")), remaining),
         remaining=max(0.0, remaining),
-        resets=moment(told.get(window.reset, ""), told.get("date", ""), now),
+        resets=moment(told.get(window.reset, ""), here, now),
         exhausted=remaining <= 0,
         span=window.span,
     )

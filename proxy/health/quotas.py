@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from proxy.health.bounds import MOST, make_room
@@ -10,6 +11,8 @@ from proxy.health.outlook import WindowOutlook
 from proxy.health.quota import Held, Resting
 from proxy.health.sentences import limit_clause, share_clause
 from proxy.routing.condition import Pressure, Rest, RestKind
+
+_MOST_WINDOWS = 128
 
 
 class Quotas:
@@ -19,15 +22,26 @@ class Quotas:
         """Start with nothing heard."""
         self._groups: dict[str, Resting] = {}
         self._routes: dict[str, Resting] = {}
-        self._windows: dict[tuple[str, str, str], Held] = {}
+        self._windows: dict[str, dict[tuple[str, str], Held]] = {}
+        # Kept ready, as every request asks for it; made anew when a window ends.
+        self._pressure: Mapping[str, Pressure] = MappingProxyType({})
+        self._until = math.inf
 
-    def heard(self, windows: Iterable[Held]) -> None:
+    def heard(self, windows: Iterable[Held], now: float) -> None:
         """Take in what an answer said about windows."""
+        groups: set[str] = set()
         for each in windows:
-            key = (each.group, each.route, each.window)
-            if key not in self._windows and len(self._windows) >= MOST:
+            if each.group not in self._windows and len(self._windows) >= MOST:
                 make_room(self._windows)
-            self._windows[key] = each
+            of_group = self._windows.setdefault(each.group, {})
+            key = (each.route, each.window)
+            if key not in of_group and len(of_group) >= _MOST_WINDOWS:
+                make_room(of_group)
+            of_group[key] = each
+            groups.add(each.group)
+            self._until = min(self._until, each.until)
+        if groups:
+            self._press(groups, now)
 
     def group(self, name: str) -> Resting | None:
         """Return the last rest of a group, over or not."""
@@ -58,9 +72,8 @@ class Quotas:
     def forget(self, group: str) -> None:
         """Forget what was heard of a group; its account is another now."""
         self._groups.pop(group, None)
-        self._windows = {
-            key: each for key, each in self._windows.items() if each.group != group
-        }
+        self._windows.pop(group, None)
+        self._press((), 0.0)
 
     def groups_resting(self, now: float) -> dict[str, Rest]:
         """Return the groups that rest."""
@@ -70,28 +83,16 @@ class Quotas:
         """Return the routes that rest for a limit of their own."""
         return _resting(self._routes, now)
 
-    def pressure(self, now: float) -> dict[str, Pressure]:
+    def pressure(self, now: float) -> Mapping[str, Pressure]:
         """Return of each group its fullest window."""
-        fullest: dict[str, Held] = {}
-        over: list[tuple[str, str, str]] = []
-        for key, each in self._windows.items():
-            if not each.holds(now):
-                over.append(key)
-                continue
-            known = fullest.get(each.group)
-            if known is None or (each.share, each.window) > (known.share, known.window):
-                fullest[each.group] = each
-        for key in over:
-            del self._windows[key]
-        return {
-            group: Pressure(each.share, share_clause(each.share, each.window))
-            for group, each in fullest.items()
-        }
+        if now >= self._until:
+            self._drop_old(now)
+        return self._pressure
 
     def windows(self, now: float) -> dict[str, tuple[WindowOutlook, ...]]:
         """Return the windows of each group, the fullest first."""
         found: dict[str, list[WindowOutlook]] = {}
-        for each in self._windows.values():
+        for each in self._heard():
             if each.holds(now):
                 resets = each.until - now if each.told else None
                 shown = WindowOutlook(each.window, each.share, each.route, resets)
@@ -108,8 +109,39 @@ class Quotas:
         return (
             MappingProxyType(self._routes),
             MappingProxyType(self._groups),
-            tuple(self._windows.values()),
+            tuple(self._heard()),
         )
+
+    def _heard(self) -> Iterator[Held]:
+        for of_group in self._windows.values():
+            yield from of_group.values()
+
+    def _drop_old(self, now: float) -> None:
+        self._windows = {
+            group: {key: each for key, each in of_group.items() if each.holds(now)}
+            for group, of_group in self._windows.items()
+        }
+        self._windows = {group: each for group, each in self._windows.items() if each}
+        self._until = min((each.until for each in self._heard()), default=math.inf)
+        self._press(set(self._pressure), now)
+
+    def _press(self, groups: Iterable[str], now: float) -> None:
+        """Work out the pressure on some groups; what was handed out stays as it was."""
+        pressure = {
+            group: each
+            for group, each in self._pressure.items()
+            if group in self._windows
+        }
+        for group in groups:
+            of_group = self._windows.get(group, {}).values()
+            live = [each for each in of_group if each.holds(now)]
+            if not live:
+                pressure.pop(group, None)
+                continue
+            fullest = max(live, key=lambda each: (each.share, each.window))
+            clause = share_clause(fullest.share, fullest.window)
+            pressure[group] = Pressure(fullest.share, clause)
+        self._pressure = MappingProxyType(pressure)
 
 
 def _put(rests: dict[str, Resting], name: str, rest: Resting) -> None:

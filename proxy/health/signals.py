@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from proxy.headers import RawHeader, retry_after
@@ -67,14 +69,26 @@ def name(text: str) -> str:
     return text if _NAME.fullmatch(text) else ""
 
 
-def moment(text: str, date: str, now: float) -> float | None:
+def clock(told: Mapping[str, str], now: float) -> float:
+    """Return what the provider's clock showed, by its `date` header, else `now`."""
+    date = told.get("date", "")
+    if not date:
+        return now
+    try:
+        said = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return now
+    return (said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp()
+
+
+def moment(text: str, here: float, now: float) -> float | None:
     """Return the moment that `text` means, in seconds since 1970, None if none.
 
     It may be a number of seconds, a duration ("1m2.5s", "12ms"), seconds or
-    milliseconds since 1970, an RFC 3339 time or an HTTP date. `date` is the
-    provider's own `date` header: what it says is measured from its clock.
+    milliseconds since 1970, an RFC 3339 time or an HTTP date. `here` is what the
+    provider's clock shows, from which what it says is measured, and `now` ours.
     """
-    wait = retry_after((("retry-after", text), ("date", date)), now) if text else None
+    wait = retry_after((("retry-after", text),), here) if text else None
     return None if wait is None else now + wait
 
 

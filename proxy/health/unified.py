@@ -21,8 +21,13 @@ _CLAIMS: Final = {"five_hour": "5-hour window", "seven_day": "7-day window"}
 _OF_MODEL: Final = "seven_day_"
 
 
-def read_unified(told: Mapping[str, str], now: float) -> tuple[Signal, ...]:
-    """Return the windows that the headers `told`, by lower-case name, speak of."""
+def read_unified(
+    told: Mapping[str, str], here: float, now: float
+) -> tuple[Signal, ...]:
+    """Return the windows that the headers `told`, by lower-case name, speak of.
+
+    `here` is what the provider's clock shows, `now` ours, in seconds since 1970.
+    """
     signals: dict[str, Signal] = {}
     for word, title, span in _WINDOWS:
         share = _share(told.get(f"{_START}{word}-utilization", ""))
@@ -32,12 +37,12 @@ def read_unified(told: Mapping[str, str], now: float) -> tuple[Signal, ...]:
         signals[title] = Signal(
             title,
             share=1.0 if rejected else share,
-            resets=_reset(told, f"{word}-reset", now),
+            resets=_reset(told, f"{word}-reset", here, now),
             exhausted=rejected,
             span=span,
         )
     if told.get(f"{_START}status") == _REJECTED:
-        claimed = _claimed(told, now)
+        claimed = _claimed(told, here, now)
         # The window's own numbers say more where they are there.
         if not (claimed.window in signals and signals[claimed.window].exhausted):
             signals[claimed.window] = claimed
@@ -56,22 +61,24 @@ def _model_claim(told: Mapping[str, str]) -> str:
     return name(claim.removeprefix(_OF_MODEL))
 
 
-def _claimed(told: Mapping[str, str], now: float) -> Signal:
+def _claimed(told: Mapping[str, str], here: float, now: float) -> Signal:
     claim = name(told.get(f"{_START}representative-claim", ""))
     family = _model_claim(told)
     title = f"7-day window of {family}" if family else _CLAIMS.get(claim, "")
     return Signal(
         title or "subscription window",
         share=1.0,
-        resets=_reset(told, "reset", now),
+        resets=_reset(told, "reset", here, now),
         exhausted=True,
         span=300.0,
         one_model=bool(family),
     )
 
 
-def _reset(told: Mapping[str, str], header: str, now: float) -> float | None:
-    return moment(told.get(f"{_START}{header}", ""), told.get("date", ""), now)
+def _reset(
+    told: Mapping[str, str], header: str, here: float, now: float
+) -> float | None:
+    return moment(told.get(f"{_START}{header}", ""), here, now)
 
 
 def _share(text: str) -> float | None:

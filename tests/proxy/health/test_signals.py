@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.health.signals import LONGEST, Signal, folded, moment, name, number, used
+from proxy.health.signals import (
+    LONGEST,
+    Signal,
+    clock,
+    folded,
+    moment,
+    name,
+    number,
+    used,
+)
 
 NOW = 1_795_000_000.0
 
@@ -29,24 +38,30 @@ NOW = 1_795_000_000.0
     ],
 )
 def test_a_moment_in_any_spelling(text: str, after: float) -> None:
-    found = moment(text, "", NOW)
+    found = moment(text, NOW, NOW)
     assert found is not None
     assert found - NOW == pytest.approx(after, abs=1e-3)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-3", "1e9", "NaN", "12 apples", "m"])
 def test_what_is_no_moment_stays_unknown(text: str) -> None:
-    assert moment(text, "", NOW) is None
+    assert moment(text, NOW, NOW) is None
 
 
 def test_a_moment_is_measured_from_the_providers_clock() -> None:
-    date = "Wed, 18 Nov 2026 12:06:20 GMT"
-    assert moment("2026-11-18T12:07:20Z", date, NOW) == NOW + 60
+    here = clock({"date": "Wed, 18 Nov 2026 12:06:20 GMT"}, NOW)
+    assert moment("2026-11-18T12:07:20Z", here, NOW) == NOW + 60
+
+
+@pytest.mark.parametrize("date", ["", "today", "Wed, 99 Nov 2026 12:06:20 GMT"])
+def test_a_clock_that_shows_nothing_is_ours(date: str) -> None:
+    assert clock({"date": date}, NOW) == NOW
+    assert clock({"date": "Wed, 18 Nov 2026 12:06:20 -0000"}, 0) == NOW + 3_580
 
 
 @given(st.text(), st.text(), st.floats(0, 4e9))
 def test_no_text_breaks_the_reading(text: str, date: str, now: float) -> None:
-    found = moment(text, date, now)
+    found = moment(text, clock({"date": date}, now), now)
     assert found is None or found >= now
     number(text)
     name(text)

@@ -13,7 +13,7 @@ def _read(**told: str) -> dict[str, Signal]:
     headers = {START + name.replace("_", "-"): text for name, text in told.items()}
     # A keyword cannot begin with a digit.
     headers = {name.replace("-w", "-"): text for name, text in headers.items()}
-    return {each.window: each for each in read_unified(headers, NOW)}
+    return {each.window: each for each in read_unified(headers, NOW, NOW)}
 
 
 def test_both_windows_tell_their_share_and_reset() -> None:
