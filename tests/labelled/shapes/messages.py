@@ -67,6 +67,10 @@ _COMPACTED = (
     "This session is being continued from a previous conversation that ran out of "
     "context. The summary below covers the earlier portion of the conversation.\n\n"
 )
+_RESUME = """
+Continue the conversation from where it left off without asking the user any further
+questions. Resume directly and pick up the last task.
+"""
 _ENVIRONMENT = f"""\
 # Environment
 You have been invoked in the following environment:
@@ -141,14 +145,22 @@ def _first(talk: Conversation) -> list[Json]:
             f"# claudeMd\nContents of {FOLDER}/CLAUDE.md:\n\n{talk.rules}"
         )
         made.insert(0, text(reminder(said)))
-    if talk.summary:
-        made.insert(0, text(_COMPACTED + reminder("tools used: Bash") + talk.summary))
     return made
+
+
+def _compacted(talk: Conversation) -> list[Json]:
+    """What a compacted conversation begins with: the summary, and a message kept."""
+    used = "<tools-used-before-summary>Bash, Edit, Read</tools-used-before-summary>"
+    summary = _COMPACTED + reminder(used) + talk.summary + _RESUME
+    return [
+        {"role": "user", "content": summary},
+        {"role": "assistant", "content": [text("The lock manager comes next.")]},
+    ]
 
 
 def claude_messages(talk: Conversation) -> list[Json]:
     """The messages as Claude Code writes them."""
-    made: list[Json] = []
+    made = _compacted(talk) if talk.summary else []
     for at, exchange in enumerate(talk.exchanges):
         newest = exchange is talk.newest
         content = [] if at else _first(talk)

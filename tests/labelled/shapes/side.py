@@ -124,9 +124,12 @@ def _claude_probe(human: str) -> Json:
 
 
 def _claude_compaction(human: str) -> Json:
-    body = _CLAUDE.write(_worked(human))
-    asked = {"role": "user", "content": [messages.text(_SUMMARY)]}
-    return body | {"messages": [*_list(body["messages"]), asked]}
+    """Its prompt stands behind the human text, in one message with it."""
+    talk = _worked(human)
+    before = messages.claude_messages(talk)
+    said = [messages.text(human), messages.text(_SUMMARY)]
+    newest = {"role": "user", "content": said}
+    return _CLAUDE.write(talk) | {"messages": [*before[:-1], newest]}
 
 
 def _claude_suggestion(human: str) -> Json:
