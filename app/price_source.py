@@ -40,13 +40,6 @@ async def fetch_document(
     return await asyncio.to_thread(_read, place)
 
 
-def origin_of(place: str) -> str:
-    """Return where a document is from, in words that may be kept: no path or query."""
-    if "://" not in place:
-        return f"the file {Path(place).name}"
-    return urlsplit(place).hostname or "an address"
-
-
 def _check_address(url: str, *, offline: bool) -> None:
     # A query is fine in the address of a document; the rest is as for a provider.
     wrong = objection(url.partition("?")[0])
@@ -99,7 +92,7 @@ async def _download(url: str, proxies: Mapping[str, str], *, offline: bool) -> b
     from proxy.upstream import Limits, Outgoing, Upstream, UpstreamError
 
     upstream = Upstream(proxies, Limits(first_byte=SECONDS, silence=SECONDS))
-    host = origin_of(url)
+    host = urlsplit(url).hostname or "the address"
     headers = (("Accept", "application/json"), ("Accept-Encoding", "identity"))
     call = Outgoing("GET", url, headers, b"", host)
     try:

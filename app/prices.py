@@ -120,9 +120,12 @@ def undo_prices(paths: Paths) -> None:
 def repriced(catalogue: Catalogue, snapshot: Snapshot) -> Catalogue:
     """Return `catalogue` with the prices of `snapshot` in place of the tracked ones.
 
-    What the user wrote down himself stays. A model that `snapshot` does not list is
+    What the user wrote down himself stays, and so does `catalogue` as a whole where
+    `snapshot` is the one that ships. A model that `snapshot` does not list is
     untracked from then on.
     """
+    if snapshot.digest == price_snapshot().digest:
+        return catalogue
     providers = tuple(
         replace(
             provider,
@@ -130,7 +133,8 @@ def repriced(catalogue: Catalogue, snapshot: Snapshot) -> Catalogue:
         )
         for provider in catalogue.providers
     )
-    return catalogue_of(providers)
+    # A document may call itself as it likes; its digest tells it from all others.
+    return catalogue_of(providers, f"{snapshot.id} {snapshot.digest[:16]}")
 
 
 def _repriced(provider: Provider, model: Model, snapshot: Snapshot) -> Model:

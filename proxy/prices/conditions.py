@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from proxy.money import Price
-from proxy.prices.rates import Rate, Rates
+from proxy.prices.rates import Rate, Rates, Variant
 
 _CHANGING = ("input", "output")
 
@@ -26,12 +26,11 @@ def conditions(rates: Rates, moment: datetime) -> tuple[str, ...]:
     apart (`4/15 $`) where they do not change by one factor.
     """
     base = base_rate(rates, moment)
-    last = {_key(r): r for r in rates.entries if _begun(r, moment)}
     return tuple(
         f"{_change(base.price if base else None, rate.price)} {_when(rate, moment)}"
         for rate in rates.entries
-        if not _begun(rate, moment)
-        or (last[_key(rate)] is rate and not _is_plain(rate))
+        if not (_is_plain(rate) and _begun(rate, moment))
+        and _ever_holds(rates, rate, moment)
     )
 
 
@@ -43,8 +42,16 @@ def _begun(rate: Rate, moment: datetime) -> bool:
     return rate.starts is None or rate.starts <= moment
 
 
-def _key(rate: Rate) -> tuple[object, ...]:
-    return rate.above, rate.from_minute, rate.to_minute, rate.variant
+def _ever_holds(rates: Rates, rate: Rate, moment: datetime) -> bool:
+    """Say whether no later entry takes its place all day long."""
+    day = max(moment, rate.starts or moment)
+    least = rate.above + 1 if rate.above else 0
+    variant = Variant(**dict(rate.variant))
+    minutes = (*range(0, 24 * 60, 60), rate.from_minute or 0)
+    return any(
+        rates.rate(least, day.replace(hour=m // 60, minute=m % 60), variant) is rate
+        for m in minutes
+    )
 
 
 def _change(base: Price | None, price: Price) -> str:

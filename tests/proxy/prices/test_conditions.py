@@ -64,6 +64,8 @@ def test_what_is_over_is_left_out() -> None:
     long = Rate(price("4", "20"), above=100_000)
     long_newer = Rate(price("8", "40"), above=100_000, starts=begun)
     assert told(long, newer, long_newer) == ("x2 above 100k tokens",)
+    # The last entry that holds wins: a newer price of all prompts ends the surcharge.
+    assert told(long, newer) == ()
     rates = Rates((BASE, newer), SOURCE)
     found = base_rate(rates, NOW)
     assert found is not None
