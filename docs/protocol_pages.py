@@ -12,7 +12,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from proxy.catalogue import Place, Provider
+from proxy.catalogue import (
+    Compatibility,
+    LimitsDialect,
+    Model,
+    Place,
+    Privacy,
+    Provider,
+)
 from proxy.model import Protocol
 from proxy.wire.dialect import VENDOR_DIALECTS, Dialect
 
@@ -20,16 +27,26 @@ _GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
 
 
 class Level(enum.StrEnum):
-    """How sure we are of a provider's way of speaking one protocol."""
+    """How sure we are of a provider's way of speaking one protocol, least first."""
 
     LISTED = "listed"
     GOLDEN = "golden"
+    LIVE_CHECKED = "live-checked"
 
 
 LEVELS: Mapping[Level, str] = {
     Level.LISTED: "address and dialect are taken from public documents",
-    Level.GOLDEN: "a request in just this dialect, or for a server that is as the "
-    "protocol's vendor a recorded answer, is compared by a test",
+    Level.GOLDEN: "a request in just this dialect is compared by a test",
+    Level.LIVE_CHECKED: "an answer that the provider itself gave is compared by a test",
+}
+
+PRIVACY: Mapping[Privacy, str] = {
+    Privacy.LOCAL: "what is sent stays on this machine",
+    Privacy.TENANT: "what is sent stays in your own part of the provider's cloud",
+    Privacy.NO_TRAINING: "nothing is trained on it, and it is kept briefly or not at "
+    "all",
+    Privacy.SETTINGS: "what happens to it depends on your account's settings",
+    Privacy.OPAQUE: "it may be trained on, or the provider does not say",
 }
 
 _PLACES = {
@@ -80,10 +97,30 @@ def providers_page(providers: Iterable[Provider], made: str) -> str:
     parts += [f"- *{level}*: {meaning}." for level, meaning in LEVELS.items()]
     parts += [
         "",
-        "No provider was called to check it: no row is *live-checked*.",
+        "A provider has the level of the protocol that is least sure.",
+        "",
+        "The privacy class is where a judgement of your own begins, and no promise of",
+        "the provider's:",
+        "",
     ]
-    for provider in sorted(providers, key=lambda each: each.id):
-        parts += ["", *_provider(provider)]
+    parts += [f"- *{name}*: {meaning}." for name, meaning in PRIVACY.items()]
+    parts += [
+        "",
+        "*Claude Code* and *Codex* say whether tool use of a model with that client is",
+        "known to work: `yes`, `experimental` or `no`. Requests with tools go to `yes`",
+        "only, and to `experimental` where you allowed it. Quality is 0 to 100; where",
+        "none is named it is that of the tier. Both are judgements, with their source;",
+        "an entry of your own can change each of them.",
+    ]
+    known = sorted(providers, key=lambda each: each.id)
+    for provider in known:
+        if not provider.gone:
+            parts += ["", *_provider(provider)]
+    gone = [provider for provider in known if provider.gone]
+    if gone:
+        parts += ["", "## Gone", ""]
+        parts += ["An entry for one of these is a problem, and is left out.", ""]
+        parts += [f"- `{each.id}` (`{each.base_url}`): {each.gone}" for each in gone]
     return "\n".join(parts) + "\n"
 
 
@@ -101,6 +138,8 @@ def _provider(provider: Provider) -> Iterator[str]:
     if provider.price_source:
         yield f"Taken from {provider.price_source}."
     yield ""
+    yield from _standing(provider)
+    yield ""
     yield "| protocol | address | key goes in | level | not as the vendor |"
     yield "| --- | --- | --- | --- | --- |"
     for protocol in provider.protocols:
@@ -113,6 +152,63 @@ def _provider(provider: Provider) -> Iterator[str]:
             flags or "nothing known",
         )
         yield f"| {' | '.join(row)} |"
+    if provider.models:
+        yield ""
+        yield "| model | lane | context | quality | Claude Code | Codex | priced as |"
+        yield "| --- | --- | --- | --- | --- | --- | --- |"
+        yield from map(_model, provider.models)
+
+
+def _standing(provider: Provider) -> Iterator[str]:
+    """Yield what holds for a provider beside its addresses, a list entry each."""
+    yield f"- level: *{provider_level(provider)}*"
+    yield f"- privacy: *{provider.privacy or 'nobody said'}*"
+    told = provider.limits is not LimitsDialect.NONE
+    yield f"- limits: {f'`{provider.limits}` headers' if told else 'told in no header'}"
+    yield f"- probe: {f'`GET {provider.probe_url}`' if provider.probe else 'none'}"
+    does = provider.compatibility
+    safe = f"Claude Code {does.claude_code}, Codex {does.codex}"
+    yield f"- models that are not listed: {safe} ({does.source})"
+    judges = sorted(_judges(provider))
+    if judges:
+        yield f"- listed models were judged by: {'; '.join(judges)}"
+
+
+def _judges(provider: Provider) -> set[str]:
+    """Return who says how good the listed models are and what they do."""
+    return {
+        source
+        for model in provider.models
+        for source in (model.quality_source, model.compatibility.source)
+        if source
+    }
+
+
+def _model(model: Model) -> str:
+    does: Compatibility = model.compatibility
+    row = (
+        f"`{model.id}`",
+        model.lane or "",
+        f"{model.context:,}" if model.context else "not known",
+        _quality(model),
+        does.claude_code,
+        does.codex,
+        f"`{model.rates.priced_as}`" if model.rates else "untracked",
+    )
+    return f"| {' | '.join(row)} |"
+
+
+def _quality(model: Model) -> str:
+    first = "tier's" if model.quality is None else str(model.quality)
+    single = (f"{name} {value}" for name, value in model.class_quality)
+    return ", ".join((first, *single))
+
+
+def provider_level(provider: Provider, golden: Path = _GOLDEN) -> Level:
+    """Return the level of the protocol of `provider` that is least sure."""
+    order = list(Level)
+    levels = (level_of(provider, each, golden) for each in provider.protocols)
+    return min(levels, key=order.index)
 
 
 def _deviations(provider: Provider, protocol: Protocol) -> Iterator[str]:
@@ -128,11 +224,10 @@ def level_of(provider: Provider, protocol: Protocol, golden: Path = _GOLDEN) -> 
 
     `golden` is the folder of the golden files; a test without such a file fails.
     """
-    folder = golden / protocol
-    if (folder / f"dialect_{provider.id}").is_dir():
-        return Level.GOLDEN
-    as_vendor = provider.dialect(protocol) == VENDOR_DIALECTS[protocol]
-    return Level.GOLDEN if as_vendor and any(folder.iterdir()) else Level.LISTED
+    if (golden / protocol / f"live_{provider.id}").is_dir():
+        return Level.LIVE_CHECKED
+    written = golden / "dialects" / provider.id / f"{protocol}.json"
+    return Level.GOLDEN if written.is_file() else Level.LISTED
 
 
 def losses_page(losses: Mapping[str, str], made: str) -> str:

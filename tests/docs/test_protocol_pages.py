@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,10 @@ from docs.protocol_pages import (
     headers_page,
     level_of,
     losses_page,
+    provider_level,
     providers_page,
 )
-from proxy.catalogue import known_providers
-from proxy.model import Protocol
+from proxy.catalogue import LimitsDialect, Provider, known_providers
 from proxy.wire.dialect import VENDOR_DIALECTS
 from proxy.wire.losses import LOSSES
 
@@ -39,7 +38,9 @@ def test_every_header_the_gateway_reads_or_writes_is_described() -> None:
         assert f"| `{name}` |" in page
 
 
-@pytest.mark.parametrize("known", sorted(known_providers()))
+@pytest.mark.parametrize(
+    "known", sorted(p.id for p in known_providers().values() if not p.gone)
+)
 def test_a_providers_protocols_and_deviations_are_told(known: str) -> None:
     provider = known_providers()[known]
     page = providers_page([provider], "Made.")
@@ -50,24 +51,54 @@ def test_a_providers_protocols_and_deviations_are_told(known: str) -> None:
         assert ("nothing known" in row) is plain
 
 
-@pytest.mark.parametrize(
-    "known", [p.id for p in known_providers().values() if Protocol.CHAT in p.protocols]
-)
-def test_every_shipped_chat_dialect_has_a_golden_request(known: str) -> None:
-    assert level_of(known_providers()[known], Protocol.CHAT) is Level.GOLDEN
+ABLE = [each for each in known_providers().values() if not each.gone]
+
+
+@pytest.mark.parametrize("provider", ABLE, ids=lambda each: each.id)
+def test_every_shipped_dialect_has_a_golden_request(provider: Provider) -> None:
+    assert provider_level(provider) is Level.GOLDEN
 
 
 def test_a_level_is_what_the_golden_files_cover(tmp_path: Path) -> None:
-    groq = known_providers()["groq"]
-    vendor = replace(groq, dialects={})
-    folder = tmp_path / Protocol.CHAT
-    folder.mkdir()
-    assert level_of(vendor, Protocol.CHAT, tmp_path) is Level.LISTED
-    (folder / "text").mkdir()
-    assert level_of(vendor, Protocol.CHAT, tmp_path) is Level.GOLDEN
-    assert level_of(groq, Protocol.CHAT, tmp_path) is Level.LISTED
-    (folder / "dialect_groq").mkdir()
-    assert level_of(groq, Protocol.CHAT, tmp_path) is Level.GOLDEN
+    xai = known_providers()["xai"]
+    first, second = xai.protocols
+    assert level_of(xai, first, tmp_path) is Level.LISTED
+    written = tmp_path / "dialects" / "xai"
+    written.mkdir(parents=True)
+    (written / f"{first}.json").touch()
+    assert level_of(xai, first, tmp_path) is Level.GOLDEN
+    assert provider_level(xai, tmp_path) is Level.LISTED
+    (written / f"{second}.json").touch()
+    assert provider_level(xai, tmp_path) is Level.GOLDEN
+    (tmp_path / first / "live_xai").mkdir(parents=True)
+    assert level_of(xai, first, tmp_path) is Level.LIVE_CHECKED
+    assert provider_level(xai, tmp_path) is Level.GOLDEN
+
+
+@pytest.mark.parametrize("provider", ABLE, ids=lambda each: each.id)
+def test_the_standing_of_a_provider_is_told(provider: Provider) -> None:
+    page = providers_page([provider], "Made.")
+    assert f"- privacy: *{provider.privacy}*" in page
+    assert provider.probe_url in page
+    does = provider.compatibility
+    assert f"Claude Code {does.claude_code}, Codex {does.codex} ({does.source})" in page
+    if provider.limits is not LimitsDialect.NONE:
+        assert f"- limits: `{provider.limits}` headers" in page
+    for model in provider.models:
+        (row,) = re.findall(rf"^\| `{re.escape(model.id)}` \|.*$", page, re.MULTILINE)
+        cells = [cell.strip() for cell in row.split("|")][1:-1]
+        assert cells[1] == model.lane
+        safe = [model.compatibility.claude_code, model.compatibility.codex]
+        assert cells[4:6] == safe
+        quality = "tier's" if model.quality is None else str(model.quality)
+        assert cells[3].split(",")[0] == quality
+
+
+def test_who_is_gone_is_named_with_the_reason_and_nothing_else() -> None:
+    page = providers_page(known_providers().values(), "Made.")
+    gone = known_providers()["github-models"]
+    assert f"- `{gone.id}` (`{gone.base_url}`): {gone.gone}" in page
+    assert "## github-models" not in page
 
 
 def test_every_loss_stands_with_its_sentence() -> None:
