@@ -22,11 +22,12 @@ from app.commands.spend import EventList, Spend
 from app.logs import LogLine, LogPage
 from app.lost import many_lost
 from app.plain_prices import price_changes, price_list
+from app.plain_spend import spend
 from app.state import Snapshot, SpendToday
 from proxy.ledger.rows import Event
 from proxy.model import Protocol
 from proxy.money import Price, show
-from proxy.reports import Share, SpendReport
+from proxy.reports import SpendReport
 
 UNKNOWN = "unknown"
 Lines = tuple[str, ...]
@@ -150,7 +151,8 @@ def _events(result: EventList, command_path: str) -> Lines:
 
 
 def _event(event: Event) -> tuple[str, ...]:
-    more = ", ".join(filter(None, (event.error_kind, many_lost(event.losses))))
+    mark = event.mark.replace("_", " ")
+    more = ", ".join(filter(None, (event.error_kind, mark, many_lost(event.losses))))
     return (
         _time(event.time),
         event.client or UNKNOWN,
@@ -163,56 +165,6 @@ def _event(event: Event) -> tuple[str, ...]:
         f"{event.status} ({more})" if more else event.status,
         event.id,
     )
-
-
-def _spend(result: Spend) -> Lines:
-    report = result.report
-    many = _requests(report.requests)
-    period = "today" if result.days == 1 else f"in {result.days} days"
-    first = f"{many} {period}, since {_time(result.since)}."
-    if not report.requests:
-        return (first,)
-    pairs = [
-        ("billed", show(report.billed_nano)),
-        ("covered", f"{show(report.covered_nano)} at list price, by subscriptions"),
-        ("local", f"0 $ for {_requests(report.local_requests)} on your own machines"),
-        ("unknown", f"{_requests(report.unknown_requests)} whose cost is not known"),
-    ]
-    return (
-        first,
-        *facts(pairs),
-        "",
-        *_shares("CLIENT", report.by_client),
-        "",
-        *_shares("MODEL", report.by_model),
-    )
-
-
-def _requests(count: int) -> str:
-    return "1 request" if count == 1 else f"{count:,} requests"
-
-
-def _shares(title: str, shares: Iterable[Share]) -> Lines:
-    columns = (
-        Column(title, least=20),
-        Column("REQUESTS", right=True),
-        Column("BILLED", right=True),
-        Column("COVERED", right=True),
-        Column("LOCAL", right=True),
-        Column("UNKNOWN", right=True),
-    )
-    rows = [
-        (
-            share.name,
-            f"{share.requests:,}",
-            show(share.billed_nano),
-            show(share.covered_nano),
-            f"{share.local_requests:,}",
-            f"{share.unknown_requests:,}",
-        )
-        for share in shares
-    ]
-    return table(columns, rows)
 
 
 def _amounts(today: SpendToday | SpendReport) -> str:
@@ -412,7 +364,7 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     Version: lambda told, _: (f"turnout {told.version} (Python {told.python})",),
     EventList: _events,
     Explanation: lambda result, _: result.layers,
-    Spend: lambda result, _: _spend(result),
+    Spend: lambda result, _: spend(result, _time(result.since)),
     ProviderList: lambda result, _: _providers(result),
     ModelList: lambda result, _: _models(result),
     PriceList: lambda result, _: price_list(result),

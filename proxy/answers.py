@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from proxy.metrics import CONTENT_TYPE
 from proxy.wire.envelope import error_body
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ def refusal_answer(
 def json_answer(body: bytes) -> Plain:
     """Return a JSON document that nobody may keep."""
     return Plain(200, (_JSON, *_CAREFUL), body)
+
+
+def metrics_answer(text: bytes) -> Plain:
+    """Return counters as Prometheus reads them."""
+    return Plain(200, (("content-type", CONTENT_TYPE), *_CAREFUL), text)
 
 
 def empty_answer() -> Plain:

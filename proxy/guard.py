@@ -45,6 +45,7 @@ class Endpoint(StrEnum):
     MODELS = "models"
     MODEL = "model"
     EVENTS = "events"
+    METRICS = "metrics"
     HEALTH = "health"
     ROOT = "root"
     HELLO = "hello"
@@ -80,6 +81,7 @@ _PATHS = {
     "/v1/models": Known(Endpoint.MODELS, "GET", None),
     "/v1beta/models": Known(Endpoint.MODELS, "GET", Protocol.GEMINI),
     "/events/recent": Known(Endpoint.EVENTS, "GET", None),
+    "/metrics": Known(Endpoint.METRICS, "GET", None),
     "/health": Known(Endpoint.HEALTH, "GET", None),
     "/": Known(Endpoint.ROOT, "HEAD", None),
     "/api/hello": Known(Endpoint.HELLO, "HEAD", None),
@@ -111,7 +113,7 @@ def _known(path: str) -> Known | None:
 
 
 _OPEN = frozenset({Endpoint.HEALTH, Endpoint.ROOT, Endpoint.HELLO})
-_NEEDS_READ = frozenset({Endpoint.EVENTS})
+_NEEDS_READ = frozenset({Endpoint.EVENTS, Endpoint.METRICS})
 
 
 @dataclass(frozen=True, slots=True)

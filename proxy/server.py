@@ -21,6 +21,7 @@ from proxy.answers import (
     Plain,
     empty_answer,
     json_answer,
+    metrics_answer,
     refusal_answer,
 )
 from proxy.errors import FailureKind, Refused
@@ -76,7 +77,7 @@ class Site:
 
     `new_id` makes request ids, `policy` is read for each request because keys come and
     go, `models` takes what was asked for and the request's headers, `events` the raw
-    query.
+    query. `metrics` is the text of the counters.
     """
 
     policy: Callable[[], Policy]
@@ -85,6 +86,7 @@ class Site:
     models: Callable[[Admission, Sequence[tuple[str, str]]], Plain]
     events: Callable[[str], Awaitable[bytes]]
     monotonic: Callable[[], float]
+    metrics: Callable[[], bytes] = bytes
 
 
 class GatewayServer:
@@ -226,6 +228,8 @@ class GatewayServer:
                 return self._plain(site.models(admission, headers))
             case Endpoint.EVENTS:
                 return self._plain(json_answer(await site.events(query)))
+            case Endpoint.METRICS:
+                return self._plain(metrics_answer(site.metrics()))
             case _:
                 return await self._model_call(request, request_id, admission, headers)
 

@@ -11,16 +11,21 @@ from msgspec import Meta
 from app.failure import CommandFailed, Exit
 from app.services import Services
 from proxy.ledger.rows import Event
+from proxy.outcomes import RouteRate
 from proxy.reports import SpendReport
 
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What was spent since a moment (UTC) that begins the user's day."""
+    """What was spent since a moment (UTC) that begins the user's day.
+
+    `rates` tells how often routes failed, were retried, left or marked in that time.
+    """
 
     since: datetime
     days: int
     report: SpendReport
+    rates: tuple[RouteRate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ async def spend(
     since = start_of_day(services.clock.now(), days)
     async with from_ledger():
         report = await services.ledger.spend(since)
-    return Spend(since, days, report)
+        rates = await services.ledger.rates(since) if report.requests else ()
+    return Spend(since, days, report, rates)
 
 
 async def events(

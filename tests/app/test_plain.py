@@ -129,6 +129,13 @@ def test_losses_are_counted_in_the_table_and_named_by_explain() -> None:
     assert "error (cut, 2 losses)" in news(EventList((both,), "x"))[0]
 
 
+def test_a_mark_stands_beside_the_outcome() -> None:
+    marked = replace(EVENT, mark="escalation", escalated=True)
+    assert "success (escalation)" in news(EventList((marked,), "x"))[0]
+    lower = replace(EVENT, mark="same_lane", status="fallback_success")
+    assert "fallback_success (same lane)" in news(EventList((lower,), "x"))[0]
+
+
 def test_spend_keeps_the_four_amounts_apart() -> None:
     share = Share(name="codex", requests=4, billed_nano=10**9, unknown_requests=2)
     report = SpendReport(

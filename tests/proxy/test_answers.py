@@ -4,7 +4,12 @@ import json
 
 import pytest
 
-from proxy.answers import empty_answer, json_answer, refusal_answer
+from proxy.answers import (
+    empty_answer,
+    json_answer,
+    metrics_answer,
+    refusal_answer,
+)
 from proxy.errors import FailureKind, Refused
 from proxy.model import Protocol
 
@@ -53,3 +58,11 @@ def test_plain_answers_are_careful_too() -> None:
     assert set(whole.headers) == CAREFUL | {("content-type", "application/json")}
     empty = empty_answer()
     assert (empty.status, empty.body, set(empty.headers)) == (200, b"", CAREFUL)
+
+
+def test_metrics_are_plain_text_of_a_named_version() -> None:
+    made = metrics_answer(b"x 1\n")
+    assert (made.status, made.body) == (200, b"x 1\n")
+    assert set(made.headers) >= CAREFUL
+    kind = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
+    assert kind in made.headers

@@ -239,8 +239,11 @@ def test_only_health_and_the_probes_are_open() -> None:
 def test_scopes_open_their_own_paths_only() -> None:
     reader = (("host", "localhost:8787"), ("x-turnout-key", READER))
     assert ask("GET", "/events/recent", reader).endpoint is Endpoint.EVENTS
+    assert ask("GET", "/metrics", reader).endpoint is Endpoint.METRICS
     assert refusal("GET", "/v1/models", reader).status == 403
     assert refusal("GET", "/events/recent").status == 403
+    assert refusal("GET", "/metrics").status == 403
+    assert refusal("POST", "/metrics", reader).status == 405
 
 
 def test_an_upgrade_on_responses_is_426_at_once() -> None:

@@ -890,6 +890,7 @@ class Small:
     key: str
     server: GatewayServer
     pipeline: Told
+    reader: str
 
 
 @contextlib.asynccontextmanager
@@ -898,14 +899,15 @@ async def small(limits: ServerLimits) -> AsyncIterator[Small]:
     listening.bind(("127.0.0.1", 0))
     listening.setblocking(False)
     port, key, ids = listening.getsockname()[1], new_key(), itertools.count()
-    row = KeyRow(
-        id="1",
-        name="claude-code",
-        scope=Scope.CALL,
-        hash=hash(key),
-        created=datetime(2026, 11, 1, tzinfo=UTC),
-    )
-    policy = Policy(allowed_hosts(port), KeyRing([row]))
+    reader, made = new_key(), datetime(2026, 11, 1, tzinfo=UTC)
+    rows = [
+        KeyRow(id=name, name=name, scope=scope, hash=hash(text), created=made)
+        for name, scope, text in (
+            ("claude-code", Scope.CALL, key),
+            ("prometheus", Scope.READ, reader),
+        )
+    ]
+    policy = Policy(allowed_hosts(port), KeyRing(rows))
 
     async def events(query: str) -> bytes:
         raise RuntimeError(query)
@@ -917,12 +919,13 @@ async def small(limits: ServerLimits) -> AsyncIterator[Small]:
         models=lambda _admission, _headers: json_answer(b"{}"),
         events=events,
         monotonic=time.monotonic,
+        metrics=lambda: b"turnout_x 1\n",
     )
     pipeline = Told()
     server = GatewayServer(cast("Pipeline", pipeline), site, limits)
     await server.start([listening])
     try:
-        yield Small(port, key, server, pipeline)
+        yield Small(port, key, server, pipeline, reader)
     finally:
         await server.stop_accepting()
         await server.close()
@@ -937,6 +940,17 @@ async def drip(line: Line, data: bytes) -> None:
         for at in range(len(data)):
             line.writer.write(data[at : at + 1])
             await asyncio.sleep(0.01)
+
+
+async def test_metrics_are_told_to_a_key_that_may_read() -> None:
+    async with small(QUICK) as one:
+        heard = await tell(
+            one.port, request(one.port, one.reader, "/metrics", method="GET")
+        )
+        assert (heard.status, heard.body) == (200, b"turnout_x 1\n")
+        assert (heard.header("content-type") or "").startswith("text/plain")
+        other = request(one.port, one.key, "/metrics", method="GET")
+        assert (await tell(one.port, other)).status == 403
 
 
 @pytest.mark.parametrize("served_before", [False, True])

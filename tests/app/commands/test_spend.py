@@ -1,6 +1,7 @@
 """spend and events."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from ledger_rows import finished, routed
 from app.commands import spend
 from app.failure import CommandFailed, Exit
 from app.services import Services
-from proxy.ledger import LedgerError
+from proxy.ledger import Attempt, LedgerError
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -64,6 +65,23 @@ async def test_spend_counts_whole_days_and_keeps_unknown_apart(alone: Services) 
     both = await spend.spend(alone, days=2)
     assert both.report.billed_nano == 2_000_007
     assert both.since == spend.start_of_day(NOON, 2)
+
+
+async def test_spend_tells_how_routes_did(alone: Services) -> None:
+    services = alone
+    failed = Attempt(
+        provider="dear", model="big", protocol="openai-chat", outcome="cut"
+    )
+    services.ledger.routed(routed("r1", time=NOON))
+    row = finished("r1", time=NOON)
+    row = replace(row, attempts=(failed, *row.attempts), mark="downgrade")
+    assert await services.ledger.finish(row)
+    found = await spend.spend(services)
+    assert [(rate.route, rate.fallbacks, rate.downgrades) for rate in found.rates] == [
+        ("anthropic/claude-sonnet-5-5", 0, 1),
+        ("dear/big", 1, 0),
+    ]
+    assert found.report.downgrades == 1
 
 
 @pytest.mark.parametrize(
