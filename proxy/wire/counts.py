@@ -39,6 +39,7 @@ _STAYS: Final[Mapping[Protocol, frozenset[str]]] = {
 _NULL: Final = b"null"
 # An amount of dollars; what is longer or further from 1 is no price of an answer.
 _AMOUNT: Final = re.compile(rb"\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?")
+_TICKS: Final = re.compile(rb"0|[1-9]\d{0,15}")
 _NANO_PER_DOLLAR: Final = 10**9
 _TICKS_PER_NANO: Final = 10  # xAI counts in ten-thousandths of a millionth of a dollar
 _MOST_NANO: Final = 10**15  # a million dollars
@@ -300,9 +301,9 @@ def _cost(usage: Members) -> Counts:
     provider behind it, that is only its fee, and what the provider takes stands
     beside. xAI tells `cost_in_usd_ticks`.
     """
-    ticks = _read(usage, ticks="cost_in_usd_ticks").get("ticks")
-    if ticks is not None:
-        nano = Decimal(ticks) / _TICKS_PER_NANO
+    ticks = bytes(usage.get("cost_in_usd_ticks") or b"")
+    if _TICKS.fullmatch(ticks):
+        nano = Decimal(ticks.decode()) / _TICKS_PER_NANO
         return {"told_cost_nano": int(nano.to_integral_value(ROUND_HALF_EVEN))}
     dollars = _dollars(usage.get("cost"))
     if dollars is None:

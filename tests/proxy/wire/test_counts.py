@@ -128,7 +128,7 @@ def test_a_server_without_a_cache_has_a_known_cost(reader: Reader) -> None:
         if reader is chat_counts
         else ("input_tokens", "output_tokens")
     )
-    usage = Usage(**settled(read(reader, {into: 1000, out: 10})))
+    usage = Usage(**settled(read(reader, {into: 1000, out: 10})), served=None)
     one, two = Decimal(1), Decimal(2)
     price = Price(input=one, output=two, cache_read=one, cache_write=two)
     assert cost_nano(usage, price) == 1_020_000
@@ -387,3 +387,56 @@ def test_a_last_usage_of_zeros_takes_nothing_back_from_a_chat_stream() -> None:
     assert later(Protocol.CHAT, true, {}) == true
     less: Counts = {"input_tokens": 0, "output_tokens": 4}
     assert later(Protocol.CHAT, true, less) == true | less
+
+
+@pytest.mark.parametrize("reader", [messages_counts, responses_counts, chat_counts])
+@pytest.mark.parametrize(
+    ("cost", "nano"),
+    [
+        ('{"cost": 0.00014}', 140_000),
+        ('{"cost": 1.4e-04}', 140_000),
+        ('{"cost": 0}', 0),
+        ('{"cost": 12}', 12_000_000_000),
+        ('{"cost": 0.1234567895}', 123_456_790),
+        ('{"cost": 0.1234567885}', 123_456_788),
+        ('{"cost": 1E-99}', 0),
+        ('{"cost_in_usd_ticks": 37756000}', 3_775_600),
+        ('{"cost_in_usd_ticks": 250000000000}', 25_000_000_000),
+        ('{"cost_in_usd_ticks": 5}', 0),
+        ('{"cost_in_usd_ticks": 15}', 2),
+        ('{"cost": 1, "cost_in_usd_ticks": 20}', 2),
+        ('{"cost": 0.5, "is_byok": false}', 500_000_000),
+        (
+            '{"cost":0.05,"is_byok":true,"cost_details":{"upstream_inference_cost":1}}',
+            1_050_000_000,
+        ),
+    ],
+)
+def test_what_an_answer_says_it_cost_is_read_exactly(
+    reader: Callable[[Members], Counts], cost: str, nano: int
+) -> None:
+    usage = members(cost.encode())
+    assert usage is not None
+    assert reader(usage).get("told_cost_nano") == nano
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        "{}",
+        '{"cost": null}',
+        '{"cost": -0.1}',
+        '{"cost": "0.1"}',
+        '{"cost": {"total": 1}}',
+        '{"cost": 1e30}',
+        '{"cost": 1e999999999}',
+        '{"cost": 1000000.1}',
+        '{"cost_in_usd_ticks": 0.5}',
+        '{"cost": 0.05, "is_byok": true}',
+        '{"cost": 0.05, "is_byok": true, "cost_details": {}}',
+    ],
+)
+def test_a_cost_that_cannot_be_true_is_not_told(cost: str) -> None:
+    usage = members(cost.encode())
+    assert usage is not None
+    assert "told_cost_nano" not in chat_counts(usage)
