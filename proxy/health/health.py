@@ -59,17 +59,15 @@ class Health:
         """
         refused = self._keys.not_ready(now)
         resting, probes = self._breakers.rests(now)
+        resting |= self._keys.rests(now) | self._quotas.routes_resting(now)
         return Condition(
             not_ready={**refused, **not_ready} if refused else not_ready,
-            routes={
-                **resting,
-                **self._keys.rests(now),
-                **self._quotas.routes_resting(now),
-            },
+            routes=resting,
             groups=self._quotas.groups_resting(now),
             pressure=self._quotas.pressure(now),
             latency_ms=self._latencies.medians(now),
-            probes=probes,
+            # A route that rests for another reason is not to be tried either.
+            probes=probes.difference(resting) if probes else probes,
         )
 
     def began(self, route_name: str, now: float) -> bool:

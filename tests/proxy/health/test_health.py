@@ -99,6 +99,17 @@ def test_a_long_answer_holds_its_probe_up_only_until_it_begins() -> None:
     assert _condition(health, NOW + 6) == ALL_WELL
 
 
+def test_a_route_that_rests_for_its_limit_is_not_probed() -> None:
+    health = Health()
+    _failing(health)
+    limited = replace(LIMITED, retry_after=60.0)
+    health.ended(_route("m", LimitsDialect.GROQ), limited, now=NOW)
+    condition = _condition(health, NOW + 10)
+    assert condition.routes["a/m"].kind is RestKind.QUOTA
+    assert condition.probes == frozenset()
+    assert _condition(health, NOW + 60).probes == {"a/m"}
+
+
 def test_another_route_of_the_provider_stays_well() -> None:
     health = Health()
     _failing(health)
@@ -341,6 +352,36 @@ def test_a_clients_own_credential_is_not_held_against_the_provider() -> None:
     assert _condition(health) == ALL_WELL
 
 
+def test_a_clients_own_account_without_money_rests_as_its_group() -> None:
+    health = Health()
+    passing = replace(PROVIDER, key=KeyRef("client"))
+    body = b'{"error":{"type":"insufficient_quota"}}'
+    health.ended(_route(provider=passing), LIMITED, body=body, now=NOW)
+    condition = _condition(health)
+    assert condition.not_ready == {}
+    assert set(condition.groups) == {"a"}
+
+
+def test_a_used_up_window_says_how_long_a_429_lasts() -> None:
+    health = Health()
+    told = [
+        ("x-ratelimit-remaining-tokens", "0"),
+        ("x-ratelimit-limit-tokens", "100"),
+        ("x-ratelimit-reset-tokens", "1m2.5s"),
+    ]
+    health.ended(_route("m", LimitsDialect.OPENAI), LIMITED, headers=told, now=NOW)
+    rest = _condition(health).groups["a"]
+    assert rest.seconds == 62.5
+    assert "its tokens per minute used up" in rest.sentence
+
+
+def test_a_reset_under_a_name_of_the_vendors_own_counts_too() -> None:
+    health = Health()
+    told = [("x-tokenlimit-remaining", "0"), ("x-tokenlimit-reset", "20")]
+    health.ended(_route("m", LimitsDialect.OPENAI), LIMITED, headers=told, now=NOW)
+    assert _condition(health).groups["a"].seconds == 20
+
+
 def test_latency_is_the_median_of_the_last_calls() -> None:
     health = Health()
     for milliseconds in (100, 5_000, 300):
@@ -411,6 +452,31 @@ def test_a_probe_is_free_after_a_restart() -> None:
     again = Health()
     again.load(health.export(), NOW + 6)
     assert _condition(again, NOW + 6).probes == {"a/m"}
+
+
+def test_odd_providers_cannot_fill_the_memory() -> None:
+    health = Health()
+    headers = [(UNIFIED + "5h-utilization", "0.95")]
+    for number in range(600):
+        odd = replace(PROVIDER, id=f"p{number}", limits=LimitsDialect.ANTHROPIC)
+        route = Route(odd, None, "m", Protocol.MESSAGES)
+        health.ended(route, REFUSED, headers=headers, now=NOW)
+        health.ended(route, LIMITED, now=NOW)
+    condition = _condition(health)
+    assert len(condition.not_ready) == 512
+    assert len(condition.groups) == 512
+    assert len(condition.pressure) == 512
+    assert "p599" in condition.pressure
+
+
+def test_odd_models_cannot_fill_a_groups_windows() -> None:
+    health = Health()
+    headers = [("x-ratelimit-limit-tokens", "9"), ("x-ratelimit-remaining-tokens", "3")]
+    for number in range(300):
+        route = _route(f"m{number}", LimitsDialect.GROQ)
+        health.ended(route, None, headers=headers, now=NOW)
+    (group,) = health.overview(NOW).groups
+    assert len(group.windows) == 128
 
 
 def test_odd_names_cannot_fill_the_memory() -> None:
