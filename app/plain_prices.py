@@ -31,7 +31,7 @@ def price_list(result: PriceList) -> Lines:
     if not result.configured:
         return ("No provider is configured, so nothing has a price.",)
     if not result.prices:
-        return ("No model has such a price.",)
+        return ("No model has such a price.", *filter(None, (result.note,)))
     contradicted = [row for row in result.prices if row.conflicts]
     lines = [*table(_COLUMNS, map(_cells, result.prices)), ""]
     lines += ["Prices are dollars per million tokens now; estimates, not a bill."]

@@ -12,7 +12,7 @@ from contextlib import (
     redirect_stderr,
     redirect_stdout,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -73,6 +73,14 @@ def test_processes_have_their_own_flags() -> None:
         (["try", "12", "--model", "a/b"], "try", {"prompt": "12", "model": "a/b"}),
         (["explain", "last"], "explain", {"id": "last"}),
         (["logs", "--lines", "3"], "logs", {"lines": 3}),
+        (["prices"], "prices", {}),
+        (["prices", "--stale", "--json"], "prices", {"stale": True}),
+        (["prices", "undo"], "prices undo", {}),
+        (
+            ["prices", "refresh", "--from", "/x.json", "--yes"],
+            "prices refresh",
+            {"from_": "/x.json", "yes": True},
+        ),
     ],
 )
 def test_words_become_typed_arguments(
@@ -87,6 +95,17 @@ def test_shared_flags_stand_before_or_after_the_command() -> None:
     assert call_of("status", "--home", "/h", "--json").home == Path("/h")
     assert call_of("--home", "/a", "keys", "list", "--home", "/b").home == Path("/b")
     assert call_of("events", "--follow", "--json").follow
+    assert call_of("prices", "--json", "undo").json
+    assert call_of("prices", "--home", "/h", "undo").home == Path("/h")
+
+
+def test_a_place_is_a_whole_path_because_the_gateway_stands_elsewhere() -> None:
+    def told(place: str) -> object:
+        return call_of("prices", "refresh", "--from", place).arguments["from_"]
+
+    assert told("x.json") == str(Path.cwd() / "x.json")
+    assert told("~/x.json") == str(Path.home() / "x.json")
+    assert told("https://prices.example/x") == "https://prices.example/x"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +117,9 @@ def test_shared_flags_stand_before_or_after_the_command() -> None:
         ["explain"],
         ["keys"],
         ["keys", "new"],
+        ["prices", "nonsense"],
+        ["prices", "refresh"],
+        ["prices", "--stale", "undo"],
         ["keys", "new", "No Spaces"],
         ["events", "--limit", "0"],
         ["events", "--limit", "many"],
@@ -273,6 +295,14 @@ def test_a_refusal_is_three_lines_and_its_own_exit_code() -> None:
     assert screen.run(Call(SAY, {"text": "no"}, None)) == 3
     assert screen.err.getvalue() == "It is shut.\nThe shop is shut.\nCome back.\n"
     assert screen.out.getvalue() == ""
+
+
+def test_what_needs_a_yes_is_shown_and_ends_with_its_own_exit_code() -> None:
+    screen = Screen()
+    needs = replace(SAY, asks="sentence")
+    assert screen.run(Call(needs, {"text": "hello"}, None)) == 3
+    assert screen.out.getvalue() == "hello\n"
+    assert screen.err.getvalue() == ""
 
 
 def test_a_refusal_is_json_where_json_was_asked_for() -> None:
