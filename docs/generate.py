@@ -19,6 +19,7 @@ from pathlib import Path
 from app.commands import COMMANDS
 from app.commands.command import Command
 from app.settings import Settings
+from docs.price_page import price_snapshot_page
 from docs.protocol_pages import headers_page, losses_page, providers_page
 from proxy.catalogue import known_providers
 from proxy.wire.losses import LOSSES
@@ -71,6 +72,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands_page(COMMANDS),
         "headers.md": headers_page(_MADE),
         "losses.md": losses_page(LOSSES, _MADE),
+        "price-snapshot.md": price_snapshot_page(_MADE),
         "providers.md": providers_page(known_providers().values(), _MADE),
         "settings.md": settings_page(Settings),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -33,12 +33,14 @@ class Source:
     """Where values came from.
 
     `reference` names the document, package or person, `time` is when it was looked at
-    (UTC). Freshness is computed from the clock when read, never stored.
+    (UTC), `url` the page it goes back to, '' where there is none. Freshness is computed
+    from the clock when read, never stored.
     """
 
     type: SourceType
     reference: str
     time: datetime
+    url: str = ""
 
     def __str__(self) -> str:
         """Return it as people read it: `genai-prices 0.2.3 (provider-docs), date`."""
@@ -52,7 +54,8 @@ class Rate:
     Prompts of more than `above` tokens (strictly; cached ones included) are meant,
     from `starts` on (UTC), between the UTC times of day `from_minute` and `to_minute`
     (minutes since midnight, may wrap), and only answers whose variant has every word of
-    `variant` (`(("speed", "fast"),)`). `source` is None where the model's holds.
+    `variant` (`(("speed", "fast"),)`). `source` is None where the model's holds,
+    `sources` has those of single prices that differ, by their names in `Price`.
     """
 
     price: Price
@@ -62,23 +65,29 @@ class Rate:
     to_minute: int | None = None
     variant: tuple[tuple[str, str], ...] = ()
     source: Source | None = None
+    sources: tuple[tuple[str, Source], ...] = ()
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether it always holds."""
+        timed = self.starts is not None or self.from_minute is not None
+        return not (self.above or timed or self.variant)
 
     def holds(self, whole_input: int, moment: datetime, variant: Variant) -> bool:
         """Say whether it holds for `whole_input` tokens at `moment` (UTC)."""
-        return (
-            whole_input >= self._least()
-            and (self.starts is None or moment >= self.starts)
-            and self._in_hours(moment.hour * _MINUTES + moment.minute)
-            and all(getattr(variant, kind) == word for kind, word in self.variant)
-        )
+        if self.above and whole_input <= self.above:
+            return False
+        if self.starts is not None and moment < self.starts:
+            return False
+        if not self._in_hours(moment):
+            return False
+        return all(getattr(variant, kind) == word for kind, word in self.variant)
 
-    def _least(self) -> int:
-        return self.above + 1 if self.above else 0
-
-    def _in_hours(self, minute: int) -> bool:
+    def _in_hours(self, moment: datetime) -> bool:
         begin, end = self.from_minute, self.to_minute
         if begin is None or end is None:
             return True
+        minute = moment.hour * _MINUTES + moment.minute
         if end < begin:
             return minute >= begin or minute < end
         return begin <= minute < end
@@ -95,6 +104,19 @@ class Rates:
     entries: tuple[Rate, ...]
     source: Source
     priced_as: str = ""
+    # The last one first; `_usual` are those that ask for no variant, and `_sole` is the
+    # only one of them where it asks for nothing at all: hundreds are asked a request.
+    _latest: tuple[Rate, ...] = field(init=False, repr=False, compare=False)
+    _usual: tuple[Rate, ...] = field(init=False, repr=False, compare=False)
+    _sole: Rate | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        latest = tuple(reversed(self.entries))
+        usual = tuple(entry for entry in latest if not entry.variant)
+        sole = len(usual) == 1 and usual[0].unconditional
+        object.__setattr__(self, "_latest", latest)
+        object.__setattr__(self, "_usual", usual)
+        object.__setattr__(self, "_sole", usual[0] if sole else None)
 
     def rate(
         self,
@@ -108,12 +130,15 @@ class Rates:
         be told for, reads as a short prompt. A `moment` without a zone is UTC. A word
         of `variant` that no entry knows changes nothing: see `knows`.
         """
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC)
-        else:
+        ordinary = variant is ORDINARY or variant == ORDINARY
+        if ordinary and self._sole is not None:
+            return self._sole
+        if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
+        elif moment.tzinfo is not UTC:
+            moment = moment.astimezone(UTC)
         tokens = whole_input or 0
-        for entry in reversed(self.entries):
+        for entry in self._usual if ordinary else self._latest:
             if entry.holds(tokens, moment, variant):
                 return entry
         return None
@@ -140,6 +165,6 @@ class Rates:
     def base(self) -> Price | None:
         """The first price without a condition, None where there is none."""
         for entry in self.entries:
-            if entry == Rate(entry.price, source=entry.source):
+            if entry.unconditional:
                 return entry.price
         return None

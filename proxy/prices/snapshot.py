@@ -97,6 +97,7 @@ def _rate(entry: EntryRow) -> Rate:
         to_minute=minute_of(entry.end),
         variant=tuple(sorted(entry.variant.items())),
         source=_source(entry.source) if entry.source else None,
+        sources=tuple((name, _source(row)) for name, row in entry.sources.items()),
     )
 
 
@@ -117,7 +118,7 @@ def _price(entry: EntryRow) -> Price:
 
 
 def _source(row: SourceRow) -> Source:
-    return Source(row.type, row.reference, _midnight(row.retrieved))
+    return Source(row.type, row.reference, _midnight(row.retrieved), row.url)
 
 
 def _midnight(day: date) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -137,6 +138,21 @@ def test_every_provider_of_the_snapshot_is_in_the_catalogue() -> None:
 def test_what_is_no_document_is_no_snapshot() -> None:
     with pytest.raises(DocumentError):
         snapshot_of(b"{}")
+
+
+def test_a_price_may_have_a_source_of_its_own() -> None:
+    whole = json.loads(resources.data(SHIPPED))
+    entry = whole["providers"][0]["models"][0]["entries"][0]
+    name = whole["providers"][0]["models"][0]["id"]
+    row = {"type": "manual-review", "reference": "a person", "retrieved": "2026-11-20"}
+    entry["sources"] = {"input": row}
+    snapshot = snapshot_of(json.dumps(whole).encode())
+    rates = snapshot.rates(whole["providers"][0]["id"], name)
+    assert rates is not None
+    (field, source) = rates.entries[0].sources[0]
+    assert (field, source.reference) == ("input", "a person")
+    assert rates.source.url.startswith("https://")
+    assert rates.base == rates.entries[0].price
 
 
 def test_the_document_stays_small_enough_to_review() -> None:
