@@ -98,19 +98,33 @@ def tally(row: dict[str, object]) -> Tally:
     )
 
 
+# Nearly every request has one attempt; only the others are worth taking apart.
 RATES = """
-WITH tries AS (
+WITH period AS (
     SELECT
+        sequence, mark, attempts, fallback_chain,
         coalesce(route_class, 'unknown') AS route_class,
-        mark,
-        json_extract(fallback_chain, '$[' || attempt.key || ']') AS route,
-        json_extract(attempt.value, '$.outcome') AS outcome,
-        lag(json_extract(fallback_chain, '$[' || attempt.key || ']'))
-            OVER request AS before,
-        lead(json_extract(fallback_chain, '$[' || attempt.key || ']'))
-            OVER request AS after
-    FROM requests, json_each(attempts) AS attempt
+        json_array_length(fallback_chain) AS tried
+    FROM requests
     WHERE time >= ? AND (? IS NULL OR time < ?)
+),
+tries AS (
+    SELECT
+        route_class, mark,
+        json_extract(fallback_chain, '$[0]') AS route,
+        json_extract(attempts, '$[0].outcome') AS outcome,
+        NULL AS before,
+        NULL AS after
+    FROM period WHERE tried = 1
+    UNION ALL
+    SELECT
+        route_class, mark,
+        json_extract(fallback_chain, '$[' || attempt.key || ']'),
+        json_extract(attempt.value, '$.outcome'),
+        lag(json_extract(fallback_chain, '$[' || attempt.key || ']')) OVER request,
+        lead(json_extract(fallback_chain, '$[' || attempt.key || ']')) OVER request
+    FROM period, json_each(attempts) AS attempt
+    WHERE tried > 1
     WINDOW request AS (PARTITION BY sequence ORDER BY attempt.key)
 )
 SELECT
@@ -122,7 +136,9 @@ SELECT
     sum(after IS NOT NULL AND after <> route) AS fallbacks,
     sum(after IS NULL AND mark = 'downgrade') AS downgrades,
     sum(after IS NULL AND mark = 'escalation') AS escalations
-FROM tries GROUP BY route, route_class
+FROM tries
+WHERE outcome IS NOT NULL
+GROUP BY route, route_class
 """
 """`proxy.outcomes.rates` in SQL; takes the beginning once and the end twice."""
 

@@ -307,6 +307,27 @@ async def test_sums_by_sql_are_sums_by_events_with_attempts_and_marks(
     )
 
 
+async def test_an_interrupted_request_is_of_unknown_cost_and_no_attempt(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.routed(ledger_rows.routed("req-1", run="run-dead"))
+    assert await ledger.finish(ledger_rows.finished("req-2"))
+    with closing(sqlite3.connect(tmp_path / "turnout.db")) as file:
+        file.execute(
+            "INSERT INTO runs (id, pid, started, version)"
+            " VALUES ('run-dead', 1, '2026-11-21T11:00:00.000000Z', '')"
+        )
+        file.commit()
+    assert await ledger.recover(lambda run: run == "run-dead") == 1
+    spent = await ledger.spend(NOON)
+    assert (spent.requests, spent.unknown_requests) == (2, 1)
+    events = await ledger.recent()
+    assert spent == report(events)
+    assert [(e.mark, e.escalated) for e in events] == [("", False)] * 2
+    assert await ledger.rates(NOON) == rates(events)
+    assert sum(rate.attempts for rate in rates(events)) == 1
+
+
 async def test_spend_above_63_bits_is_summed(ledger: Ledger) -> None:
     await fill(ledger, 5, cost_nano=2**63 - 1)
     assert (await ledger.spend(NOON)).billed_nano == 5 * (2**63 - 1)

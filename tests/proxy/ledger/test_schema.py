@@ -169,6 +169,29 @@ def test_the_file_as_it_was_is_kept_whole(path: Path, old: sqlite3.Connection) -
         assert list(copy.iterdump()) == before
 
 
+async def test_an_older_gateway_may_go_on_writing_while_it_drains(
+    path: Path, old: sqlite3.Connection
+) -> None:
+    ledger = Ledger.open(path, "run-b", clock=ledger_rows.noon)
+    # The statements of version 1 name their columns.
+    old.execute(
+        "INSERT INTO routed (id, run, time, client, protocol, session, agent,"
+        " parent_agent, route_class, requested_model, mode, stream, decision)"
+        " VALUES ('late', 'run-a', '2026-11-21T12:00:02.000000Z', 'codex',"
+        " 'openai-chat', NULL, NULL, NULL, 'fallback_safe', 'm', 'direct', 0, '{}')"
+    )
+    old.execute(
+        "INSERT INTO finished (id, run, time, provider, model, billing,"
+        " fallback_chain, attempts, cost_nano, status, losses) VALUES ('late', 'run-a',"
+        " '2026-11-21T12:00:03.000000Z', 'a', 'b', 'metered', '[]', '[]', 5, 'success',"
+        " '[]')"
+    )
+    event = await ledger.event("late")
+    assert event is not None
+    assert (event.cost_nano, event.answer_cost_nano, event.mark) == (5, 5, "")
+    await ledger.close()
+
+
 def test_a_new_file_is_not_copied(path: Path) -> None:
     prepare(path, ledger_rows.noon)
     assert not (path.parent / "backups").exists()
