@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.settings.files import Stamp, read_whole, stamp_of, write_new
-from proxy.catalogue import Catalogue, Model, Provider, catalogue_of
+from proxy.catalogue import Catalogue, Model, Provider, catalogue_of, known_providers
 from proxy.prices.document import DocumentError
 from proxy.prices.freshness import is_own
 from proxy.prices.snapshot import Snapshot, price_snapshot, snapshot_of
@@ -120,19 +120,18 @@ def undo_prices(paths: Paths) -> None:
 def repriced(catalogue: Catalogue, snapshot: Snapshot) -> Catalogue:
     """Return `catalogue` with the prices of `snapshot` in place of the tracked ones.
 
-    What the user wrote down himself stays, and so does `catalogue` as a whole where
-    `snapshot` is the one that ships. A model that `snapshot` does not list is
-    untracked from then on.
+    What the user wrote down himself stays, and so does a provider of his own. A model
+    that `snapshot` does not list is untracked from then on.
     """
-    if snapshot.digest == price_snapshot().digest:
-        return catalogue
+    known = known_providers()
     providers = tuple(
-        replace(
-            provider,
-            models=tuple(_repriced(provider, m, snapshot) for m in provider.models),
-        )
-        for provider in catalogue.providers
+        replace(one, models=tuple(_repriced(one, m, snapshot) for m in one.models))
+        if one.priced_as or one.id in known
+        else one
+        for one in catalogue.providers
     )
+    if snapshot.digest == price_snapshot().digest:
+        return catalogue_of(providers)
     # A document may call itself as it likes; its digest tells it from all others.
     return catalogue_of(providers, f"{snapshot.id} {snapshot.digest[:16]}")
 

@@ -186,16 +186,15 @@ async def _observed(services: Services) -> dict[str, list[Observed]]:
     found: dict[str, list[Observed]] = {}
     for event in events:
         table = _table_cost(event)
-        if event.cost_nano is not None and table is not None:
+        if event.answer_cost_nano is not None and table is not None:
             route = f"{event.provider}/{event.model}"
-            found.setdefault(route, []).append(Observed(event.cost_nano, table))
+            seen = Observed(event.answer_cost_nano, table)
+            found.setdefault(route, []).append(seen)
     return found
 
 
 def _table_cost(event: Event) -> int | None:
-    """Return what the recorded price makes of a request; a failed attempt costs too."""
-    if len(event.attempts) > 1 or event.price is None:
-        return None
+    """Return what the recorded price makes of the tokens of the answer."""
     usage = Usage(
         input_tokens=event.input_tokens,
         output_tokens=event.output_tokens,

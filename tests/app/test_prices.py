@@ -156,3 +156,30 @@ def test_repricing_changes_tracked_prices_and_never_the_users_own() -> None:
     assert after.snapshot != before.snapshot
     stripped = [replace(p, models=()) for p in after.providers]
     assert stripped == [replace(p, models=()) for p in before.providers]
+
+
+def test_the_shipped_prices_bring_every_known_provider_back_as_it_was() -> None:
+    entries = [
+        *({"id": name, "key": "none"} for name in ("anthropic", "deepseek", "zai")),
+        {"id": "work", "like": "anthropic", "key": "env:WORK"},
+        {
+            "id": "mine",
+            "base_url": "https://mine.example",
+            "protocols": ["openai-chat"],
+            "key": "none",
+            "models": [{"id": "gpt-5.1"}],
+        },
+    ]
+    providers, problems = read_providers({"providers": entries}, known_providers())
+    assert not problems
+    before = catalogue_of(providers)
+    whole: dict[str, Any] = json.loads(resources.data(SHIPPED))
+    for provider in whole["providers"]:
+        for model in provider["models"]:
+            model["entries"] = [{"prices": {"input": "7", "output": "8"}}]
+    other = repriced(before, snapshot_of(json.dumps(whole).encode()))
+    work, mine = other.provider("work"), other.provider("mine")
+    assert work is not None
+    assert {m.price.input for m in work.models if m.price} == {Decimal(7)}
+    assert mine == before.provider("mine")
+    assert repriced(other, price_snapshot()) == before

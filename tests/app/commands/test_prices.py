@@ -159,7 +159,7 @@ def _event(price: Price, usage: Usage, cost: int) -> Event:
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "price": price,
-        "cost_nano": cost,
+        "answer_cost_nano": cost,
     }
     return Event(**told)
 
