@@ -19,7 +19,7 @@ from app.prices import (
     undo_prices,
 )
 from app.services import Services
-from proxy.catalogue import Model, Provider
+from proxy.catalogue import Catalogue, Model, Provider
 from proxy.ledger.rows import Event
 from proxy.model import Usage
 from proxy.money import Price, cost_nano
@@ -48,7 +48,7 @@ from proxy.prices.freshness import (
     source_now,
 )
 from proxy.prices.rates import Rates
-from proxy.prices.snapshot import Snapshot, rates_of, snapshot_of
+from proxy.prices.snapshot import Snapshot, price_snapshot, rates_of, snapshot_of
 
 _LOOKED_AT = 1000  # requests whose told costs are compared with the table
 _NAMED = 3  # objections that are repeated
@@ -124,18 +124,39 @@ async def prices(
     now = services.clock.now()
     seen = await _observed(services)
     catalogue = services.config.current.catalogue
-    rows = [
-        _row(provider, model, active.snapshot, now, seen)
-        for provider in catalogue.providers
-        for model in provider.models
-    ]
+    # Off the loop that answers requests: there may be hundreds of models.
+    rows = await asyncio.to_thread(_rows, catalogue, active.snapshot, now, seen)
     if stale or untracked or conflicts:
         old = {Freshness.STALE, Freshness.UNVERIFIED} if stale else set()
         wanted = old | ({Freshness.UNTRACKED} if untracked else set())
         rows = [r for r in rows if r.status in wanted or (conflicts and r.conflicts)]
-    return PriceList(
-        tuple(rows), active.snapshot.id, active.problem, now, bool(catalogue.providers)
+    note = active.problem or _overtaken(active, services.command_path)
+    configured = bool(catalogue.providers)
+    return PriceList(tuple(rows), active.snapshot.id, note, now, configured)
+
+
+def _overtaken(active: ActivePrices, command_path: str) -> str:
+    """Return the sentence that Turnout itself came with newer prices, or ''."""
+    own, shipped = active.snapshot.document.built, price_snapshot().document.built
+    if not active.refreshed or own >= shipped:
+        return ""
+    return (
+        f"They were made on {own}; this version of Turnout came with prices of "
+        f"{shipped}. `{command_path} prices undo` takes the last refresh back."
     )
+
+
+def _rows(
+    catalogue: Catalogue,
+    snapshot: Snapshot,
+    now: datetime,
+    seen: Mapping[str, list[Observed]],
+) -> list[PriceRow]:
+    return [
+        _row(provider, model, snapshot, now, seen)
+        for provider in catalogue.providers
+        for model in provider.models
+    ]
 
 
 def _row(
@@ -233,9 +254,8 @@ async def refresh(
     data = await fetch_document(from_, offline=offline)
     now = services.clock.now()
     active = await asyncio.to_thread(active_snapshot, services.paths)
-    newer = _sound(data, now)
-    old, new = _priced(active.snapshot), _priced(newer)
-    found, warning = difference(old, new, now), shrinks(old, new)
+    newer = await asyncio.to_thread(_sound, data, now)
+    found, warning = await asyncio.to_thread(_compared, active.snapshot, newer, now)
     if newer.digest == active.snapshot.digest:
         return _changes(found, active.snapshot, newer, applied=False)
     if not yes:
@@ -269,6 +289,14 @@ def _sound(data: bytes, now: datetime) -> Snapshot:
             "Get the document again, or from somewhere else.",
         )
     return newer
+
+
+def _compared(
+    before: Snapshot, after: Snapshot, now: datetime
+) -> tuple[Difference, str]:
+    """Return what changes, and the sentence that models are missing, or ''."""
+    old, new = _priced(before), _priced(after)
+    return difference(old, new, now), shrinks(old, new)
 
 
 def _priced(snapshot: Snapshot) -> dict[str, Rates]:
@@ -317,9 +345,8 @@ async def undo(services: Services) -> PriceChanges:
         raise _not_written(services, error) from None
     await _tell(services)
     after = await asyncio.to_thread(active_snapshot, services.paths)
-    found = difference(
-        _priced(before.snapshot), _priced(after.snapshot), services.clock.now()
-    )
+    now = services.clock.now()
+    found, _ = await asyncio.to_thread(_compared, before.snapshot, after.snapshot, now)
     return _changes(found, before.snapshot, after.snapshot, applied=True)
 
 

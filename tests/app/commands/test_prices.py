@@ -21,7 +21,7 @@ from proxy.catalogue import KeyRef, Model, Provider, catalogue_of, known_provide
 from proxy.ledger import Event
 from proxy.model import Usage
 from proxy.money import Price, cost_nano
-from proxy.prices.difference import Kind, difference
+from proxy.prices.difference import Kind, difference, objections
 from proxy.prices.freshness import Freshness
 from proxy.prices.rates import Rate, Rates, Source, SourceType
 from proxy.prices.snapshot import SHIPPED, price_snapshot
@@ -282,6 +282,23 @@ async def test_broken_prices_are_named_in_the_list(
     assert "are not used" in (await prices.prices(services)).note
 
 
+async def test_prices_older_than_those_that_came_along_say_so(
+    services: Services, tmp_path: Path
+) -> None:
+    file = document(tmp_path, built="2026-01-01")
+    await prices.refresh(services, from_=file, yes=True)
+    note = (await prices.prices(services)).note
+    assert note.startswith("They were made on 2026-01-01")
+    assert "/opt/turnout prices undo" in note
+    await prices.undo(services)
+    assert (await prices.prices(services)).note == ""
+
+
+def test_nothing_speaks_against_the_shipped_prices() -> None:
+    assert objections(OLD, NOW) == ()
+
+
+OLD = prices._priced(price_snapshot())
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
@@ -336,6 +353,6 @@ def test_a_document_that_is_odd_in_one_place_never_breaks_anything(
         newer = prices._sound(json.dumps(whole).encode(), NOW)
     except CommandFailed:
         return
-    old, new = prices._priced(price_snapshot()), prices._priced(newer)
-    found = difference(old, new, NOW)
+    new = prices._priced(newer)
+    found = difference(OLD, new, NOW)
     assert len(found.changes) + found.same >= len(new)
