@@ -91,6 +91,7 @@ class Decision:
     `raised` the sentence that says why it was lifted, '' where it was not. `reason` is
     the sentence that says why the first route won. `last_resort` says that every
     allowed route is resting, and the one whose rest ends first is tried all the same.
+    `mode_by` is who wished for the mode, '' where it is the user's own.
     `lane` and `billing` of the chosen route are read from its `route`.
     """
 
@@ -107,6 +108,7 @@ class Decision:
     runner_up: RunnerUp | None = None
     asked: AskedFor | None = None
     last_resort: bool = False
+    mode_by: str = ""
 
     @property
     def attempts(self) -> tuple[Route, ...]:

@@ -75,7 +75,8 @@ class Policy:
     requests with tools go to models whose tool use is marked experimental.
     `ceiling_nano` is the most nano-dollars one request may be expected to cost, None
     where the user set no ceiling. `pressure_from` is the share of a quota group from
-    which its routes stand back behind others of the same lane.
+    which its routes stand back behind others of the same lane. `expected_output` is how
+    many tokens an answer is expected to have, by class.
     """
 
     mode: Mode
@@ -86,3 +87,4 @@ class Policy:
     experimental: bool = False
     ceiling_nano: int | None = None
     pressure_from: float = 0.9
+    expected_output: Mapping[RouteClass, int] = field(default_factory=dict)

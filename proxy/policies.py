@@ -1,0 +1,206 @@
+"""Reads what is wanted of routing: Turnout's own tables, and the user's rules.
+
+It must not route, read the user's file or know a request: tables come in parsed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, TypeAlias, TypeVar
+
+from proxy.catalogue.problems import ConfigProblem, TableReader
+from proxy.money import NANO_PER_DOLLAR
+from proxy.routing.facts import Intent, RouteClass, Tier
+from proxy.routing.modes import Mode
+from proxy.routing.policy import Choosing, ModeRule, Policy, Reach, Rule
+from resources import text
+
+_MODES: Final = "policy/modes.toml"
+_INTENTS: Final = "policy/intents.toml"
+_MOST_EXPECTED: Final = 1_000_000
+_MOST_SPEED: Final = NANO_PER_DOLLAR
+_CEILING_HINT: Final = 'Write the dollars one request may cost, such as "0.50".'
+
+_ALL_FLOORS: Final = len(Intent) * len(RouteClass)
+_Word = TypeVar("_Word", bound=StrEnum)
+
+Floors: TypeAlias = Mapping[tuple[Intent, RouteClass], Tier]
+
+
+@lru_cache(maxsize=1)
+def shipped_policy() -> Policy:
+    """Return what Turnout's own files say, with the mode `direct` as the user's.
+
+    Raises `ValueError` where a file that ships with Turnout is wrong.
+    """
+    problems: list[ConfigProblem] = []
+    modes = TableReader(tomllib.loads(text(_MODES)), "", problems)
+    intents = TableReader(tomllib.loads(text(_INTENTS)), "", problems)
+    policy = _policy(modes, intents)
+    modes.finish()
+    intents.finish()
+    if problems or policy is None:
+        said = "; ".join(map(str, problems))
+        raise ValueError(f"The shipped policy is wrong: {said}")
+    return policy
+
+
+def read_rules(
+    table: Mapping[str, object],
+) -> tuple[tuple[Rule, ...], tuple[ConfigProblem, ...]]:
+    """Read the array `rules` of a whole configuration file.
+
+    A rule with a problem that touches its meaning is left out whole, and said.
+    """
+    problems: list[ConfigProblem] = []
+    readers = TableReader(table, "", problems).tables("rules")
+    rules = tuple(rule for each in readers if (rule := _rule(each)) is not None)
+    return rules, tuple(problems)
+
+
+def read_ceiling(reader: TableReader, key: str) -> int | None:
+    """Read the dollars one request may be expected to cost; returns nano-dollars."""
+    value = reader.text(key, _CEILING_HINT)
+    if value is None:
+        return None
+    try:
+        nano = Decimal(value) * NANO_PER_DOLLAR
+    except InvalidOperation:
+        nano = Decimal(-1)
+    if not nano.is_finite() or not 0 < nano < NANO_PER_DOLLAR * _MOST_EXPECTED:
+        reader.problem(key, f"`{key}` is no amount of dollars.", _CEILING_HINT)
+        return None
+    return int(nano)
+
+
+def _rule(reader: TableReader) -> Rule | None:
+    rule = Rule(
+        client=reader.text("client"),
+        project=reader.text("project"),
+        route_class=reader.word("class", RouteClass),
+        mode=reader.word("mode", Mode),
+        tier=reader.word("tier", Tier),
+        route=_route(reader),
+    )
+    reader.finish()
+    if reader.sound and (rule.mode, rule.tier, rule.route) == (None, None, None):
+        reader.problem(
+            "",
+            "This rule asks for nothing.",
+            'Add what it is for: mode = "coding-premium", tier = "premium" or '
+            'route = "provider/model".',
+        )
+    return rule if reader.sound else None
+
+
+def _route(reader: TableReader) -> str | None:
+    route = reader.text("route", 'Write "provider/model".')
+    if route is None:
+        return None
+    provider, slash, model = route.partition("/")
+    if provider and slash and model:
+        return route
+    reader.problem("route", "`route` names no route.", 'Write "provider/model".')
+    return None
+
+
+def _policy(modes: TableReader, intents: TableReader) -> Policy | None:
+    tiers = _numbers(modes.table("tiers"), Tier, 100)
+    expected = _numbers(modes.table("expected_output"), RouteClass, _MOST_EXPECTED)
+    pressure = modes.number("pressure_percent", 1, 100)
+    rules = modes.table("modes")
+    if rules is None or pressure is None:
+        return None
+    found = {mode: _mode(rules.table(mode), mode) for mode in Mode}
+    rules.finish()
+    return Policy(
+        mode=Mode.DIRECT,
+        modes=MappingProxyType(found),
+        intents=_intents(intents),
+        tier_quality=tiers,
+        pressure_from=pressure / 100,
+        expected_output=expected,
+    )
+
+
+def _numbers(
+    reader: TableReader | None, words: type[_Word], most: int
+) -> Mapping[_Word, int]:
+    """Read a whole number for each word; one that is missing is a problem."""
+    found: dict[_Word, int] = {}
+    if reader is None:
+        return found
+    for word in words:
+        number = reader.number(word, 0, most)
+        if number is None:
+            reader.problem(word, f"`{word}` is missing.")
+        else:
+            found[word] = number
+    reader.finish()
+    return MappingProxyType(found)
+
+
+def _mode(reader: TableReader | None, mode: Mode) -> ModeRule:
+    if reader is None:
+        raise ValueError(f"The shipped policy has no mode {mode}.")
+    choosing = reader.word("choosing", Choosing) or Choosing.ASKED
+    rule = ModeRule(
+        mode,
+        choosing,
+        reader.word("reach", Reach) or Reach.ANYWHERE,
+        _floors(reader.table("floors")),
+        reader.number("second", 0, _MOST_SPEED) or 0,
+        escalates=reader.flag("escalates") or False,
+    )
+    reader.finish()
+    if choosing is Choosing.CHEAPEST and len(rule.floors) < _ALL_FLOORS:
+        reader.problem("floors", "Some intent or class has no floor.")
+    return rule
+
+
+def _floors(reader: TableReader | None) -> Floors:
+    """Read the floors: one for housekeeping, else by intent, else by class too."""
+    if reader is None:
+        return MappingProxyType({})
+    found: dict[tuple[Intent, RouteClass], Tier] = {}
+    household = reader.word(RouteClass.HOUSEKEEPING, Tier)
+    for intent in Intent:
+        by_class = _by_class(reader, intent)
+        if household is not None:
+            by_class[RouteClass.HOUSEKEEPING] = household
+        found.update({(intent, each): tier for each, tier in by_class.items()})
+    reader.finish()
+    return MappingProxyType(found)
+
+
+def _by_class(reader: TableReader, intent: Intent) -> dict[RouteClass, Tier]:
+    if not isinstance(reader.raw(intent), Mapping):
+        tier = reader.word(intent, Tier)
+        return {} if tier is None else dict.fromkeys(RouteClass, tier)
+    table = reader.table(intent)
+    found: dict[RouteClass, Tier] = {}
+    if table is not None:
+        for each in RouteClass:
+            tier = table.word(each, Tier)
+            if tier is not None:
+                found[each] = tier
+        table.finish()
+    return found
+
+
+def _intents(reader: TableReader) -> tuple[tuple[str, Intent], ...]:
+    found: list[tuple[str, Intent]] = []
+    for each in reader.tables("intents"):
+        intent = each.word("intent", Intent)
+        names = each.raw("names")
+        if intent is None or not isinstance(names, list):
+            each.problem("names", "`names` must be a list of patterns.")
+            continue
+        found.extend((str(name), intent) for name in names)
+        each.finish()
+    return tuple(found)

@@ -1,0 +1,124 @@
+"""Puts options in order: which is taken first, which stand by, and how they are marked.
+
+It must not filter: every option it gets may be taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from proxy.routing.decision import DecidedBy, Mark
+from proxy.routing.filters import Option
+from proxy.routing.ground import NO_RANK
+from proxy.routing.policy import Choosing
+from proxy.routing.wishes import Wishes
+
+Sort: TypeAlias = tuple[int | bool | str, ...]
+Key: TypeAlias = Callable[[Option], Sort]
+
+
+def good_enough(options: Iterable[Option], floor: int | None) -> list[Option]:
+    """Return the options whose quality is at least `floor`."""
+    if floor is None:
+        return list(options)
+    return [each for each in options if each.worse <= -floor]
+
+
+def best_first(wanted: str) -> Key:
+    """Return the order of quality, in which what was asked for wins a tie."""
+
+    def key(option: Option) -> Sort:
+        return (option.worse, option.entry.route.model_id != wanted, *option[:5])
+
+    return key
+
+
+def first_of(options: Sequence[Option], wishes: Wishes, wanted: str) -> Option:
+    """Return the option that wins, quotas left aside: the cheapest good enough one.
+
+    Without one that is good enough, and where the mode says so, the best.
+    """
+    if wishes.rule.choosing is not Choosing.BEST and (
+        enough := good_enough(options, wishes.floor)
+    ):
+        return min(enough)
+    return min(options, key=best_first(wanted))
+
+
+def relieved(first: Option, options: Iterable[Option], floor: int | None) -> Option:
+    """Return who stands in while the quota of `first` is nearly used up.
+
+    Of the same lane first, then of the nearest stronger one; `first` where there is
+    none.
+    """
+    if not first.pressed:
+        return first
+    free = [
+        each
+        for each in good_enough(options, floor)
+        if not each.pressed and each.entry.rank >= first.entry.rank
+    ]
+    return min(free, key=after(first, floor), default=first)
+
+
+def after(first: Option, floor: int | None) -> Key:
+    """Return the order in which others follow `first` when it fails.
+
+    The same lane, then the nearest stronger tier, then the nearest weaker one, where
+    whatever is below `floor` belongs.
+    """
+    least = 1 if floor is None else -floor
+    lane, rank = first.entry.lane, first.entry.rank
+
+    def key(option: Option) -> Sort:
+        entry = option.entry
+        if lane is not None and entry.lane == lane:
+            steps = -1
+        elif entry.rank >= rank and option.worse <= least:
+            steps = entry.rank - rank
+        else:
+            steps = 10 + max(rank - entry.rank, 0)
+        return (steps, option.pressed, *option[:5])
+
+    return key
+
+
+def first_mark(first: Option, wishes: Wishes, premium: int) -> Mark:
+    """Return what taking the first route means beside what was asked for."""
+    if wishes.floor is None or wishes.asked is None:
+        return Mark.NONE
+    if first.quality is None or first.quality < wishes.floor:
+        return Mark.DOWNGRADE
+    if first.quality >= premium > wishes.asked:
+        return Mark.ESCALATION
+    return Mark.NONE
+
+
+def mark_after(first: Option, other: Option, floor: int | None) -> Mark:
+    """Return what going from `first` to `other` means."""
+    lane, rank = first.entry.lane, first.entry.rank
+    if lane is not None and other.entry.lane == lane:
+        return Mark.SAME_LANE
+    below = floor is not None and (other.quality is None or other.quality < floor)
+    if other.entry.rank < rank or below:
+        return Mark.DOWNGRADE
+    if other.entry.rank > rank and rank != NO_RANK:
+        return Mark.ESCALATION
+    return Mark.NONE
+
+
+def decided_by(first: Option, second: Option, floor: int | None) -> DecidedBy:
+    """Return what `first` has over `second`."""
+    if second.pressed and not first.pressed:
+        return DecidedBy.HEALTH
+    if floor is not None and second.worse > -floor:
+        return DecidedBy.QUALITY
+    if first.weighed != second.weighed:
+        dearer = (first.cost or 0) > (second.cost or 0) and second.cost is not None
+        return DecidedBy.SPEED if dearer else DecidedBy.PRICE
+    if first.foreign != second.foreign:
+        return DecidedBy.ORDER
+    if first.worse != second.worse:
+        return DecidedBy.QUALITY
+    return DecidedBy.SPEED if first.latency != second.latency else DecidedBy.ORDER
