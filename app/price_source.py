@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.failure import CommandFailed
@@ -16,27 +16,21 @@ from app.prices import MOST_BYTES
 from app.settings.files import read_whole
 from proxy.catalogue.address import is_loopback, objection
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 SECONDS: Final = 20.0
 """How long a download may take in all."""
 
 _UNCHANGED = "The prices were not changed."
 
 
-async def fetch_document(
-    place: str, *, offline: bool, proxies: Mapping[str, str] | None = None
-) -> bytes:
+async def fetch_document(place: str, *, offline: bool) -> bytes:
     """Return the bytes at `place`, an address or the path of a file.
 
-    `offline` refuses every address but those of this machine. `proxies` are the
-    environment's proxy variables. Raises `CommandFailed` where there is nothing to be
-    had or it is larger than `MOST_BYTES`.
+    `offline` refuses every address but those of this machine. Raises `CommandFailed`
+    where there is nothing to be had or it is larger than `MOST_BYTES`.
     """
     if "://" in place:
         _check_address(place, offline=offline)
-        return await _download(place, proxies or {}, offline=offline)
+        return await _download(place, offline=offline)
     return await asyncio.to_thread(_read, place)
 
 
@@ -88,10 +82,10 @@ def _bounded(data: bytes) -> bytes:
     return data
 
 
-async def _download(url: str, proxies: Mapping[str, str], *, offline: bool) -> bytes:
+async def _download(url: str, *, offline: bool) -> bytes:
     from proxy.upstream import Limits, Outgoing, Upstream, UpstreamError
 
-    upstream = Upstream(proxies, Limits(first_byte=SECONDS, silence=SECONDS))
+    upstream = Upstream({}, Limits(first_byte=SECONDS, silence=SECONDS))
     host = urlsplit(url).hostname or "the address"
     headers = (("Accept", "application/json"), ("Accept-Encoding", "identity"))
     call = Outgoing("GET", url, headers, b"", host)
