@@ -96,9 +96,12 @@ class Labelled:
 
 @cache
 def texts() -> Mapping[str, Text]:
-    """The human texts by their ids, of all files in `texts`, each named by a class."""
+    """The human texts by their ids, of all files in `texts` and `held`.
+
+    A file is named by the class of what is in it.
+    """
     found: dict[str, Text] = {}
-    for path in sorted((_FOLDER / "texts").glob("*.toml")):
+    for path in sorted((*_FOLDER.glob("texts/*.toml"), *_FOLDER.glob("held/*.toml"))):
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         for entry in document["text"]:
             label = RouteClass(path.stem)
@@ -106,10 +109,19 @@ def texts() -> Mapping[str, Text]:
     return MappingProxyType(found)
 
 
-@cache
 def rows() -> tuple[Row, ...]:
     """The lines of the set, in the file's order."""
-    document = tomllib.loads((_FOLDER / "requests.toml").read_text(encoding="utf-8"))
+    return _read("requests.toml")
+
+
+def held_rows() -> tuple[Row, ...]:
+    """The lines of the part that is held back, in the file's order."""
+    return _read("held.toml")
+
+
+@cache
+def _read(name: str) -> tuple[Row, ...]:
+    document = tomllib.loads((_FOLDER / name).read_text(encoding="utf-8"))
     return tuple(
         Row(
             entry["id"],
@@ -125,6 +137,15 @@ def rows() -> tuple[Row, ...]:
 def requests() -> Iterator[Labelled]:
     """Every request of the set, its body built as it is asked for."""
     return map(built, rows())
+
+
+def held() -> Iterator[Labelled]:
+    """The requests that are held back: no rule is written or adjusted by them.
+
+    They tell how the classifier fares on what nobody had in view. Whoever adjusts rules
+    looks at the shares of this part, never at its texts.
+    """
+    return map(built, held_rows())
 
 
 def built(row: Row) -> Labelled:

@@ -53,16 +53,19 @@ def test_the_floor_of_a_mistake() -> None:
 
 
 def test_the_page_counts_and_names_every_mistake() -> None:
-    page = render(made())
+    page = render(made(), Confusion((outcome(_DEEP, _CODE, 9),)))
     assert "| given their label | 4 | 8 | 50.0 % |" in page
     assert "| unsafe | 1 | 5 | 20.0 % |" in page
     assert "| `deep_reasoning-cheap_edit-0` | `deep_reasoning` | `cheap_edit` |" in page
     assert "| codex | 8 | 50.0 % | 1 |" in page
     assert "fast_code-fast_code" not in page
+    assert "deep_reasoning-fast_code-9" not in page
+    assert "| given their label | 0 | 1 | 0.0 % |" in page
 
 
 def test_a_page_without_mistakes_says_so() -> None:
-    assert "None." in render(Confusion((outcome(_CODE, _CODE),)))
+    right = Confusion((outcome(_CODE, _CODE),))
+    assert "None." in render(right, right)
 
 
 def test_each_request_is_asked_for_once() -> None:

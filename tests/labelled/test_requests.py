@@ -11,6 +11,8 @@ from labelled.requests import (
     Row,
     bodies_by_class,
     built,
+    held,
+    held_rows,
     requests,
     rows,
     texts,
@@ -44,14 +46,20 @@ def test_it_is_large_enough_and_has_every_class() -> None:
 
 
 def test_no_line_is_there_twice() -> None:
-    assert len({row.id for row in rows()}) == len(rows())
+    every = (*rows(), *held_rows())
+    assert len({row.id for row in every}) == len(every)
     assert len({text.text for text in texts().values()}) == len(texts())
 
 
 def test_every_text_template_and_state_is_used() -> None:
-    assert {row.human for row in rows()} == set(texts())
+    assert {row.human for row in (*rows(), *held_rows())} == set(texts())
     assert {row.template for row in rows()} == {*SHAPES, *SIDES}
     assert {row.history for row in rows()} == {*HISTORIES, "side"}
+
+
+def test_what_is_held_back_has_texts_of_its_own() -> None:
+    assert not {row.human for row in rows()} & {row.human for row in held_rows()}
+    assert len([each for each in held() if each.body]) == len(held_rows()) >= 50
 
 
 def expected(row: Row) -> RouteClass:
@@ -63,7 +71,9 @@ def expected(row: Row) -> RouteClass:
 
 
 def test_a_label_is_the_texts_unless_size_or_the_client_says_more() -> None:
-    assert [row.id for row in rows() if row.label is not expected(row)] == []
+    assert [
+        row.id for row in (*rows(), *held_rows()) if row.label is not expected(row)
+    ] == []
 
 
 def test_work_in_many_steps_is_only_labelled_where_there_are_tools() -> None:
