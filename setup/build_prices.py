@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time
 from decimal import Decimal
 from importlib import metadata
-from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
@@ -172,8 +171,9 @@ def _entries(model: source.ModelInfo, row: SourceRow) -> Iterator[EntryRow]:
 def _variants(model: source.ModelInfo) -> Iterator[tuple[_When, Prices]]:
     """Yield what changes by how a request was served; the last that holds wins.
 
-    In the source the first one wins, for each price alone. So where an earlier one
-    leaves prices to a later one, the two of them together are one more.
+    In the source the first one wins, for each price alone; here for all of them, which
+    is the same as long as no earlier one leaves a price to a later one. The tests of
+    agreement would notice.
     """
     own = [
         (_when(each.constraint, each.when), _known(each.prices))
@@ -182,13 +182,6 @@ def _variants(model: source.ModelInfo) -> Iterator[tuple[_When, Prices]]:
     ]
     own = [each for each in own if each[1]]
     yield from reversed(own)
-    for (when, prices), (later_when, later) in combinations(own, 2):
-        first = dict(when.variant)
-        agree = all(first.get(kind, word) == word for kind, word in later_when.variant)
-        if agree and later.keys() - prices.keys():
-            words = tuple(sorted({**dict(later_when.variant), **first}.items()))
-            both = _both(when, later_when)._replace(variant=words)
-            yield both, {**later, **prices}
 
 
 def _when(constraint: Constraint, served: Mapping[str, str] | None = None) -> _When:
