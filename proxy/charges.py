@@ -58,11 +58,13 @@ NOTHING = Bill(0)
 class Charges:
     """A request's bill: its attempts priced, that of the last route, and the whole.
 
-    `asked_nano` is what the model that was asked for would have cost on the last
-    route's tokens: an estimate. Amounts are nano-dollars, None where unknown.
+    `usage` is what the last route used, `answer` its bill. `asked_nano` is what the
+    model that was asked for would have cost for the same: an estimate. Amounts are
+    nano-dollars, None where unknown.
     """
 
     attempts: tuple[Attempt, ...]
+    usage: Usage
     answer: Bill
     whole_nano: int | None
     asked_nano: int | None
@@ -79,16 +81,20 @@ def charge(
     last = _own_attempt(x)
     before = x.attempts if last is None else x.attempts[:-1]
     tried = [_charged(x, attempt, moment, snapshot) for attempt in before]
-    answer = _answer(x, last, moment, snapshot)
+    usage = _last_usage(x, last)
+    answer = NOTHING
+    if x.route is not None and _used(last, usage):
+        answer = bill(x.route, usage, moment, snapshot)
     parts = [each.cost_nano for each in tried if each.usage is not None]
     if last is not None:
-        used = _used(last, x.usage)
-        tried.append(_with(last, x.route, x.usage if used else None, answer))
+        kept = usage if _used(last, usage) else None
+        tried.append(_with(last, x.route, kept, answer))
     return Charges(
         attempts=_with_retries(tried),
+        usage=usage,
         answer=answer,
         whole_nano=_sum((answer.nano, *parts)),
-        asked_nano=_asked(x, answer, moment, asked),
+        asked_nano=_asked(x.route, usage, answer, moment, asked),
     )
 
 
@@ -116,10 +122,15 @@ def _own_attempt(x: Exchange) -> Attempt | None:
     return last if last.route == x.route.name else None
 
 
-def _answer(x: Exchange, last: Attempt | None, moment: datetime, snapshot: str) -> Bill:
-    if x.route is None or not _used(last, x.usage):
-        return NOTHING
-    return bill(x.route, x.usage, moment, snapshot)
+def _last_usage(x: Exchange, last: Attempt | None) -> Usage:
+    """Return what the last route used.
+
+    Where its route was taken once more and then not called, nothing is in hand, and
+    the attempt knows.
+    """
+    if x.usage != Usage() or last is None or last.usage is None:
+        return x.usage
+    return last.usage
 
 
 def _used(attempt: Attempt | None, usage: Usage) -> bool:
@@ -183,17 +194,21 @@ def _sum(parts: Iterable[int | None]) -> int | None:
 
 
 def _asked(
-    x: Exchange, answer: Bill, moment: datetime, asked: Route | None
+    route: Route | None,
+    usage: Usage,
+    answer: Bill,
+    moment: datetime,
+    asked: Route | None,
 ) -> int | None:
     """Return the list price of the same tokens at the model that was asked for."""
-    if asked is None or x.route is None:
+    if asked is None or route is None:
         return None
-    if asked.name == x.route.name:
+    if asked.name == route.name:
         return answer.nano
-    if x.usage == Usage():
+    if usage == Usage():
         return 0 if answer.nano == 0 else None
     # It does not say how it would have been served: as usual.
-    plain = replace(x.usage, told_cost_nano=None, served=Usage().served)
+    plain = replace(usage, told_cost_nano=None, served=Usage().served)
     price = _price(asked, plain, moment)
     if price is None:
         return 0 if asked.billing is Billing.LOCAL else None

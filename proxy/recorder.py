@@ -276,7 +276,7 @@ class Recorder:
             lane=route.lane if route else None,
             billing=route.billing if route else None,
             attempts=charged.attempts,
-            usage=x.usage,
+            usage=charged.usage,
             price=charged.answer.price,
             price_snapshot=charged.answer.snapshot,
             cost_nano=charged.whole_nano,

@@ -71,12 +71,13 @@ INSERT: dict[Table, str] = {
     # chosen; whether it was the last one tried died with the gateway.
     Table.INTERRUPTED: (
         "INSERT INTO finished (id, run, time, provider, model, lane, billing,"
-        " fallback_chain, attempts, status, error_kind, losses)"
+        " fallback_chain, attempts, status, error_kind, losses, mark)"
         " SELECT id, ?, ?, substr(chosen, 1, instr(chosen, '/') - 1),"
         " substr(chosen, instr(chosen, '/') + 1),"
         " json_extract(decision, '$.lane'), json_extract(decision, '$.billing'),"
         " iif(chosen IS NULL, '[]', json_array(chosen)), '[]',"
-        " 'interrupted', 'interrupted', '[]'"
+        " 'interrupted', 'interrupted', '[]',"
+        " json_extract(decision, '$.choices[0].mark')"
         " FROM (SELECT id, run, sequence, decision,"
         " json_extract(decision, '$.chosen') AS chosen"
         " FROM (SELECT id, run, sequence,"

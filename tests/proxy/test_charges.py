@@ -120,6 +120,15 @@ def test_a_last_route_that_was_never_called_owes_nothing() -> None:
     assert found.attempts[0].cost_nano == COST
 
 
+def test_a_route_taken_again_and_not_called_keeps_what_it_used() -> None:
+    x = exchange()
+    tried(x, ROUTE, CUT, 200, USED)
+    assert x.usage == Usage()
+    found = charged(x)
+    assert (found.usage, found.answer.nano, found.whole_nano) == (USED, COST, COST)
+    assert found.attempts[0].usage == USED
+
+
 def test_without_a_route_nothing_is_owed() -> None:
     assert charged(exchange(way=None)).whole_nano == 0
 

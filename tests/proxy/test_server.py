@@ -735,6 +735,7 @@ async def test_recent_events_come_newest_first_and_go_on_from_an_id(
         labels.append(heard.header("x-turnout-request"))
     newest = json.loads((await recent(world, "?limit=4")).body)
     assert [row["id"] for row in newest] == labels[::-1]
+    assert {"intent", "class_evidence", "mark", "escalated"} <= newest[0].keys()
     assert json.loads((await recent(world, "?limit=2")).body) == newest[:2]
     after = json.loads((await recent(world, f"?since={labels[1]}&limit=10")).body)
     assert [row["id"] for row in after] == labels[:1:-1]

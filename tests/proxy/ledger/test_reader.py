@@ -310,7 +310,11 @@ async def test_sums_by_sql_are_sums_by_events_with_attempts_and_marks(
 async def test_an_interrupted_request_is_of_unknown_cost_and_no_attempt(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.routed(ledger_rows.routed("req-1", run="run-dead"))
+    route, mark = "dear/big", "escalation"
+    decision = (
+        f'{{"chosen":"{route}","choices":[{{"route":"{route}","mark":"{mark}"}}]}}'
+    )
+    ledger.routed(ledger_rows.routed("req-1", run="run-dead", decision=decision))
     assert await ledger.finish(ledger_rows.finished("req-2"))
     with closing(sqlite3.connect(tmp_path / "turnout.db")) as file:
         file.execute(
@@ -323,7 +327,7 @@ async def test_an_interrupted_request_is_of_unknown_cost_and_no_attempt(
     assert (spent.requests, spent.unknown_requests) == (2, 1)
     events = await ledger.recent()
     assert spent == report(events)
-    assert [(e.mark, e.escalated) for e in events] == [("", False)] * 2
+    assert [(e.mark, e.escalated) for e in events] == [(mark, True), ("", False)]
     assert await ledger.rates(NOON) == rates(events)
     assert sum(rate.attempts for rate in rates(events)) == 1
 
