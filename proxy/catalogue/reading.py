@@ -9,30 +9,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
+from proxy.catalogue.accounts import account, is_gone, read_like
 from proxy.catalogue.address import is_loopback, objection, origin
 from proxy.catalogue.amounts import USER_PRICES
-from proxy.catalogue.compatibility import overlaid, read_compatibility
 from proxy.catalogue.dialects import NO_DIALECTS, read_dialects
 from proxy.catalogue.keyref import parse_key
-from proxy.catalogue.models import Ground, read_models, read_quota
-from proxy.catalogue.problems import ConfigProblem, TableReader, closest
+from proxy.catalogue.models import Ground, read_models
+from proxy.catalogue.problems import ConfigProblem, TableReader
 from proxy.catalogue.provider import (
-    ASSUMED,
     AuthStyle,
     Billing,
-    Compatibility,
     KeyRef,
-    LimitsDialect,
-    Model,
     Place,
-    Privacy,
     Provider,
 )
+from proxy.catalogue.standing import read_standing
 from proxy.catalogue.tracked import shipped_rates
 from proxy.model import Protocol
 from proxy.prices.rates import Rates
@@ -44,7 +39,6 @@ RESERVED_IDS: Final = frozenset({"practice"})
 RatesOf = Callable[[str, str], Rates | None]
 """Finds the tracked prices of a provider's model, by the ids of both."""
 
-_PROBE = re.compile(r"/[!-\"$->@-~]{0,200}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEY_HINT = (
     'Write key = "env:NAME" for an environment variable, "keyring:NAME" for an entry'
@@ -54,18 +48,6 @@ _LITERAL_HINT = (
     'Put the key itself into an environment variable and write key = "env:NAME", or'
     ' into the system keyring and write key = "keyring:NAME".'
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What an entry says of a provider beside its address."""
-
-    privacy: Privacy | None
-    limits: LimitsDialect
-    probe: str
-    quota: str
-    compatibility: Compatibility
-    named: Mapping[str, object]
 
 
 def read_providers(
@@ -110,12 +92,12 @@ def _read_provider(
     reader: TableReader, known: Mapping[str, Provider], rates: RatesOf
 ) -> Provider | None:
     provider_id = _read_id(reader)
-    if _is_gone(reader, provider_id, known):
+    if is_gone(reader, provider_id, known):
         return None
-    like = _read_like(reader, provider_id, known)
+    like = read_like(reader, provider_id, known)
     if like is None and reader.has("like"):
         return None  # what else it lacks would have come from there
-    base = _account(like, provider_id) if like else known.get(provider_id or "")
+    base = account(like, provider_id) if like else known.get(provider_id or "")
     name = reader.text("name") or (base.name if base else provider_id)
     base_url = _read_base_url(reader, base)
     protocols = _read_protocols(reader, base)
@@ -134,7 +116,7 @@ def _read_provider(
     away = reader.plain_list("away")
     key = _read_key(reader, base, base_url)
     place = place or (base.place if base else _place_of(base_url or ""))
-    standing = _read_standing(reader, base, place)
+    standing = read_standing(reader, base, place)
     priced = (base.priced_as if base else "") or provider_id or ""
     models = read_models(
         reader,
@@ -178,89 +160,6 @@ def _read_provider(
 
 def _untracked(_provider_id: str, _model_id: str) -> Rates | None:
     """Find no price: one tracked for an id means nothing at a server of any kind."""
-    return None
-
-
-def _is_gone(
-    reader: TableReader, provider_id: str | None, known: Mapping[str, Provider]
-) -> bool:
-    """List the problem of an entry for a provider that can no longer be called."""
-    named = known.get(provider_id or "")
-    url = reader.raw("base_url")
-    home = None
-    if isinstance(url, str) and objection(url) is None:
-        home = origin(url)
-    for gone in known.values():
-        if not gone.gone:
-            continue
-        moved = named is gone and home is not None
-        if (named is gone and not moved) or home == origin(gone.base_url):
-            key = "base_url" if reader.has("base_url") else "id"
-            reader.problem(key, gone.gone, "Take this entry out.")
-            return True
-    return False
-
-
-def _read_like(
-    reader: TableReader, provider_id: str | None, known: Mapping[str, Provider]
-) -> Provider | None:
-    """Read which known provider this entry is another account of."""
-    name = reader.text("like")
-    if name is None:
-        return None
-    able = [each.id for each in known.values() if not each.gone]
-    if name not in able:
-        meant = closest(name, able)
-        hint = f'Did you mean "{meant}"?' if meant else f"Known: {', '.join(able)}."
-        reader.problem("like", "`like` names no provider that Turnout knows.", hint)
-        return None
-    if provider_id in known:
-        message = "This id belongs to the account that Turnout knows already."
-        hint = f'Give it another id, such as id = "{name}-2".'
-        reader.problem("id", message, hint)
-        return None
-    return known[name]
-
-
-def _account(like: Provider, provider_id: str | None) -> Provider:
-    """Return `like` as another account: its own name, its own limits."""
-    own = provider_id or ""
-    return replace(
-        like,
-        id=own,
-        name=f"{like.name} ({own})",
-        quota=own,
-        priced_as=like.priced_as or like.id,
-        models=tuple(_own_quota(model, own) for model in like.models),
-    )
-
-
-def _own_quota(model: Model, own: str) -> Model:
-    return replace(model, quota=f"{own}/{model.quota}") if model.quota else model
-
-
-def _read_standing(
-    reader: TableReader, base: Provider | None, place: Place
-) -> _Standing:
-    local = Privacy.LOCAL if place is Place.THIS_MACHINE else None
-    named = read_compatibility(reader)
-    return _Standing(
-        privacy=reader.word("privacy", Privacy) or (base.privacy if base else local),
-        limits=reader.word("limits", LimitsDialect)
-        or (base.limits if base else LimitsDialect.NONE),
-        probe=_read_probe(reader) or (base.probe if base else ""),
-        quota=read_quota(reader) or (base.quota if base else ""),
-        compatibility=overlaid(base.compatibility if base else ASSUMED, named),
-        named=named,
-    )
-
-
-def _read_probe(reader: TableReader) -> str | None:
-    path = reader.text("probe")
-    if path is None or _PROBE.fullmatch(path):
-        return path
-    hint = 'Write a path below base_url, such as probe = "/models".'
-    reader.problem("probe", "`probe` is not a path.", hint)
     return None
 
 

@@ -494,32 +494,3 @@ def test_another_snapshot_leaves_no_old_price_behind() -> None:
         if model.rates is not None
     }
     assert found == {("openai", "gpt-6-sol"), ("chatgpt", "gpt-6-sol")}
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"id": "github-models", "key": "env:A"},
-        {
-            "id": "mine",
-            "key": "env:A",
-            "base_url": "https://models.github.ai/inference",
-            "protocols": ["openai-chat"],
-        },
-    ],
-)
-def test_a_provider_that_is_gone_is_explained_and_not_offered(
-    entry: dict[str, object],
-) -> None:
-    providers, (problem,) = read_providers({"providers": [entry]}, known_providers())
-    assert providers == ()
-    assert "30 July 2026" in problem.message
-    assert "410" in problem.message
-    assert problem.hint
-
-
-def test_an_id_of_one_that_is_gone_may_be_used_for_another_server() -> None:
-    entry = {"id": "github-models", "key": "none", "base_url": "http://127.0.0.1:9"}
-    (provider,), problems = read_providers({"providers": [entry]}, known_providers())
-    assert problems == ()
-    assert provider.gone == ""

@@ -1,6 +1,5 @@
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +12,7 @@ from proxy.catalogue import (
     Billing,
     ConfigProblem,
     KeyRef,
-    LimitsDialect,
     Place,
-    Privacy,
     Provider,
     known_providers,
     read_providers,
@@ -380,105 +377,6 @@ def test_no_value_is_ever_quoted(value: str, name: str) -> None:
     secret = f"QZ{value}QZ"
     _, problems = one(**{name: secret})
     assert secret not in " ".join(map(str, problems))
-
-
-def test_another_account_of_a_known_provider_has_limits_of_its_own() -> None:
-    (account,), problems = read(
-        '[[providers]]\nid = "work"\nlike = "anthropic"\nkey = "env:WORK_KEY"\n'
-    )
-    known = known_providers()["anthropic"]
-    assert problems == ()
-    assert account == replace(
-        known,
-        id="work",
-        name="Anthropic (work)",
-        key=KeyRef("env", "WORK_KEY"),
-        quota="work",
-        priced_as="anthropic",
-    )
-
-
-def test_another_account_keeps_the_limits_of_single_models_apart() -> None:
-    (account,), _ = read('[[providers]]\nid = "two"\nlike = "groq"\nkey = "env:K"\n')
-    known = known_providers()["groq"]
-    pairs = list(zip(known.models, account.models, strict=True))
-    assert all(mine.quota == f"two/{theirs.quota}" for theirs, mine in pairs)
-    assert all(mine.rates == theirs.rates for theirs, mine in pairs)
-
-
-def test_what_another_account_says_itself_goes_before() -> None:
-    (account,), problems = read(
-        '[[providers]]\nid = "plan"\nlike = "zai"\nkey = "env:K"\nname = "The plan"\n'
-        'billing = "subscription"\nquota = "shared"\nprivacy = "settings"\n'
-        '[[providers.models]]\nid = "GLM-4.6"\n'
-    )
-    assert problems == ()
-    assert (account.name, account.billing) == ("The plan", Billing.SUBSCRIPTION)
-    assert (account.quota, account.privacy) == ("shared", Privacy.SETTINGS)
-    assert account.models[0].id == "GLM-4.6"
-    assert account.models[0].price is not None, "tracked as the known one's"
-
-
-@pytest.mark.parametrize(
-    ("entry", "where", "says"),
-    [
-        ('id = "a"\nlike = "antropic"\nkey = "env:K"', "like", 'mean "anthropic"'),
-        ('id = "a"\nlike = "github-models"\nkey = "env:K"', "like", "names no"),
-        ('id = "openai"\nlike = "anthropic"\nkey = "env:K"', "id", "knows already"),
-        ('id = "anthropic"\nlike = "anthropic"\nkey = "env:K"', "id", "anthropic-2"),
-        ('id = "a"\nlike = "anthropic"', "", "no key"),
-        ('id = "a"\nlike = 7\nkey = "env:K"', "like", "must be text"),
-    ],
-)
-def test_another_account_has_to_be_plain(entry: str, where: str, says: str) -> None:
-    providers, problems = read(f"[[providers]]\n{entry}\n")
-    assert providers == ()
-    (problem,) = problems
-    assert problem.where == (f"providers[0].{where}" if where else "providers[0]")
-    assert says in str(problem)
-
-
-def test_the_standing_of_a_provider_is_read() -> None:
-    provider, problems = one(
-        privacy="no-training", limits="openai", probe="/models", quota="shared"
-    )
-    assert problems == ()
-    assert provider is not None
-    assert provider.privacy is Privacy.NO_TRAINING
-    assert provider.limits is LimitsDialect.OPENAI
-    assert provider.probe_url == "https://a.example/models"
-    assert provider.quota == "shared"
-
-
-def test_a_server_on_this_machine_keeps_what_it_is_sent() -> None:
-    here, _ = one(base_url="http://127.0.0.1:9")
-    away, _ = one()
-    assert here is not None
-    assert away is not None
-    assert here.privacy is Privacy.LOCAL
-    assert away.privacy is None, "nobody said"
-    assert (away.limits, away.probe_url) == (LimitsDialect.NONE, "")
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"privacy": "locall"}, 'mean "local"'),
-        ({"limits": "open-ai"}, 'mean "openai"'),
-        ({"probe": "models"}, "not a path"),
-        ({"probe": "https://elsewhere.example/x"}, "not a path"),
-        ({"probe": "/models?key=canary"}, "not a path"),
-        ({"quota": "a b"}, "characters"),
-        ({"compatibility": {"codex_safe": "yess"}}, "codex_safe"),
-    ],
-)
-def test_a_wrong_standing_leaves_the_entry_out(
-    changes: dict[str, object], says: str
-) -> None:
-    provider, problems = one(**changes)
-    assert provider is None
-    assert says in str(problems[0])
-    assert "canary" not in str(problems)
 
 
 def test_a_price_tracked_for_an_id_means_nothing_at_another_server() -> None:
