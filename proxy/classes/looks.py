@@ -12,8 +12,8 @@ from typing import Final
 
 from proxy.classes.phrases import OTHER
 
-_HEAD: Final = 4_000
-_TAIL: Final = 1_500
+_HEAD: Final = 3_000
+_TAIL: Final = 1_000
 _FENCE: Final = "```"
 _MOST_BLOCKS: Final = 50
 _QUOTED: Final = re.compile(r"`[^`\n]{1,200}`|\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”")
@@ -85,6 +85,9 @@ def _words(text: str) -> Iterator[str]:
     for chunk in text.split():
         inside = chunk.strip(_EDGES)
         if not inside:
+            continue
+        if inside.isalpha() and inside[1:].islower() and "(" not in chunk:
+            yield inside.lower()
             continue
         code = _CODE.search(inside) or _CALL.search(chunk)
         if code and inside.lower() not in _ENDINGS:

@@ -93,16 +93,15 @@ def _steps(text: str) -> Iterator[_Step]:
         gap = False
 
 
-def _stands(steps: tuple[_Step, ...], words: Sequence[str], at: int) -> bool:
-    start = at
+def _stands(steps: tuple[_Step, ...], words: Sequence[str], start: int) -> bool:
+    at, size = start, len(words)
     for step in steps:
-        reach = _WIDEST_GAP if step.gap else 0
-        for here in range(at, min(at + reach + 1, len(words))):
-            if _fits(step, words[here]):
-                at = here + 1
-                break
-        else:
+        last = min(at + _WIDEST_GAP if step.gap else at, size - 1)
+        while at <= last and not _fits(step, words[at]):
+            at += 1
+        if at > last:
             return False
+        at += 1
     return not _refused(words, start)
 
 

@@ -68,7 +68,7 @@ def glance(
         messages=outline.count,
         tool_calls=last.calls,
         tool_errors=last.errors,
-        size=estimate(body, outline.media),
+        size=estimate(body, outline.media, outline.count),
     )
     if not outline.count:
         return seen
