@@ -1,0 +1,310 @@
+"""Model servers on loopback are asked, and what they tell decides."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+from aiohttp import web
+
+from app import found as module
+from app.found import EVERY_SECONDS, LocalModels
+from proxy.catalogue import Catalogue, KeyRef, Model, Place, Provider, known_providers
+from proxy.model import Protocol
+from proxy.policies import shipped_policy
+from proxy.routing.condition import ALL_WELL
+from proxy.routing.decide import decide
+from proxy.routing.facts import Facts, Size
+from proxy.routing.modes import Mode
+from proxy.routing.reasons import ReasonCode
+from proxy.secrets import Secrets
+from proxy.upstream import Upstream
+
+KEY = "canary-not-a-secret"
+LOADED = {"models": [{"model": "qwen3:8b", "context_length": 4096}]}
+TAGS = {"models": [{"model": "qwen3:8b"}]}
+
+
+@dataclass
+class FakeServer:
+    """A model server whose answers are set; it notes what it is asked."""
+
+    answers: dict[str, object] = field(default_factory=dict)
+    asked: list[web.BaseRequest] = field(default_factory=list)
+    url: str = ""
+    silent: asyncio.Event | None = None
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.asked.append(request)
+        if self.silent is not None:
+            await self.silent.wait()
+        answer = self.answers.get(request.path)
+        if isinstance(answer, web.Response):
+            return answer
+        status = 404 if answer is None else 200
+        return web.Response(status=status, text=json.dumps(answer))
+
+    @property
+    def paths(self) -> list[str]:
+        return sorted(request.path for request in self.asked)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    fake = FakeServer({"/api/tags": TAGS, "/api/ps": LOADED})
+    runner = web.ServerRunner(web.Server(fake.handle), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield fake
+    if fake.silent:
+        fake.silent.set()
+    await runner.cleanup()
+
+
+@dataclass
+class World:
+    """A `LocalModels` with a clock that is set, and how often it said `changed`."""
+
+    models: LocalModels
+    now: float = 0.0
+    changes: int = 0
+
+    async def used(self, provider: str = "ollama") -> None:
+        """Tell of a request, and wait for what it leads to."""
+        self.models.used(provider)
+        tasks = [task for task in asyncio.all_tasks() if "local models" in _name(task)]
+        await asyncio.gather(*tasks)
+
+
+def _name(task: asyncio.Task[object]) -> str:
+    return task.get_name()
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    upstream = Upstream({"HTTP_PROXY": "http://127.0.0.1:9"})
+    made = World.__new__(World)
+
+    def changed() -> None:
+        made.changes += 1
+
+    secrets = Secrets({"LOCAL_KEY": KEY})
+    models = LocalModels(upstream, secrets, lambda: made.now, changed)
+    made.models, made.now, made.changes = models, 0.0, 0
+    yield made
+    models.close()
+    await upstream.close()
+
+
+def ollama(url: str, *models: Model) -> Provider:
+    return replace(known_providers()["ollama"], base_url=url, models=models)
+
+
+def catalogue(*providers: Provider) -> Catalogue:
+    return Catalogue(providers, "s")
+
+
+def model(world: World, whole: Catalogue, name: str = "qwen3:8b") -> Model:
+    (provider,) = world.models.merged(whole).providers
+    seen = provider.find_model(name)
+    assert seen is not None
+    return seen
+
+
+def request(name: str, tokens: int = 100) -> Facts:
+    size = Size(tokens, tokens, tokens, "count")
+    return Facts(Protocol.MESSAGES, name, own_credential=False, size=size)
+
+
+# --- what it tells decides ------------------------------------------------------------
+
+
+async def test_a_long_request_does_not_go_where_less_room_is_allocated(
+    world: World, server: FakeServer
+) -> None:
+    written = Model("qwen3:8b", lane="local/standard", context=131_072)
+    whole = catalogue(ollama(server.url, written))
+    policy = replace(shipped_policy(), mode=Mode.CODING_AUTO)
+    facts = request("ollama/qwen3:8b", tokens=20_000)
+    assert decide(facts, whole, ALL_WELL, policy).attempts
+    await world.models.look(whole, offline=False)
+    decision = decide(facts, world.models.merged(whole), ALL_WELL, policy)
+    assert not decision.attempts
+    assert [each.code for each in decision.rejected] == [ReasonCode.CONTEXT_TOO_SMALL]
+
+
+async def test_a_model_that_runs_elsewhere_is_refused_offline(
+    world: World, server: FakeServer
+) -> None:
+    """A loopback address proves nothing, and neither does the model's name."""
+    whole = catalogue(ollama(server.url, Model("innocent")))
+    remote = {"model": "innocent", "remote_host": "https://ollama.com"}
+    server.answers["/api/tags"] = {"models": [remote]}
+    policy = replace(shipped_policy(), mode=Mode.OFFLINE)
+    facts = request("ollama/innocent")
+    assert decide(facts, whole, ALL_WELL, policy).attempts
+    await world.models.look(whole, offline=True)
+    decision = decide(facts, world.models.merged(whole), ALL_WELL, policy)
+    assert "ollama/innocent" not in [route.name for route in decision.attempts]
+    codes = {each.route: each.code for each in decision.rejected}
+    assert codes["ollama/innocent"] is ReasonCode.OFFLINE
+
+
+async def test_a_model_that_nobody_wrote_down_is_a_route(
+    world: World, server: FakeServer
+) -> None:
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole, offline=False)
+    seen = model(world, whole)
+    assert (seen.context, seen.lane) == (4096, "local/small")
+    policy = replace(shipped_policy(), mode=Mode.OFFLINE)
+    decision = decide(
+        request("claude-sonnet-4-5"), world.models.merged(whole), ALL_WELL, policy
+    )
+    assert [route.name for route in decision.attempts] == ["ollama/qwen3:8b"]
+
+
+# --- how it asks ----------------------------------------------------------------------
+
+
+async def test_only_the_users_own_servers_are_asked(
+    world: World, server: FakeServer
+) -> None:
+    elsewhere = replace(ollama(server.url), place=Place.PROVIDER)
+    await world.models.look(catalogue(elsewhere), offline=False)
+    assert server.asked == []
+    await world.models.look(catalogue(ollama(server.url)), offline=False)
+    assert server.paths == ["/api/ps", "/api/tags"]
+    for asked in server.asked:
+        assert asked.method == "GET"
+        assert "Authorization" not in asked.headers
+        assert "User-Agent" not in asked.headers
+
+
+async def test_a_version_in_the_address_is_left_out(
+    world: World, server: FakeServer
+) -> None:
+    server.answers = {"/v1/models": {"data": [{"id": "m", "max_model_len": 10}]}}
+    vllm = replace(known_providers()["vllm"], base_url=f"{server.url}/v1")
+    whole = catalogue(vllm)
+    await world.models.look(whole, offline=False)
+    assert server.paths == ["/v1/models"]
+    assert model(world, whole, "m").context == 10
+
+
+async def test_the_key_that_the_user_gave_for_it_goes_along(
+    world: World, server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    keyed = replace(ollama(server.url), key=KeyRef("env", "LOCAL_KEY"))
+    await world.models.look(catalogue(keyed), offline=False)
+    assert {each.headers["Authorization"] for each in server.asked} == {f"Bearer {KEY}"}
+    named = replace(known_providers()["lmstudio"], key=keyed.key, base_url=server.url)
+    server.asked.clear()
+    await world.models.look(
+        catalogue(replace(named, protocols=(Protocol.MESSAGES,))), offline=False
+    )
+    assert {each.headers["x-api-key"] for each in server.asked} == {KEY}
+    assert KEY not in caplog.text
+
+
+async def test_offline_asks_nobody_on_the_network(world: World) -> None:
+    other = replace(ollama("http://192.0.2.1:11434"), place=Place.MY_NETWORK)
+    whole = catalogue(other)
+    async with asyncio.timeout(0.5):  # an attempt to reach it would take a second
+        await world.models.look(whole, offline=True)
+    assert world.models.merged(whole) is whole
+
+
+async def test_who_says_nothing_takes_no_longer_than_the_limit(
+    world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
+    server.silent = asyncio.Event()
+    whole = catalogue(ollama(server.url))
+    async with asyncio.timeout(5):
+        await world.models.look(whole, offline=False)
+    assert world.models.merged(whole) is whole
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        web.Response(status=302, headers={"Location": "/api/tags"}),
+        web.Response(status=503, text="starting"),
+        web.Response(body=b" " * (2 * 1024 * 1024 + 1)),
+    ],
+    ids=["redirect", "starting", "huge"],
+)
+async def test_what_does_not_count_keeps_what_was_told(
+    world: World, server: FakeServer, answer: web.Response
+) -> None:
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole, offline=False)
+    server.answers["/api/ps"] = answer
+    await world.models.look(whole, offline=False)
+    assert model(world, whole).context == 4096
+
+
+async def test_another_address_is_another_server(
+    world: World, server: FakeServer
+) -> None:
+    await world.models.look(catalogue(ollama(server.url)), offline=False)
+    moved = catalogue(ollama("http://127.0.0.1:9"))
+    await world.models.look(moved, offline=False)
+    assert world.models.merged(moved) is moved
+
+
+# --- when it asks ---------------------------------------------------------------------
+
+
+async def test_requests_lead_to_a_look_a_minute_and_idleness_to_none(
+    world: World, server: FakeServer
+) -> None:
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole, offline=False)
+    server.asked.clear()
+    await world.used()  # what the start saw is not what the request may have loaded
+    assert len(server.asked) == 2
+    for world.now in (1.0, EVERY_SECONDS - 1):
+        await world.used()
+    assert len(server.asked) == 2
+    world.now = EVERY_SECONDS
+    await world.used()
+    assert len(server.asked) == 4
+    world.now = 10 * EVERY_SECONDS
+    await world.used("groq")
+    assert len(server.asked) == 4
+
+
+async def test_a_change_is_said_once_and_acts(world: World, server: FakeServer) -> None:
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole, offline=False)
+    before = world.models.merged(whole)
+    assert world.models.merged(whole) is before
+    await world.used()
+    assert (world.changes, world.models.merged(whole)) == (0, before)
+    assert world.models.merged(whole) is before
+    bigger = {"models": [{"model": "qwen3:8b", "context_length": 32768}]}
+    server.answers["/api/ps"] = bigger
+    world.now = EVERY_SECONDS
+    await world.used()
+    assert world.changes == 1
+    assert model(world, whole).context == 32768
+
+
+async def test_after_the_end_nobody_is_asked(world: World, server: FakeServer) -> None:
+    await world.models.look(catalogue(ollama(server.url)), offline=False)
+    server.silent = asyncio.Event()
+    world.models.used("ollama")
+    (task,) = (t for t in asyncio.all_tasks() if "local models" in t.get_name())
+    world.models.close()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    count = len(server.asked)
+    world.now = EVERY_SECONDS
+    world.models.used("ollama")
+    assert len(server.asked) == count
