@@ -52,6 +52,11 @@ class Outcome:
         return self.given in _WEAK and self.label not in _WEAK
 
     @property
+    def unsure(self) -> bool:
+        """Whether the classifier left open what the label says."""
+        return not self.right and self.given is RouteClass.FALLBACK_SAFE
+
+    @property
     def floor(self) -> int:
         """How many tiers above (or, negative, below) the label's the floor came out."""
         found, wanted = FLOORS[self.given], FLOORS[self.label]
@@ -142,9 +147,9 @@ high costs money, too low costs quality.
 _HELD = """\
 ## Held back
 
-Rules that are adjusted until a set comes out well say little about other texts. These
-requests were written after the first rules and are held back: nobody adjusts a rule by
-them, and their mistakes are not listed.
+The rules have been adjusted with the set above in view, so its shares flatter them.
+These requests are held back: nobody adjusts a rule by them, and their mistakes are not
+listed. What to expect of other people's words is nearer to these shares.
 """
 
 
@@ -160,13 +165,17 @@ def _summary(found: Confusion) -> str:
     whole = len(found.outcomes)
     right = sum(each.right for each in found.outcomes)
     strong = sum(each.label not in _WEAK for each in found.outcomes)
+    unsure = sum(each.unsure for each in found.outcomes)
+    wrong = whole - right - unsure
     lines = [
         ("what", "requests", "of", "share"),
         ("given their label", right, whole, _percent(found.accuracy)),
+        ("left open: `fallback_safe`", unsure, whole, _percent(_share(unsure, whole))),
+        ("given another class", wrong, whole, _percent(_share(wrong, whole))),
         ("unsafe", len(found.unsafe), strong, _percent(found.unsafe_share)),
-        ("floor as the label's", floors[0], whole, _percent(floors[0] / whole)),
-        ("floor too high", floors[1], whole, _percent(floors[1] / whole)),
-        ("floor too low", floors[-1], whole, _percent(floors[-1] / whole)),
+        ("floor as the label's", floors[0], whole, _percent(_share(floors[0], whole))),
+        ("floor too high", floors[1], whole, _percent(_share(floors[1], whole))),
+        ("floor too low", floors[-1], whole, _percent(_share(floors[-1], whole))),
     ]
     return _table(lines)
 

@@ -45,6 +45,17 @@ def test_unsafe_is_what_would_go_to_a_small_model_and_should_not() -> None:
     assert found.unsafe_share == 1 / 5
 
 
+def test_to_leave_it_open_is_not_to_be_wrong() -> None:
+    open_ = RouteClass.FALLBACK_SAFE
+    assert outcome(_DEEP, open_).unsure
+    assert not outcome(open_, open_).unsure
+    assert not outcome(_DEEP, _CODE).unsure
+    right = Confusion((outcome(_CODE, _CODE),))
+    page = render(Confusion((outcome(_DEEP, open_), outcome(_DEEP, _CODE))), right)
+    assert "| left open: `fallback_safe` | 1 | 2 | 50.0 % |" in page
+    assert "| given another class | 1 | 2 | 50.0 % |" in page
+
+
 def test_the_floor_of_a_mistake() -> None:
     assert outcome(_DEEP, _EDIT).floor == -2
     assert outcome(_DEEP, _CODE).floor == -1
