@@ -89,7 +89,7 @@ def _words(text: str) -> Iterator[str]:
         if inside.isalpha() and inside[1:].islower() and "(" not in chunk:
             yield inside.lower()
             continue
-        code = _CODE.search(inside) or _CALL.search(chunk)
+        code = inside == OTHER or _CODE.search(inside) or _CALL.search(chunk)
         if code and inside.lower() not in _ENDINGS:
             yield from _halves(inside)
             continue
