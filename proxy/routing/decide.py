@@ -32,7 +32,7 @@ from proxy.routing.filters import (
     objection,
     sift,
 )
-from proxy.routing.ground import Ground, entry_of, ground_of
+from proxy.routing.ground import Entry, Ground, entry_of, ground_of
 from proxy.routing.policy import Choosing, Policy
 from proxy.routing.ranking import (
     decided_by,
@@ -53,6 +53,9 @@ _FIRST_MODEL: Final = (
     "No ready provider lists the model that was asked for; the first ready provider's "
     "first model takes its place."
 )
+_MOST_NAMES: Final = 256
+"""Unlisted names that are remembered for one catalogue."""
+
 _PRACTICE: Final = "No provider is configured, so the practice provider answers."
 _LOOP: Final = (
     "This turn carries results of tools, so it stays on the route that called them."
@@ -189,14 +192,32 @@ class _Case:
                 return self._decision(reason, taking, looked, last_resort=True)
         return self._decision("", taking, looked)
 
+    def _unlisted(self, ground: Ground) -> tuple[Entry, ...]:
+        """Return the routes to the asked name where it is not listed; remembered."""
+        name = self.facts.wanted
+        found = ground.unlisted.get(name)
+        if found is None:
+            if len(ground.unlisted) >= _MOST_NAMES:
+                ground.unlisted.clear()
+            found = ground.unlisted[name] = self._entries(
+                unlisted(self.facts, self.catalogue)
+            )
+        return found
+
+    def _entries(self, routes: Iterable[Route]) -> tuple[Entry, ...]:
+        protocol, tiers = self.facts.protocol, self.policy.tier_quality
+        return tuple(entry_of(route, protocol, tiers) for route in routes)
+
     def _look_at(self, routes: Iterable[Route]) -> Looked:
         """Look at single routes; the list of all may not hold them under this name."""
+        return self._look_at_entries(self._entries(routes))
+
+    def _look_at_entries(self, entries: Iterable[Entry]) -> Looked:
         facts = self.facts
         needs = needs_of(facts, self.wishes, self.policy)
         lost: list[Rejected] = []
         pairs = []
-        for route in routes:
-            entry = entry_of(route, facts.protocol, self.policy.tier_quality)
+        for entry in entries:
             loss = objection(entry, needs)
             if loss is None:
                 pairs.append((entry, entry.prices(facts.size.tokens, facts.moment)))
@@ -214,9 +235,9 @@ class _Case:
         pairs = [(entry, table[entry.at]) for entry in kept]
         looked = look(pairs, facts, self.condition, self.policy, self.wishes)
         looked.rejected.extend(lost)
-        more = unlisted(facts, self.catalogue)
+        more = self._unlisted(ground)
         if more:
-            looked.add(self._look_at(more))
+            looked.add(self._look_at_entries(more))
         looked.rejected.extend(self._bystanders(looked, ReasonCode.NOT_LISTED))
         return looked
 

@@ -16,7 +16,7 @@ from proxy.model import Protocol
 from proxy.routing.condition import Condition, Rest, RestKind
 from proxy.routing.decision import Rejected
 from proxy.routing.facts import Facts
-from proxy.routing.ground import UNLIMITED, Entry, Ground, Prices, nano
+from proxy.routing.ground import HALF, SCALE, UNLIMITED, Entry, Ground, Prices, nano
 from proxy.routing.policy import Choosing, Policy, Reach
 from proxy.routing.reasons import ReasonCode
 from proxy.routing.wishes import Wishes
@@ -26,7 +26,11 @@ LEAST_ROOM: Final = 1_000
 
 _USUAL_ANSWER: Final = 1_000
 _USUAL_LATENCY: Final = 1_500
-_UNKNOWN_COST: Final = 1 << 62
+UNKNOWN_COST: Final = 1 << 62
+"""Weighs more than any cost that is known."""
+
+_OVER: Final = ReasonCode.OVER_CEILING
+_new: Final = tuple.__new__
 _PROFILES: Final = {"claude-code": "claude_code", "codex": "codex"}
 _RESTS: Final = {
     RestKind.BREAKER: ReasonCode.BREAKER_OPEN,
@@ -190,53 +194,59 @@ def look(
     """Look at each entry with its list prices; those that pass become options."""
     looked = Looked()
     add, lose = looked.options.append, looked.rejected.append
-    tokens = facts.size.tokens
-    expected = expected_output(facts, policy)
+    tokens, expected = facts.size.tokens, expected_output(facts, policy)
     ceiling, warm, speed = policy.ceiling_nano, facts.warm, wishes.rule.speed
     roomy = facts.size.low + LEAST_ROOM
     trusting = wishes.pin is not None or wishes.rule.choosing is Choosing.ASKED
     pressed = _pressed(condition, policy)
-    by_class = facts.route_class
+    route_class = facts.route_class
     not_ready, latencies = condition.not_ready, condition.latency_ms
     may_rest = bool(condition.routes or condition.groups)
+    cost: int | None
+    # Hundreds of routes come by here for each request: hence no calls for most of them.
     for entry, prices in pairs:
         name = entry.name
         if not_ready and (why := not_ready.get(entry.provider)):
             lose(entry.lost(ReasonCode.NOT_READY, why))
             continue
-        if entry.context < roomy and (small := _too_small(entry, facts, trusting)):
+        if entry.context < roomy and (
+            small := _too_small(entry, facts, trusting=trusting)
+        ):
             lose(entry.lost(small))
             continue
-        cost: int | None
         if entry.free:
             cost = weighed = 0
         elif prices is None:
-            cost, weighed = None, _UNKNOWN_COST
-        else:
-            cached = min(warm[name], tokens) if name in warm else 0
+            cost, weighed = None, UNKNOWN_COST
+        elif name in warm:
+            cached = min(warm[name], tokens)
             cost = weighed = nano(prices, tokens - cached, cached, expected)
+        else:
+            whole = tokens * prices[0] + expected * prices[2]
+            cost = weighed = (whole + HALF) // SCALE
         if ceiling is not None and (cost is None or cost > ceiling):
-            unknown = cost is None
-            lose(
-                entry.lost(
-                    ReasonCode.PRICE_UNKNOWN if unknown else ReasonCode.OVER_CEILING
-                )
-            )
+            lose(entry.lost(_OVER if cost is not None else ReasonCode.PRICE_UNKNOWN))
             continue
         latency = latencies.get(name, _USUAL_LATENCY)
-        quality = entry.quality
-        if entry.by_class:
-            quality = entry.by_class.get(by_class, quality)
-        option = Option(
-            weighed + latency * speed // 1000 if speed else weighed,
-            entry.foreign,
-            1 if quality is None else -quality,
-            latency,
-            name,
-            cost,
-            quality,
-            entry,
-            entry.group in pressed,
+        if speed and cost is not None:
+            weighed += latency * speed // 1000
+        quality, worse = entry.quality, entry.worse
+        if entry.by_class and route_class in entry.by_class:
+            quality = entry.by_class[route_class]
+            worse = -quality
+        option = _new(
+            Option,
+            (
+                weighed,
+                entry.foreign,
+                worse,
+                latency,
+                name,
+                cost,
+                quality,
+                entry,
+                entry.group in pressed,
+            ),
         )
         if may_rest and (rest := _rest(entry, condition)):
             lose(entry.lost(_RESTS[rest.kind], rest.sentence))
@@ -260,7 +270,7 @@ def _pressed(condition: Condition, policy: Policy) -> frozenset[str]:
     )
 
 
-def _too_small(entry: Entry, facts: Facts, trusting: bool) -> ReasonCode | None:  # noqa: FBT001
+def _too_small(entry: Entry, facts: Facts, *, trusting: bool) -> ReasonCode | None:
     """Return which of the two ends of a context is too short for the request.
 
     A provider that was asked for by name judges that itself; but Ollama does not say

@@ -35,8 +35,9 @@ _RANKS: Final[Mapping[str, int]] = MappingProxyType(
     {tier: rank for rank, tier in enumerate(Tier)}
 )
 # Prices are kept as whole numbers: a millionth of a nano-dollar for each token.
-_SCALE: Final = 1_000_000
-_PER_DOLLAR: Final = Decimal(1000 * _SCALE)
+SCALE: Final = 1_000_000
+HALF: Final = SCALE // 2
+_PER_DOLLAR: Final = Decimal(1000 * SCALE)
 
 Prices: TypeAlias = tuple[int, int, int]
 """Of one token of fresh input, of cached input and of output; see `nano`."""
@@ -49,7 +50,8 @@ class Entry:
     `quality` is 0 to 100, None where nothing is known; `by_class` has other numbers for
     single classes. `rank` is the tier's, weakest 0, `NO_RANK` where nothing is known.
     `context` is in tokens. `foreign` tells that it takes a translation, `free` that a
-    call costs nothing beyond what is paid anyway.
+    call costs nothing beyond what is paid anyway. `worse` is the negative quality, 1
+    where that is unknown. `losses` remembers the route as rejected.
     """
 
     route: Route
@@ -63,17 +65,18 @@ class Entry:
     context: int
     foreign: bool
     free: bool
+    worse: int
     at: int = -1
-    _losses: dict[ReasonCode, Rejected] = field(default_factory=dict, repr=False)
+    losses: dict[ReasonCode, Rejected] = field(default_factory=dict, repr=False)
 
     def lost(self, code: ReasonCode, detail: str = "") -> Rejected:
         """Return this route as rejected for `code`."""
         if detail:
             return Rejected(self.name, code, detail)
-        found = self._losses.get(code)
+        found = self.losses.get(code)
         if found is None:
             # Most of many routes lose for the same few reasons, request after request.
-            found = self._losses[code] = Rejected(self.name, code)
+            found = self.losses[code] = Rejected(self.name, code)
         return found
 
     def prices(self, tokens: int, moment: datetime) -> Prices | None:
@@ -111,6 +114,7 @@ def entry_of(
         context=(model.context if model else None) or UNLIMITED,
         foreign=route.protocol is not protocol,
         free=route.billing in _FREE,
+        worse=1 if quality is None else -quality,
         at=at,
     )
 
@@ -119,8 +123,9 @@ def entry_of(
 class Ground:
     """All listed routes for clients of one protocol.
 
-    `named` has the places in `entries` by a model's id or other name. The tables made
-    from it are remembered in it: prices change at few sizes, dates and hours.
+    `named` has the places in `entries` by a model's id or other name. What is made from
+    it is remembered in it: prices, which change at few sizes, dates and hours, the
+    `unlisted` routes to a name, and what was `sifted` for some needs.
     """
 
     entries: tuple[Entry, ...]
@@ -131,6 +136,7 @@ class Ground:
     _prices: dict[tuple[int, int, int], tuple[Prices | None, ...]] = field(
         default_factory=dict, repr=False
     )
+    unlisted: dict[str, tuple[Entry, ...]] = field(default_factory=dict, repr=False)
     sifted: dict[Hashable, tuple[tuple[Entry, ...], tuple[Rejected, ...]]] = field(
         default_factory=dict, repr=False
     )
@@ -165,7 +171,7 @@ def ground_of(
 def nano(prices: Prices, fresh: int, cached: int, output: int) -> int:
     """Return what tokens cost in nano-dollars, rounded to the nearest."""
     whole = fresh * prices[0] + cached * prices[1] + output * prices[2]
-    return (whole + _SCALE // 2) // _SCALE
+    return (whole + HALF) // SCALE
 
 
 class _Same:

@@ -6,15 +6,21 @@ It must not filter: every option it gets may be taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from proxy.routing.decision import DecidedBy, Mark
+from proxy.routing.decision import DecidedBy, Mark, Rejected
 from proxy.routing.filters import Option
 from proxy.routing.ground import NO_RANK
 from proxy.routing.policy import Choosing
+from proxy.routing.reasons import ReasonCode
 from proxy.routing.wishes import Wishes
 
 Sort: TypeAlias = tuple[int | bool | str, ...]
+_NO_FLOOR: Final = 1 << 10
+# Where they stand in an option: a name is looked up more slowly than a place.
+_WORSE: Final = 2
+_ENTRY: Final = 7
+
 Key: TypeAlias = Callable[[Option], Sort]
 
 
@@ -59,29 +65,51 @@ def relieved(first: Option, options: Iterable[Option], floor: int | None) -> Opt
         for each in good_enough(options, floor)
         if not each.pressed and each.entry.rank >= first.entry.rank
     ]
-    return min(free, key=after(first, floor), default=first)
+    steps = steps_after(first, floor)
+    return min(free, key=lambda each: (steps(each), each), default=first)
 
 
-def after(first: Option, floor: int | None) -> Key:
-    """Return the order in which others follow `first` when it fails.
+def steps_after(first: Option, floor: int | None) -> Callable[[Option], int]:
+    """Return how far others stand behind `first` when it fails.
 
     The same lane, then the nearest stronger tier, then the nearest weaker one, where
-    whatever is below `floor` belongs.
+    whatever is below `floor` belongs. Whose quota is nearly used up goes after the
+    others that stand as far.
     """
-    least = 1 if floor is None else -floor
     lane, rank = first.entry.lane, first.entry.rank
+    least = _NO_FLOOR if floor is None else -floor
+    # A lane's name that no lane has stands for none.
+    same = "" if lane is None else lane
 
-    def key(option: Option) -> Sort:
-        entry = option.entry
-        if lane is not None and entry.lane == lane:
-            steps = -1
-        elif entry.rank >= rank and option.worse <= least:
-            steps = entry.rank - rank
+    def steps(option: Option) -> int:
+        entry = option[_ENTRY]
+        if entry.lane == same:
+            return -1 if option.pressed else -2
+        if entry.rank >= rank and option[_WORSE] <= least:
+            return 2 * (entry.rank - rank) + option.pressed
+        return 20 + 2 * max(rank - entry.rank, 0) + option.pressed
+
+    return steps
+
+
+def loss_beside(first: Option, floor: int | None) -> Callable[[Option], Rejected]:
+    """Return why others lost that might have been taken."""
+    least = _NO_FLOOR if floor is None else -floor
+    cost, worse = first.weighed, first.worse
+    known = first.cost is not None and first.quality is not None
+    below, beaten = ReasonCode.BELOW_FLOOR, ReasonCode.BEATEN
+
+    def loss(option: Option) -> Rejected:
+        if option[_WORSE] > least:
+            code = below
+        elif known and cost <= option.weighed and worse <= option.worse:
+            code = beaten
         else:
-            steps = 10 + max(rank - entry.rank, 0)
-        return (steps, option.pressed, *option[:5])
+            code = ReasonCode.ATTEMPT_LIMIT
+        entry = option[_ENTRY]
+        return entry.losses.get(code) or entry.lost(code)
 
-    return key
+    return loss
 
 
 def first_mark(first: Option, wishes: Wishes, premium: int) -> Mark:

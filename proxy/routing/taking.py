@@ -6,20 +6,14 @@ are looked at. It must not choose the order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from heapq import heapify, heappop
-from typing import Final
-
 from proxy.routing.builtin import MAX_CHOICES
 from proxy.routing.decision import Choice, Mark, Rejected
 from proxy.routing.facts import Facts
 from proxy.routing.filters import Option
 from proxy.routing.ground import Entry
-from proxy.routing.ranking import after, mark_after
+from proxy.routing.ranking import loss_beside, mark_after, steps_after
 from proxy.routing.reasons import ReasonCode
 from proxy.translation.needs import obstacles
-
-_NO_FLOOR: Final = 1 << 10
 
 
 class Taking:
@@ -48,31 +42,24 @@ class Taking:
 
     def follow(self, first: Option, rest: list[Option], floor: int | None) -> None:
         """Let the others follow `first` while there is room; the rest have lost."""
-        order = after(first, floor)
-        waiting = [(order(each), each) for each in rest]
-        heapify(waiting)
-        while waiting and len(self.choices) < MAX_CHOICES:
-            option = heappop(waiting)[1]
-            self.take(option, mark_after(first, option, floor))
-        self._lose(first, [option for _, option in waiting], floor)
-
-    def _lose(
-        self, first: Option, options: Iterable[Option], floor: int | None
-    ) -> None:
-        least = _NO_FLOOR if floor is None else -floor
-        known = first.cost is not None and first.quality is not None
-        for option in options:
-            if option.worse > least:
-                code = ReasonCode.BELOW_FLOOR
-            elif (
-                known
-                and first.weighed <= option.weighed
-                and (first.worse <= option.worse)
-            ):
-                code = ReasonCode.BEATEN
+        steps, lost = steps_after(first, floor), loss_beside(first, floor)
+        waiting: dict[int, list[Option]] = {}
+        for option in rest:
+            far = steps(option)
+            if far in waiting:
+                waiting[far].append(option)
             else:
-                code = ReasonCode.ATTEMPT_LIMIT
-            self.rejected.append(option.entry.lost(code))
+                waiting[far] = [option]
+        note = self.rejected.append
+        for far in sorted(waiting):
+            options = waiting[far]
+            if len(self.choices) < MAX_CHOICES:
+                options.sort()
+            for option in options:
+                if len(self.choices) < MAX_CHOICES:
+                    self.take(option, mark_after(first, option, floor))
+                else:
+                    note(lost(option))
 
     def _objection(self, entry: Entry) -> Rejected | None:
         route = entry.route

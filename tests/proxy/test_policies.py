@@ -1,0 +1,125 @@
+"""The shipped tables say what the design says; the user's rules are read or refused."""
+
+import tomllib
+
+import pytest
+
+from proxy.catalogue.problems import ConfigProblem, TableReader
+from proxy.policies import read_ceiling, read_rules, shipped_policy
+from proxy.routing.facts import Intent, RouteClass, Tier
+from proxy.routing.modes import Mode
+from proxy.routing.policy import Choosing, Reach, Rule
+from proxy.routing.wishes import intent_of
+
+
+def test_every_mode_has_its_floors() -> None:
+    for rule in shipped_policy().modes.values():
+        wanted = len(Intent) * len(RouteClass)
+        compared = rule.choosing is Choosing.CHEAPEST
+        assert len(rule.floors) == (wanted if compared else 0)
+        assert rule.escalates is compared
+
+
+def test_coding_fast_asks_one_tier_less_and_weighs_waiting() -> None:
+    modes, tiers = shipped_policy().modes, list(Tier)
+    auto, fast = modes[Mode.CODING_AUTO], modes[Mode.CODING_FAST]
+    for key, tier in auto.floors.items():
+        if key[0] is Intent.AUTO:
+            below = tiers[max(tiers.index(tier) - 1, 0)]
+            assert fast.floors[key] is below
+    assert fast.speed > auto.speed == 0
+
+
+def test_offline_reaches_no_further_than_this_machine() -> None:
+    reaches = {mode: rule.reach for mode, rule in shipped_policy().modes.items()}
+    assert reaches.pop(Mode.OFFLINE) is Reach.THIS_MACHINE
+    assert set(reaches.values()) == {Reach.ANYWHERE}
+
+
+@pytest.mark.parametrize(
+    ("name", "intent"),
+    [
+        ("claude-sonnet-4-5-20250929", Intent.AUTO),
+        ("gpt-6.1-terra", Intent.AUTO),
+        ("claude-opus-5-5", Intent.PREMIUM),
+        ("claude-fable-5", Intent.PREMIUM),
+        ("gpt-6-sol", Intent.PREMIUM),
+        ("gpt-6-astra", Intent.PREMIUM),
+        ("claude-haiku-4-5-20251001", Intent.ECO),
+        ("gpt-6-luna", Intent.ECO),
+        ("gpt-5-mini", Intent.ECO),
+        ("gpt-5-nano", Intent.ECO),
+        ("gemini-3.5-flash-lite", Intent.ECO),
+        ("gemini-3.5-flash", None),
+        ("my-claude-opus-5", None),
+        ("CLAUDE-OPUS-5", None),
+    ],
+)
+def test_names_ask_for_something(name: str, intent: Intent | None) -> None:
+    assert intent_of(name, shipped_policy().intents) is intent
+
+
+def rules(text: str) -> tuple[tuple[Rule, ...], tuple[ConfigProblem, ...]]:
+    return read_rules(tomllib.loads(text))
+
+
+def test_rules_are_read() -> None:
+    found, problems = rules(
+        """
+        [[rules]]
+        class = "deep_reasoning"
+        tier = "premium"
+        [[rules]]
+        client = "codex"
+        project = "shop"
+        mode = "coding-fast"
+        [[rules]]
+        project = "lab"
+        route = "openrouter/vendor/model"
+        """
+    )
+    assert problems == ()
+    assert found == (
+        Rule(route_class=RouteClass.DEEP_REASONING, tier=Tier.PREMIUM),
+        Rule(client="codex", project="shop", mode=Mode.CODING_FAST),
+        Rule(project="lab", route="openrouter/vendor/model"),
+    )
+    assert rules("") == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "hint"),
+    [
+        ('class = "deep_resoning"\ntier = "premium"', "rules[0].class", "deep_reas"),
+        ('client = "codex"', "rules[0]", "Add what it is for"),
+        ('mode = "coding-fst"', "rules[0].mode", "coding-fast"),
+        ('tier = "premum"', "rules[0].tier", "premium"),
+        ('route = "model"', "rules[0].route", "provider/model"),
+        ('mode = "direct"\nclas = "fast_code"', "rules[0].clas", "class"),
+    ],
+)
+def test_a_wrong_rule_is_left_out_and_said(text: str, where: str, hint: str) -> None:
+    found, problems = rules(f"[[rules]]\n{text}")
+    assert found == ()
+    assert problems[0].where == where
+    assert hint in problems[0].hint
+
+
+@pytest.mark.parametrize(
+    ("text", "nano"),
+    [
+        ('"0.50"', 500_000_000),
+        ('"2"', 2_000_000_000),
+        ('"0"', None),
+        ('"-1"', None),
+        ('"nan"', None),
+        ('"Infinity"', None),
+        ('"half a dollar"', None),
+        ("0.5", None),
+    ],
+)
+def test_a_ceiling_is_an_amount_of_dollars(text: str, nano: int | None) -> None:
+    problems: list[ConfigProblem] = []
+    reader = TableReader(tomllib.loads(f"ceiling = {text}"), "gateway", problems)
+    assert read_ceiling(reader, "ceiling") == nano
+    assert bool(problems) is (nano is None)
