@@ -33,6 +33,8 @@ _TRACES: Final = (
     "Segmentation fault",
     "goroutine ",
 )
+# The name of an error, as languages and libraries form them.
+_ERROR: Final = re.compile(r"\b[A-Z][A-Za-z]{2,60}(?:Error|Exception)\b")
 _ENDINGS: Final = frozenset({"e.g", "i.e", "etc", "vs", "node.js", "next.js", "vue.js"})
 
 
@@ -42,7 +44,7 @@ class Looks:
 
     `plain` is the text without what was pasted, `words` its words in lower case with
     `OTHER` where something else stood. `files` counts different names of files,
-    `steps` items of lists, `traces` traces of faults, `code` pasted blocks.
+    `steps` items of lists, `traces` kinds of traces of faults, `code` pasted blocks.
     """
 
     plain: str
@@ -64,7 +66,7 @@ def look(text: str) -> Looks:
         words=tuple(_words(_QUOTED.sub(f" {OTHER} ", plain))),
         files=len(names),
         steps=len(_STEP.findall(plain)),
-        traces=sum(mark in text for mark in _TRACES),
+        traces=sum(mark in text for mark in _TRACES) + bool(_ERROR.search(plain)),
         code=blocks,
     )
 
