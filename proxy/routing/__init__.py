@@ -1,25 +1,24 @@
 """Decides where a request goes and says why; pure, no clock, no I/O, no randomness."""
 
+from proxy.routing.builtin import MAX_ATTEMPTS, PRACTICE
+from proxy.routing.decide import decide as decide_by_policy
 from proxy.routing.direct import (
     AVAILABLE_MODES,
     GREYED_REASON,
-    MAX_ATTEMPTS,
-    PRACTICE,
     ROUTE_CLASS,
     Decision,
-    Facts,
-    ReasonCode,
     Rejected,
-    StoredDecision,
     decide,
     effective_mode,
-    explain,
     mode_note,
     no_route_sentence,
-    read_decision,
     write_decision,
 )
+from proxy.routing.facts import Facts
 from proxy.routing.modes import Mode
+from proxy.routing.reasons import ReasonCode
+from proxy.routing.stored import StoredDecision, read_decision
+from proxy.routing.telling import explain
 
 __all__ = [
     "AVAILABLE_MODES",
@@ -34,6 +33,7 @@ __all__ = [
     "Rejected",
     "StoredDecision",
     "decide",
+    "decide_by_policy",
     "effective_mode",
     "explain",
     "mode_note",

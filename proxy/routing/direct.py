@@ -10,26 +10,24 @@ name and act as `direct`, saying so.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from proxy.catalogue import Billing, KeyRef, Place, Provider, Route
-from proxy.catalogue import Model as CatalogueModel
+from proxy.catalogue import Place, Provider, Route
 from proxy.model import Protocol
-from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
+from proxy.practice import PRACTICE_MODEL
+from proxy.routing.builtin import MAX_ATTEMPTS, PRACTICE
+from proxy.routing.facts import Facts
 from proxy.routing.modes import Mode
+from proxy.routing.reasons import REASONS, ReasonCode
+from proxy.routing.stored import StoredDecision
 from proxy.translation.needs import obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from proxy.catalogue import Catalogue
-    from proxy.model import Request
-
-MAX_ATTEMPTS = 3
-"""Provider calls one request may cost at most."""
 
 ROUTE_CLASS = "fallback_safe"
 """The class every request has until classification is built."""
@@ -51,70 +49,6 @@ def mode_note(mode: Mode) -> str:
     if mode in AVAILABLE_MODES:
         return ""
     return f"Mode {mode} acts as direct: {GREYED_REASON}."
-
-
-class ReasonCode(StrEnum):
-    """Why a candidate was rejected; each has one sentence in `REASONS`."""
-
-    OFFLINE = "offline"
-    TRUST = "trust"
-    NOT_READY = "not_ready"
-    NATIVE_ONLY = "native_only"
-    NOT_CARRIED = "not_carried"
-    NOT_LISTED = "not_listed"
-    NOT_PINNED = "not_pinned"
-    NO_CREDENTIAL = "no_credential"
-    CREDENTIAL_ELSEWHERE = "credential_elsewhere"
-    CREDENTIAL_FOREIGN = "credential_foreign"
-    ATTEMPT_LIMIT = "attempt_limit"
-
-
-REASONS: Mapping[ReasonCode, str] = {
-    ReasonCode.OFFLINE: "its model does not run on this machine and the mode is "
-    "offline",
-    ReasonCode.TRUST: "its model does not run on this machine and the request's trust "
-    "level keeps it here",
-    ReasonCode.NOT_READY: "the provider is not ready",
-    ReasonCode.NATIVE_ONLY: "what was asked for exists in the client's protocol only, "
-    "and it does not speak that",
-    ReasonCode.NOT_CARRIED: "the request depends on something that cannot be carried "
-    "into its protocol",
-    ReasonCode.NOT_LISTED: "it does not list the model that was asked for",
-    ReasonCode.NOT_PINNED: "the request pins another route",
-    ReasonCode.NO_CREDENTIAL: "it passes the client's own credential on, and this "
-    "request brought none",
-    ReasonCode.CREDENTIAL_ELSEWHERE: "the client's own credential is offered to one "
-    "provider only",
-    ReasonCode.CREDENTIAL_FOREIGN: "it takes the client's own credential only, and the "
-    "client speaks another vendor's protocol",
-    ReasonCode.ATTEMPT_LIMIT: "a request costs at most three provider calls",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What `decide` looks at.
-
-    `own_credential` says that the client brought a credential of its own beside the
-    gateway key, `stays_here` that its trust level keeps the request on this machine,
-    `native_only` that no other protocol has what it asks for. `request` is what it
-    says, read; None where only providers of its own protocol matter, and nobody has
-    had to read it. `stands_for` is what an alias asks for, None where the requested
-    model is none.
-    """
-
-    protocol: Protocol
-    requested_model: str
-    own_credential: bool = False
-    stays_here: bool = False
-    native_only: bool = False
-    request: Request | None = None
-    stands_for: str | None = None
-
-    @property
-    def wanted(self) -> str:
-        """The model's name to look for; '' where any model will do."""
-        return self.requested_model if self.stands_for is None else self.stands_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,31 +75,6 @@ class Decision:
 
 
 _VENDOR_NAMES = ("claude", "gpt-", "codex", "gemini")
-
-PRACTICE = Provider(
-    id=PRACTICE_PROVIDER_ID,
-    name="Practice (simulated, no model, no network)",
-    base_url="",
-    protocols=(
-        Protocol.MESSAGES,
-        Protocol.RESPONSES,
-        Protocol.CHAT,
-        Protocol.GEMINI,
-    ),
-    key=KeyRef("none"),
-    billing=Billing.LOCAL,
-    place=Place.THIS_MACHINE,
-    any_model=True,
-    models=(
-        CatalogueModel(
-            id=PRACTICE_MODEL,
-            display_name="Practice echo (simulated)",
-            lane="practice/small",
-            tools=True,
-        ),
-    ),
-)
-"""The built-in provider: it answers where none is configured."""
 
 
 def decide(
@@ -340,23 +249,6 @@ def _bystanders(
     )
 
 
-class StoredDecision(msgspec.Struct, frozen=True):
-    """What the ledger keeps of a decision: names and sentences.
-
-    `lane` and `billing` are those of the route that was `chosen`. The ledger reads
-    these three by name for a request that its gateway did not live to finish.
-    """
-
-    mode: str
-    requested_model: str
-    reason: str
-    chosen: str | None
-    lane: str | None
-    standby: tuple[str, ...]
-    rejected: tuple[tuple[str, str, str], ...]
-    billing: str | None = None
-
-
 def write_decision(decision: Decision) -> str:
     """Return the JSON text the ledger stores for a decision."""
     first = decision.attempts[0] if decision.attempts else None
@@ -371,29 +263,6 @@ def write_decision(decision: Decision) -> str:
         billing=first.billing if first else None,
     )
     return msgspec.json.encode(stored).decode()
-
-
-def read_decision(text: str) -> StoredDecision:
-    """Return the stored decision. Raises `msgspec.DecodeError` on anything else."""
-    return msgspec.json.decode(text, type=StoredDecision)
-
-
-def explain(decision: StoredDecision) -> tuple[str, ...]:
-    """Return what led to the decision, one sentence for each thing looked at."""
-    layers = [f"The client asked for {decision.requested_model or 'no model'}."]
-    note = mode_note(Mode(decision.mode)) if decision.mode in set(Mode) else ""
-    layers.append(note or f"The mode was {decision.mode}.")
-    if decision.chosen is None:
-        layers.append("No route could be taken.")
-    else:
-        lane = f" in lane {decision.lane}" if decision.lane else ""
-        layers.append(f"Turnout chose {decision.chosen}{lane}. {decision.reason}")
-    if decision.standby:
-        layers.append(f"Standing by, in order: {', '.join(decision.standby)}.")
-    layers.extend(
-        f"{route} was rejected: {sentence}." for route, _, sentence in decision.rejected
-    )
-    return tuple(layers)
 
 
 def no_route_sentence(decision: Decision) -> str:

@@ -9,22 +9,20 @@ from hypothesis import strategies as st
 
 from proxy.catalogue import Billing, Catalogue, KeyRef, Model, Place, Provider
 from proxy.model import Choice, Protocol, Request, ServerTool, ToolChoice
-from proxy.routing.direct import (
-    AVAILABLE_MODES,
+from proxy.routing import (
     MAX_ATTEMPTS,
-    REASONS,
     Decision,
     Facts,
     ReasonCode,
     decide,
     effective_mode,
     explain,
-    mode_note,
     no_route_sentence,
     read_decision,
     write_decision,
 )
 from proxy.routing.modes import Mode
+from proxy.routing.reasons import REASONS
 
 MESSAGES, CHAT = Protocol.MESSAGES, Protocol.CHAT
 
@@ -225,13 +223,6 @@ def test_at_most_three_calls() -> None:
     found = run("m", *many)
     assert len(found.attempts) == MAX_ATTEMPTS
     assert codes(found)["p3/m"] is ReasonCode.ATTEMPT_LIMIT
-
-
-@pytest.mark.parametrize("mode", list(Mode))
-def test_greyed_modes_act_as_direct_and_say_so(mode: Mode) -> None:
-    assert (effective_mode(mode) is mode) == (mode in AVAILABLE_MODES)
-    assert (mode_note(mode) == "") == (mode in AVAILABLE_MODES)
-    assert routes(run("m", provider("p", "m", place=Place.THIS_MACHINE), mode=mode))
 
 
 def test_every_reason_code_has_its_sentence() -> None:

@@ -286,7 +286,7 @@ def _eligible(
     asked: Facts, made: list[Provider], condition: Condition, mode: Mode
 ) -> list[Choice]:
     """Every route that might be taken, found by leaving only it to choose from."""
-    found = []
+    found: list[Choice] = []
     for each in made:
         for listed in each.models:
             alone = replace(each, models=(listed,), any_model=False)

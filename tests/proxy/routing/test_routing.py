@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from routing_made import (
@@ -205,18 +206,11 @@ def test_prices_by_the_hour_are_those_of_the_request() -> None:
 def test_waiting_counts_in_coding_fast() -> None:
     slow, quick = provider("slow", STANDARD), provider("quick", PREMIUM)
     condition = Condition(latency_ms={"slow/middle": 60_000, "quick/big": 100})
-    for mode, taken in (
-        (Mode.CODING_AUTO, "slow/middle"),
-        (Mode.CODING_FAST, "quick/big"),
-    ):
-        found = run(
-            facts(route_class=RouteClass.FAST_CODE),
-            slow,
-            quick,
-            condition=condition,
-            wanted=mode,
-        )
-        assert routes(found)[0] == taken
+    asked = facts(route_class=RouteClass.FAST_CODE)
+    patient = run(asked, slow, quick, condition=condition)
+    assert routes(patient)[0] == "slow/middle"
+    found = run(asked, slow, quick, condition=condition, wanted=Mode.CODING_FAST)
+    assert routes(found)[0] == "quick/big"
     assert found.runner_up is not None
     assert found.runner_up.by is DecidedBy.SPEED
 
@@ -377,15 +371,6 @@ def test_an_unlisted_name_is_the_last_thing_to_fall_back_to() -> None:
 # --- hard filters -------------------------------------------------------------------
 
 
-def one(
-    given: dict[str, object], made: dict[str, object] | None = None, **of: object
-) -> ReasonCode | None:
-    """Why the only route is rejected; None where it is taken."""
-    only = provider("p", model("m", **(made or {})), **of)
-    found = run(facts(**given), only)
-    return codes(found).get("p/m")
-
-
 @pytest.mark.parametrize(
     ("given", "made", "of", "code"),
     [
@@ -432,12 +417,14 @@ def one(
     ],
 )
 def test_what_a_route_lacks(
-    given: dict[str, object],
-    made: dict[str, object],
-    of: dict[str, object],
+    given: dict[str, Any],
+    made: dict[str, Any],
+    of: dict[str, Any],
     code: ReasonCode | None,
 ) -> None:
-    assert one(given, made, **of) is code
+    found = run(facts(**given), provider("p", model("m", **made), **of))
+    assert codes(found).get("p/m") is code
+    assert routes(found) == ([] if code else ["p/m"])
 
 
 @pytest.mark.parametrize(
@@ -493,6 +480,7 @@ def test_a_ceiling_is_never_lifted() -> None:
         found = run(asked, LANES, unknown, wanted=wanted)
         assert set(routes(found)) <= {"anthropic/little"}
         assert codes(found)["anthropic/big"] is ReasonCode.OVER_CEILING
+    found = run("claude-sonnet-5", LANES, unknown, wanted=wanted)
     assert codes(found)["unknown/m"] is ReasonCode.PRICE_UNKNOWN
     big = run(facts("unknown/m"), LANES, unknown, wanted=wanted)
     assert codes(big)["unknown/m"] is ReasonCode.PRICE_UNKNOWN
