@@ -85,7 +85,7 @@ def _turn(message: _Message) -> Turn:
     if speaker is None:
         return NOTHING
     calls = tuple(map(_call, message.tool_calls or ()))
-    return Turn(speaker, tuple(parts.texts(message.content)), calls)
+    return Turn(speaker, calls)
 
 
 def _said(message: _Message) -> tuple[str, ...]:

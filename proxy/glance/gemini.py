@@ -144,7 +144,6 @@ def _turn(content: _Content) -> Turn:
     results = [one for part in parts if (one := part.result or part.snake_result)]
     return Turn(
         speaker,
-        _texts(content),
         tuple((call.name or "", lenient.digest(call.args)) for call in calls),
         bool(results),
         tuple(lenient.digest(each.response) for each in results if _failed(each)),

@@ -91,16 +91,12 @@ def _turn(message: _Message) -> Turn:
         return NOTHING
     blocks = message.content
     if not isinstance(blocks, list):
-        return Turn(speaker, tuple(_texts(blocks)))
+        return Turn(speaker)
     results = [block for block in blocks if block.type == "tool_result"]
+    calls = [block for block in blocks if block.type == "tool_use"]
     return Turn(
         speaker,
-        tuple(_texts(blocks)),
-        tuple(
-            (block.name or "", lenient.digest(block.input))
-            for block in blocks
-            if block.type == "tool_use"
-        ),
+        tuple((call.name or "", lenient.digest(call.input)) for call in calls),
         bool(results),
         tuple(lenient.digest(each.content) for each in results if each.is_error),
     )

@@ -91,9 +91,7 @@ def _turn(item: _Item) -> Turn:
     kind = item.type or "message"
     if kind == "message":
         speaker = parts.SPEAKERS.get(item.role or "")
-        if speaker is None:
-            return NOTHING
-        return Turn(speaker, tuple(parts.texts(item.content)))
+        return NOTHING if speaker is None else Turn(speaker)
     if kind.endswith("_call_output"):
         return parts.result(item.output)
     if kind.endswith("_call"):
@@ -114,10 +112,9 @@ def _system(instructions: str | None, items: list[_Item]) -> Iterator[str]:
     if instructions:
         yield instructions
     for item in items:
-        turn = _turn(item)
-        if turn.speaker is not Speaker.SYSTEM:
+        if _turn(item).speaker is not Speaker.SYSTEM:
             return
-        yield from turn.texts
+        yield from parts.texts(item.content)
 
 
 def _added(items: list[_Item]) -> Iterator[str]:

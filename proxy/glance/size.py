@@ -15,8 +15,8 @@ from proxy.routing.facts import Size
 METHOD: Final = "bytes"
 """Estimated from kinds of bytes in slices of the body."""
 
-_SLICES: Final = 24
-_SLICE: Final = 640
+_SLICES: Final = 16
+_SLICE: Final = 512
 _BAND: Final = 0.25
 # Tokens a byte of each kind stands for, in JSON as clients send it: escapes and the
 # names of fields cost bytes and few tokens.

@@ -22,13 +22,11 @@ class Speaker(StrEnum):
 class Turn:
     """One message, or one item of an input.
 
-    `texts` are what its speaker says, results of tools left out. `calls` are names and
-    digests of arguments; `results` says that it brings results of tools, `errors` are
-    the digests of those that tell of an error.
+    `calls` are names and digests of arguments; `results` says that it brings results
+    of tools, `errors` are the digests of those that tell of an error.
     """
 
     speaker: Speaker
-    texts: tuple[str, ...] = ()
     calls: tuple[tuple[str, str], ...] = ()
     results: bool = False
     errors: tuple[str, ...] = ()
