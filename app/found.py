@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Final
 from app.local_servers import LocalServer, Told, server_of, with_told
 from proxy.catalogue.address import is_loopback
 from proxy.catalogue.provider import AuthStyle
+from proxy.routing.reasons import ReasonCode
 from proxy.tasks import spawn
 from proxy.upstream import Outgoing, UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from proxy.catalogue import Catalogue, Provider
+    from proxy.routing.decision import Rejected
     from proxy.secrets import Secrets
     from proxy.upstream import Upstream
 
@@ -57,8 +59,8 @@ class LocalModels:
     """What is known of the models that run on the user's machines.
 
     Belongs to one loop. `look` at the start and whenever the configuration changes;
-    `used` for each request; `merged` gives the catalogue to route by; `close` at the
-    end.
+    `finished` after each request; `merged` gives the catalogue to route by; `close` at
+    the end.
     """
 
     def __init__(
@@ -119,6 +121,20 @@ class LocalModels:
             _cancel(gone)
         self._merged = None
         await asyncio.gather(*(self._ask(each) for each in self._watched.values()))
+
+    def finished(self, tried: Iterable[str], rejected: Iterable[Rejected]) -> None:
+        """Take note of a request that is over.
+
+        `tried` are the ids of the providers that were called, `rejected` the losers of
+        its decision: what was too short for it may have more room by now.
+        """
+        short = (
+            each.route.partition("/")[0]
+            for each in rejected
+            if each.code in {ReasonCode.CONTEXT_TOO_SMALL, ReasonCode.OUTPUT_TOO_SMALL}
+        )
+        for provider_id in {*tried, *short}:
+            self.used(provider_id)
 
     def used(self, provider_id: str) -> None:
         """Take note that a request went to a provider, or was too long for it.

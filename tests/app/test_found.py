@@ -15,6 +15,7 @@ from proxy.model import Protocol
 from proxy.policies import shipped_policy
 from proxy.routing.condition import ALL_WELL
 from proxy.routing.decide import decide
+from proxy.routing.decision import Rejected
 from proxy.routing.facts import Facts, Size
 from proxy.routing.modes import Mode
 from proxy.routing.reasons import ReasonCode
@@ -278,6 +279,35 @@ async def test_requests_lead_to_a_look_a_minute_and_idleness_to_none(
     world.now = 10 * EVERY_SECONDS
     await world.used("groq")
     assert len(server.asked) == 4
+
+
+async def test_who_was_too_short_for_a_request_is_looked_at(
+    world: World, server: FakeServer
+) -> None:
+    """Else nobody would learn that its owner has given it more room."""
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole, offline=False)
+    policy = replace(shipped_policy(), mode=Mode.CODING_AUTO)
+    facts = request("ollama/qwen3:8b", tokens=20_000)
+    decision = decide(facts, world.models.merged(whole), ALL_WELL, policy)
+    bigger = {"models": [{"model": "qwen3:8b", "context_length": 32768}]}
+    server.answers["/api/ps"] = bigger
+    world.models.finished((), decision.rejected)
+    await world.used()  # the look is under way; this waits for it
+    assert model(world, whole).context == 32768
+    assert len(server.asked) == 4
+
+
+async def test_who_only_lost_is_left_alone(world: World, server: FakeServer) -> None:
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole, offline=False)
+    server.asked.clear()
+    lost = Rejected("ollama/qwen3:8b", ReasonCode.BELOW_FLOOR)
+    world.models.finished(["groq"], [lost])
+    assert not [t for t in asyncio.all_tasks() if "local models" in t.get_name()]
+    world.models.finished(["groq", "ollama"], [lost])
+    await world.used()
+    assert len(server.asked) == 2
 
 
 async def test_a_change_is_said_once_and_acts(world: World, server: FakeServer) -> None:
