@@ -62,7 +62,7 @@ def system_start(outline: Outline, envelopes: Envelopes) -> str:
     """Return the start of the system text, without what the client puts before it."""
     kept: list[str] = []
     for text in outline.system:
-        if not text.startswith(envelopes.starts):
+        if text and not text.startswith(envelopes.starts):
             kept.append(text)
         if sum(map(len, kept)) >= _SYSTEM:
             break
