@@ -201,7 +201,8 @@ def look(
     pressed = _pressed(condition, policy)
     route_class = facts.route_class
     not_ready, latencies = condition.not_ready, condition.latency_ms
-    may_rest = bool(condition.routes or condition.groups)
+    own_rests, group_rests = condition.routes, condition.groups
+    may_rest = bool(own_rests or group_rests)
     cost: int | None
     # Hundreds of routes come by here for each request: hence no calls for most of them.
     for entry, prices in pairs:
@@ -248,7 +249,11 @@ def look(
                 entry.group in pressed,
             ),
         )
-        if may_rest and (rest := _rest(entry, condition)):
+        if (
+            may_rest
+            and (name in own_rests or entry.group in group_rests)
+            and (rest := _rest(entry, condition))
+        ):
             lose(entry.lost(_RESTS[rest.kind], rest.sentence))
             looked.resting.append((rest.seconds, option))
         else:

@@ -51,7 +51,8 @@ class Entry:
     single classes. `rank` is the tier's, weakest 0, `NO_RANK` where nothing is known.
     `context` is in tokens. `foreign` tells that it takes a translation, `free` that a
     call costs nothing beyond what is paid anyway. `worse` is the negative quality, 1
-    where that is unknown. `losses` remembers the route as rejected.
+    where that is unknown. `below` is the route as rejected for its quality,
+    `losses` remembers it as rejected for other reasons.
     """
 
     route: Route
@@ -66,6 +67,7 @@ class Entry:
     foreign: bool
     free: bool
     worse: int
+    below: Rejected
     at: int = -1
     losses: dict[ReasonCode, Rejected] = field(default_factory=dict, repr=False)
 
@@ -115,6 +117,7 @@ def entry_of(
         foreign=route.protocol is not protocol,
         free=route.billing in _FREE,
         worse=1 if quality is None else -quality,
+        below=Rejected(route.name, ReasonCode.BELOW_FLOOR),
         at=at,
     )
 

@@ -28,7 +28,17 @@ def good_enough(options: Iterable[Option], floor: int | None) -> list[Option]:
     """Return the options whose quality is at least `floor`."""
     if floor is None:
         return list(options)
-    return [each for each in options if each.worse <= -floor]
+    return [each for each in options if each[_WORSE] <= -floor]
+
+
+def split(
+    options: list[Option], floor: int | None
+) -> tuple[list[Option], list[Option]]:
+    """Return the options whose quality is at least `floor`, and the others."""
+    if floor is None:
+        return options, []
+    enough = [each for each in options if each[_WORSE] <= -floor]
+    return enough, [each for each in options if each[_WORSE] > -floor]
 
 
 def best_first(wanted: str) -> Key:
@@ -72,8 +82,8 @@ def relieved(first: Option, options: Iterable[Option], floor: int | None) -> Opt
 def steps_after(first: Option, floor: int | None) -> Callable[[Option], int]:
     """Return how far others stand behind `first` when it fails.
 
-    The same lane, then the nearest stronger tier, then the nearest weaker one, where
-    whatever is below `floor` belongs. Whose quota is nearly used up goes after the
+    The same lane, then the nearest stronger tier, then the nearest weaker one; what is
+    below `floor` counts as weaker. Whose quota is nearly used up goes after the
     others that stand as far.
     """
     lane, rank = first.entry.lane, first.entry.rank
@@ -97,17 +107,16 @@ def loss_beside(first: Option, floor: int | None) -> Callable[[Option], Rejected
     least = _NO_FLOOR if floor is None else -floor
     cost, worse = first.weighed, first.worse
     known = first.cost is not None and first.quality is not None
-    below, beaten = ReasonCode.BELOW_FLOOR, ReasonCode.BEATEN
+    beaten = ReasonCode.BEATEN
 
     def loss(option: Option) -> Rejected:
         if option[_WORSE] > least:
-            code = below
-        elif known and cost <= option.weighed and worse <= option.worse:
+            return option[_ENTRY].below
+        if known and cost <= option.weighed and worse <= option.worse:
             code = beaten
         else:
             code = ReasonCode.ATTEMPT_LIMIT
-        entry = option[_ENTRY]
-        return entry.losses.get(code) or entry.lost(code)
+        return option[_ENTRY].lost(code)
 
     return loss
 

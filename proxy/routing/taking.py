@@ -11,7 +11,12 @@ from proxy.routing.decision import Choice, Mark, Rejected
 from proxy.routing.facts import Facts
 from proxy.routing.filters import Option
 from proxy.routing.ground import Entry
-from proxy.routing.ranking import loss_beside, mark_after, steps_after
+from proxy.routing.ranking import (
+    loss_beside,
+    mark_after,
+    split,
+    steps_after,
+)
 from proxy.routing.reasons import ReasonCode
 from proxy.translation.needs import obstacles
 
@@ -42,6 +47,14 @@ class Taking:
 
     def follow(self, first: Option, rest: list[Option], floor: int | None) -> None:
         """Let the others follow `first` while there is room; the rest have lost."""
+        enough, below = split(rest, floor)
+        self._follow(first, enough, floor)
+        if len(self.choices) < MAX_CHOICES:
+            self._follow(first, below, floor)
+        else:
+            self.rejected += [option.entry.below for option in below]
+
+    def _follow(self, first: Option, rest: list[Option], floor: int | None) -> None:
         steps, lost = steps_after(first, floor), loss_beside(first, floor)
         waiting: dict[int, list[Option]] = {}
         for option in rest:
@@ -50,16 +63,16 @@ class Taking:
                 waiting[far].append(option)
             else:
                 waiting[far] = [option]
-        note = self.rejected.append
         for far in sorted(waiting):
             options = waiting[far]
-            if len(self.choices) < MAX_CHOICES:
-                options.sort()
-            for option in options:
+            if len(self.choices) == MAX_CHOICES:
+                self.rejected += map(lost, options)
+                continue
+            for option in sorted(options):
                 if len(self.choices) < MAX_CHOICES:
                     self.take(option, mark_after(first, option, floor))
                 else:
-                    note(lost(option))
+                    self.rejected.append(lost(option))
 
     def _objection(self, entry: Entry) -> Rejected | None:
         route = entry.route
