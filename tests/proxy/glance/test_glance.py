@@ -399,3 +399,51 @@ def test_envelopes_of_several_files_are_put_together() -> None:
 )
 def test_results_tell_of_errors_by_themselves(result: str, failed: bool) -> None:
     assert tells_of_error(result) is failed
+
+
+def test_pictures_and_files_of_chat_and_responses() -> None:
+    url = {"url": f"data:image/png;base64,{_PICTURE}"}
+    parts = [
+        {"type": "image_url", "image_url": url},
+        {"type": "file", "file": {"file_data": _PICTURE}},
+    ]
+    body = {"messages": [{"role": "user", "content": parts}]}
+    seen = glance(Protocol.CHAT, json.dumps(body).encode())
+    assert (seen.images, seen.documents) == (True, True)
+    assert seen.size.tokens < 10_000
+    message = {"role": "user", "content": "see", "images": [_PICTURE]}
+    seen = glance(Protocol.OLLAMA, json.dumps({"messages": [message]}).encode())
+    assert (seen.images, seen.documents, seen.human) == (True, False, "see")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "key", "content"),
+    [
+        (Protocol.MESSAGES, "messages", "content"),
+        (Protocol.CHAT, "messages", "content"),
+        (Protocol.RESPONSES, "input", "content"),
+        (Protocol.GEMINI, "contents", "parts"),
+    ],
+)
+def test_turns_of_nobody_known_say_nothing(
+    protocol: Protocol, key: str, content: str
+) -> None:
+    turns = [{"role": "narrator", content: None}, {"role": "system", content: None}]
+    body = {key: turns, "systemInstruction": "sys"}
+    seen = glance(protocol, json.dumps(body).encode())
+    assert (seen.human, seen.messages, seen.continues) == ("", 2, False)
+    assert seen.system == ("sys" if protocol is Protocol.GEMINI else "")
+
+
+def test_results_inside_results_are_not_followed() -> None:
+    assert not _messages(_user(_result([_result([{"type": "image"}])]))).images
+
+
+def test_only_the_start_of_the_system_text_is_kept() -> None:
+    seen = _messages(_user(_text("a")), system=[_text("x" * 3_000)] * 5)
+    assert len(seen.system) == 4_000
+    only = glance(
+        Protocol.RESPONSES,
+        b'{"input": [{"role": "developer", "content": "be kind"}]}',
+    )
+    assert only.system == "be kind"
