@@ -150,6 +150,14 @@ def test_nothing_told_leaves_the_catalogue_as_it_is() -> None:
     assert with_told(catalogue, {"groq": Told({})}) is catalogue
 
 
+def test_a_provider_that_told_nothing_stays_as_it_is() -> None:
+    catalogue = Catalogue((KNOWN["groq"], OLLAMA), "s")
+    told = read("ollama", {"models": [tag("qwen3:8b")]}, {"models": []})
+    groq, ollama = with_told(catalogue, {"ollama": told}).providers
+    assert groq is KNOWN["groq"]
+    assert [model.id for model in ollama.models] == ["qwen3:8b"]
+
+
 # --- sizes ----------------------------------------------------------------------------
 
 
