@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from app.control import serve_control
 from app.gateway import Gateway, limits
 from app.identity import command_path, version
+from app.kept import keep_health, load_health
 from app.learned import keep_learned, read_learned
 from app.live import LiveState, Sources
 from app.logs import LogWriter
@@ -26,18 +27,22 @@ from app.runs import RunLock, is_dead
 from app.services import Services
 from app.settings import ConfigStore
 from app.stopping import PLANNED_SECONDS
+from proxy.classes import shipped_rules
 from proxy.counting import Estimator
-from proxy.health import LastFailures
+from proxy.health import Health
 from proxy.items import ItemStore
 from proxy.ledger import Ledger, LedgerError
 from proxy.pins import Pins
 from proxy.pipeline import Parts, Pipeline
 from proxy.preparation import Memory
+from proxy.profiles import shipped_profiles
 from proxy.projects import Projects
 from proxy.recorder import Recorder
 from proxy.reports import SpendReport
 from proxy.secrets import Secrets
 from proxy.server import GatewayServer
+from proxy.sessions import Sessions
+from proxy.survey import Surveyor
 from proxy.tasks import spawn
 from proxy.upstream import Upstream
 
@@ -234,7 +239,8 @@ def _gateway(
 ) -> Gateway:
     """Build the serving parts; nothing listens yet."""
     port = sockets[0].getsockname()[1]
-    failures = LastFailures()
+    health = Health()
+    load_health(base.paths.kept_health, health, base.clock.now().timestamp())
     projects = Projects()
     upstream = Upstream(base.environ, limits(base.config.current.settings))
     gateway = Gateway(
@@ -250,12 +256,29 @@ def _gateway(
         port=port,
     )
     recorder = Recorder(
-        base.ledger, base.clock, base.run, projects, gateway.request_finished
+        base.ledger,
+        base.clock,
+        base.run,
+        projects,
+        gateway.request_finished,
+        gateway.route_of,
     )
+    gateway.metrics = recorder.metrics
     learned = Estimator(read_learned(base.paths.learned_counts))
     memory = Memory(ItemStore(base.clock.monotonic), learned, Pins())
-    parts = Parts(upstream, recorder, base.secrets, base.clock, failures, memory)
+    parts = Parts(
+        upstream=upstream,
+        recorder=recorder,
+        secrets=base.secrets,
+        clock=base.clock,
+        health=health,
+        memory=memory,
+        surveyor=Surveyor(Sessions(), shipped_profiles(), shipped_rules()),
+        projects=projects,
+        chance=random.SystemRandom().random,
+    )
     gateway.estimator = learned
+    gateway.condition = health
     gateway.pipeline = Pipeline(gateway.pipeline_config(), parts)
     gateway.server = GatewayServer(gateway.pipeline, gateway.site())
     gateway.live = LiveState(
@@ -269,7 +292,7 @@ def _gateway(
             command=command_path(),
         ),
         base.ledger,
-        failures,
+        health,
         base.clock,
     )
     gateway.services = Services(
@@ -320,6 +343,7 @@ async def _run(
             await control.stop()
             await _drain(gateway, stop)
             keep_learned(base.paths.learned_counts, gateway.estimator.exported())
+            keep_health(base.paths.kept_health, gateway.condition)
     _log.info("gateway stopped", extra={"event": "gateway_stopped"})
 
 

@@ -17,6 +17,7 @@ from app.commands.routing import TryResult, usage_of
 from app.problems import problems
 from app.trial import Collected, trial_call
 from proxy.answers import json_answer
+from proxy.catalogue import Route
 from proxy.errors import FailureKind, Refused
 from proxy.guard import Policy, allowed_hosts
 from proxy.keys import KeyRing
@@ -25,7 +26,7 @@ from proxy.listing import model_answer, models_answer, shape_of
 from proxy.model import Usage
 from proxy.pipeline import Config
 from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
-from proxy.routing import Mode, effective_mode
+from proxy.routing import Mode
 from proxy.server import Site
 from proxy.upstream import Limits
 
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from proxy.answers import Plain
     from proxy.counting import Estimator
     from proxy.guard import Admission
+    from proxy.health import Health
     from proxy.ledger import Ledger
+    from proxy.metrics import Metrics
     from proxy.model import Protocol
     from proxy.pipeline import Pipeline
     from proxy.projects import Projects
@@ -68,8 +71,8 @@ class _Health(msgspec.Struct, frozen=True):
 class Gateway:
     """One serving gateway.
 
-    `pipeline`, `server`, `live`, `services` and `estimator` are set once, right after
-    it is made, because they refer to each other.
+    `pipeline`, `server`, `live`, `services`, `estimator`, `condition` and `metrics`
+    are set once, right after it is made, because they refer to each other.
     """
 
     pipeline: Pipeline
@@ -77,6 +80,8 @@ class Gateway:
     live: LiveState
     services: Services
     estimator: Estimator
+    condition: Health
+    metrics: Metrics
 
     def __init__(  # noqa: PLR0913 - the parts of a gateway, all named
         self,
@@ -178,7 +183,22 @@ class Gateway:
             models=self._models,
             events=self._events,
             monotonic=self._clock.monotonic,
+            metrics=self._counted,
         )
+
+    def _counted(self) -> bytes:
+        return self.metrics.text(
+            open_requests=self.server.open_requests, unsaved=self._ledger.unsaved
+        )
+
+    def route_of(self, name: str) -> Route | None:
+        """Return the route of `provider/model` in the catalogue in force, if any."""
+        provider_id, _, model_id = name.partition("/")
+        provider = self._config.current.catalogue.provider(provider_id)
+        if provider is None:
+            return None
+        model = provider.find_model(model_id)
+        return Route(provider, model, model_id, provider.protocols[0])
 
     def request_finished(self, request_id: str) -> None:
         """Tell the live views that a request is over."""
@@ -200,7 +220,7 @@ class Gateway:
     ) -> Plain:
         target, config = admission.target, self.pipeline.config
         shape = shape_of(target.path, target.query, headers)
-        offline = effective_mode(config.mode) is Mode.OFFLINE
+        offline = config.mode is Mode.OFFLINE
         known = (config.catalogue, config.not_ready)
         if admission.model is None:
             return json_answer(models_answer(shape, *known, offline=offline))
@@ -253,7 +273,7 @@ class Gateway:
         current = self._config.current
         return Config(
             catalogue=current.catalogue,
-            mode=current.settings.mode,
+            policy=current.policy,
             not_ready=self._not_ready(),
         )
 

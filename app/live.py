@@ -22,7 +22,7 @@ from app.state import (
     spend_today,
 )
 from proxy.ledger import LedgerError
-from proxy.routing import PRACTICE, effective_mode
+from proxy.routing import PRACTICE, Mode
 from proxy.secrets import SERVICE
 from proxy.tasks import spawn
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.catalogue import KeyRef, Provider
-    from proxy.health import LastFailures
+    from proxy.health import Health, LastFailures
     from proxy.ledger import Event, Ledger
     from proxy.pipeline import Config
     from proxy.recorder import Clock
@@ -61,12 +61,12 @@ class LiveState:
     """The `State` of a gateway that serves."""
 
     def __init__(
-        self, sources: Sources, ledger: Ledger, failures: LastFailures, clock: Clock
+        self, sources: Sources, ledger: Ledger, health: Health, clock: Clock
     ) -> None:
         """Start with an empty day; `refresh` fills it."""
         self._sources = sources
         self._ledger = ledger
-        self._failures = failures
+        self._known = health
         self._clock = clock
         self._changes = Changes()
         self._started = clock.now()
@@ -80,7 +80,7 @@ class LiveState:
     def snapshot(self) -> Snapshot:
         """Return the state of this moment."""
         config = self._sources.config()
-        providers = _health(config, self._failures)
+        providers = _health(config, self._known.failures)
         return Snapshot(
             revision=self._changes.revision,
             version=self._sources.version,
@@ -198,7 +198,7 @@ def _readiness(
             "Add a provider to config.toml to reach a real model.",
         )
     ready = [provider for provider in providers if provider.ready]
-    offline = effective_mode(config.mode) == "offline"
+    offline = config.mode is Mode.OFFLINE
     if offline:
         ready = [p for p in ready if _local_route(config, p.id)]
     if ready and all(provider.last_failure for provider in ready):

@@ -64,6 +64,11 @@ class Paths:
         return self.state / "config.last-good.toml"
 
     @property
+    def kept_health(self) -> Path:
+        """How providers were when the last gateway ended: numbers and names only."""
+        return self.state / "health.json"
+
+    @property
     def learned_counts(self) -> Path:
         """What was learned about how models count tokens: numbers only."""
         return self.state / "counts.msgpack"

@@ -116,7 +116,7 @@ def _mode(result: ModeStatus) -> Lines:
             (
                 "*" if choice.mode is result.mode else "",
                 choice.mode.value,
-                choice.reason,
+                choice.meaning,
             )
             for choice in result.choices
         ]

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 def problems(config: ConfigStore, ledger: Ledger) -> tuple[str, ...]:
     """Return sentences, none empty: about the configuration, then about the record."""
     current = config.current
-    told = (current.source_note, *map(str, current.problems), *_of_record(ledger))
+    told = (
+        current.source_note,
+        *map(str, current.problems),
+        config.price_problem,
+        *_of_record(ledger),
+    )
     return tuple(filter(None, told))
 
 

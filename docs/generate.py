@@ -26,7 +26,7 @@ from proxy.wire.losses import LOSSES
 
 _ROOT = Path(__file__).resolve().parent.parent
 _FOLDER = _ROOT / "docs" / "reference"
-_BY_TESTS = {"fidelity.md", "parity.md"}
+_BY_TESTS = {"classes.md", "fidelity.md", "parity.md", "simulation.md"}
 """Pages that tests write from their outcomes; see `tests/outcome_pages.py`."""
 _MADE = "This page is written by `make docs`; edit the code it describes instead."
 

@@ -96,10 +96,15 @@ class Counter:
         `native` says that the first route speaks the client's protocol.
         """
         x = journey.x
-        route = x.route = next(iter(x.decision.attempts), None)
+        route = next(iter(x.decision.attempts), None)
+        if route is not None:
+            x.begin(route)
         if route is not None and native and self._counts(route):
             x.counted = "exact"
-            outcome = await self._native.call(journey, route, fresh=False)
+            patience = self._upstream.limits.first_byte
+            outcome = await self._native.call(
+                journey, route, fresh=False, first_byte=patience
+            )
             if outcome.failure is None or self._is_answer(route, outcome.failure):
                 return outcome.failure
             x.held = None

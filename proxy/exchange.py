@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from proxy.model import Loss, Request
     from proxy.model import Protocol as WireProtocol
     from proxy.projects import Peer
-    from proxy.routing import Decision
+    from proxy.routing import Decision, Facts
+    from proxy.sessions import Turn
 
 _SESSION_HEADERS = ("x-claude-code-session-id", "session-id", "x-session-id")
 _AGENT_HEADERS = ("x-claude-code-agent-id",)
 _PARENT_HEADERS = ("x-claude-code-parent-agent-id",)
 _MAX_ID = 200
+_REFUSAL = 300
 
 
 @dataclass(slots=True)
@@ -136,6 +138,8 @@ class Exchange:
     the stream and knows how far it is. `losses` is what translation could not carry.
     `request` is the call read, from when somebody needed it until it is written anew;
     `unproven` says that a provider refused the proof of earlier reasoning.
+    `facts` are what was decided by, `turn` is the conversation's turn that it is, None
+    where it is no part of one. `too_long` says that the provider refused its length.
     `mark` says what the running attempt is beside the first choice, `retry` that its
     route is asked once more. `insured` says that another attempt is possible: then
     nothing leaves before content. `calling` says that a provider is being called and
@@ -151,6 +155,8 @@ class Exchange:
     model_span: tuple[int, int] | None
     stream: bool
     offline: bool
+    facts: Facts
+    turn: Turn | None = None
     attempts: list[Attempt] = field(default_factory=list)
     route: Route | None = None
     held: HeldAnswer | None = None
@@ -161,6 +167,7 @@ class Exchange:
     routing: Callable[[], None] | None = None
     events: bool = False
     broken_off: bytes = b""
+    too_long: bool = False
     breaking: Callable[[FailureKind, str], bytes] | None = None
     losses: list[Loss] = field(default_factory=list)
     request: Request | None = None
@@ -187,6 +194,7 @@ class Exchange:
         self.calling, self.heard = True, ()
         self.usage, self.stop_reason = Usage(), None
         self.events, self.broken_off, self.breaking = False, b"", None
+        self.too_long = False
         self.losses.clear()
 
     def lose(self, losses: Iterable[Loss]) -> None:
@@ -218,8 +226,21 @@ class Exchange:
                 started_ms=milliseconds(started - self.call.arrived),
                 duration_ms=milliseconds(now - started),
                 error_kind=kind,
+                lane=route.lane,
+                billing=route.billing,
+                mark=self.mark,
+                retry=self.retry,
+                usage=self._used(status),
             )
         )
+
+    def _used(self, status: int | None) -> Usage | None:
+        """Return what an attempt used; None where nobody began to answer.
+
+        An empty `Usage` is an answer that began and did not tell.
+        """
+        began = status is not None and status < _REFUSAL
+        return self.usage if began or self.usage != Usage() else None
 
 
 def milliseconds(seconds: float) -> int:

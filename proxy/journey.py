@@ -17,14 +17,13 @@ from proxy.errors import Failure, FailureKind
 from proxy.exchange import milliseconds
 from proxy.ledger.rows import Status
 from proxy.model import Protocol
-from proxy.routing import ROUTE_CLASS
 from proxy.wire.envelope import error_body, error_event, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.exchange import Exchange
-    from proxy.health import LastFailures
+    from proxy.health import Health
     from proxy.recorder import Clock, Recorder
 
 DEFAULT_RETRY_AFTER = 2
@@ -53,7 +52,7 @@ class Journey:
     x: Exchange
     recorder: Recorder
     clock: Clock
-    failures: LastFailures
+    health: Health
     snapshot: str
     counting: bool
     attempt_started: float = 0.0
@@ -61,14 +60,14 @@ class Journey:
     def labels(self) -> tuple[tuple[str, str], ...]:
         """Return the `x-turnout-*` answer headers as they are known now."""
         x = self.x
-        tried = len(x.attempts) + (0 if x.recorded or x.held else 1)
+        tried = len(x.attempts) + (1 if x.calling else 0)
         labels = [("x-turnout-request", x.call.id)]
         if x.route is not None:
             labels += [
                 ("x-turnout-route", _shown(x.route.name)),
                 ("x-turnout-lane", _shown(x.route.lane or NO_LANE)),
             ]
-        labels += [("x-turnout-class", ROUTE_CLASS)]
+        labels += [("x-turnout-class", x.decision.route_class)]
         if x.losses:
             names = ",".join(each.name for each in x.losses)
             labels += [("x-turnout-losses", names)]
@@ -97,6 +96,10 @@ class Journey:
         Nothing can be sent a second time from here on, so the body may go.
         """
         self.x.call.body.drop()
+        if self.x.route is not None:
+            # A long answer holds up nobody who waits to see whether the route works.
+            now = self.clock.now().timestamp()
+            self.health.answered(self.x.route.name, now)
         if not self.counting:
             self.recorder.begun(self.x)
 
@@ -112,13 +115,31 @@ class Journey:
         now = self.clock.monotonic()
         before = len(x.attempts)
         x.note(x.route, self.attempt_started, now, failure, status)
-        self.failures.met(x.route.provider.id, failure)
+        self.met(failure)
         if failure is not None:
             await self.record(Status.ERROR, failure.kind)
         elif before:
             await self.record(Status.FALLBACK_SUCCESS, None)
         else:
             await self.record(Status.SUCCESS, None)
+
+    def met(self, failure: Failure | None) -> None:
+        """Let the running attempt's end count for its route; None is a success."""
+        x = self.x
+        if x.route is None:
+            return
+        body = x.held.body if x.held is not None else None
+        now = self.clock.now().timestamp()
+        began = milliseconds(self.attempt_started - x.call.arrived)
+        waited = None if x.first_byte_ms is None else max(0, x.first_byte_ms - began)
+        self.health.ended(
+            x.route,
+            failure,
+            headers=x.heard,
+            body=body,
+            first_byte_ms=waited if failure is None else None,
+            now=now,
+        )
 
     async def record(self, status: Status, kind: FailureKind | None) -> None:
         """Commit the finishing row, once."""
@@ -157,9 +178,10 @@ class Journey:
         """Record a request whose handler was cancelled, and say so to a client left."""
         x = self.x
         kind = FailureKind.STOPPING if stopping else FailureKind.CLIENT_GONE
-        if x.route is not None and not x.recorded:
+        if x.route is not None and x.calling:
             ended = Failure(kind, "The request ended before its answer did.")
             x.note(x.route, self.attempt_started, self.clock.monotonic(), ended, None)
+            self.met(ended)
         if not stopping:
             await self.record(Status.CANCELLED, kind)
             return

@@ -46,10 +46,13 @@ class NativeLane:
         self._secrets = secrets
         self._clock = clock
 
-    async def call(self, journey: Journey, route: Route, *, fresh: bool) -> Outcome:
+    async def call(
+        self, journey: Journey, route: Route, *, fresh: bool, first_byte: float
+    ) -> Outcome:
         """Make one provider call and carry its answer to the client.
 
-        `fresh` keeps it off the connections that are kept. A failed attempt has been
+        `fresh` keeps it off the connections that are kept, `first_byte` is how many
+        seconds the answer's first byte may take. A failed attempt has been
         noted; a whole answer has been noted and recorded.
         """
         x = journey.x
@@ -58,11 +61,11 @@ class NativeLane:
         stale = False
         try:
             async with self._upstream.send(
-                outgoing, offline=x.offline, fresh=fresh
+                outgoing, offline=x.offline, fresh=fresh, first_byte=first_byte
             ) as answer:
                 # The answer may take minutes; another attempt makes its own call.
                 del outgoing
-                status = answer.status
+                status, x.heard = answer.status, answer.headers
                 failure = await self._take(journey, route, answer, secret)
         except UpstreamError as error:
             failure, stale = error.failure, error.stale

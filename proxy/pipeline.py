@@ -8,61 +8,57 @@ calls.
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from proxy.advice import in_full
-from proxy.aliases import alias_mode, real_name
+from proxy.asked import asked_of
 from proxy.counted import Counter
 from proxy.errors import Failure, FailureKind, Refused
 from proxy.exchange import Call, Exchange, Outlet
-from proxy.guard import COUNTS, NO_RETRY, Endpoint
+from proxy.guard import COUNTS, Endpoint
 from proxy.journey import Journey
-from proxy.keys import PREFIX
 from proxy.ledger.rows import Status
 from proxy.model import Protocol
 from proxy.native import NativeLane
 from proxy.practice import PRACTICE_PROVIDER_ID
 from proxy.reading import Unreadable, read_whole
+from proxy.retries import Next, Tried, after, first_byte_limit
 from proxy.routing import (
     MAX_ATTEMPTS,
-    Facts,
     Mode,
     ReasonCode,
+    Tier,
     decide,
-    effective_mode,
     no_route_sentence,
 )
 from proxy.simulated import simulate
+from proxy.survey import Surveyor
 from proxy.translated import TranslatedLane
 from proxy.translation.needs import obstacles
 from proxy.translation.proofs import may_bear_proofs
 from proxy.translation.strays import untaken
-from proxy.wire.body import BodyProblem, bool_field, text_field, top_level
+from proxy.wire.body import text_field, top_level
 from proxy.wire.sealing import SEAL_START
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from proxy.attempt import Outcome
     from proxy.catalogue import Catalogue, Route
-    from proxy.health import LastFailures
-    from proxy.model import Request
+    from proxy.health import Health
+    from proxy.model import Request, Usage
     from proxy.preparation import Memory
+    from proxy.projects import Projects
     from proxy.recorder import Clock, Recorder
-    from proxy.routing import Decision
+    from proxy.routing import Choice, Decision, Facts, Policy
     from proxy.secrets import Secrets
     from proxy.translation.needs import Obstacle
     from proxy.upstream import Upstream
 
 
-TRUST_LEVELS = ("public", "internal", "confidential", "secret")
-KEPT_HERE = frozenset({"confidential", "secret"})
-"""The trust levels whose requests never leave the machine."""
-
-MODEL_LENGTH = 512
-"""Characters of a model's name; the longest in use are resource names of clouds."""
+PROJECT_SECONDS = 0.25
+"""How long a request waits for its project where a rule names one."""
 
 _SEAL = SEAL_START.encode()
 _ASKS = frozenset(
@@ -76,9 +72,7 @@ _ASKS = frozenset(
 )
 """The endpoints that ask a model for an answer."""
 
-_BETWEEN = re.compile(r"[/\\]")
 _PREVIOUS = b'"previous_response_id"'
-_KEY = re.compile(rf"{PREFIX}[A-Za-z0-9]{{16}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +83,31 @@ class Config:
     """
 
     catalogue: Catalogue
-    mode: Mode
+    policy: Policy
     not_ready: Mapping[str, str]
+
+    @property
+    def mode(self) -> Mode:
+        """The user's mode."""
+        return self.policy.mode
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The resources a pipeline works with, all outliving it."""
+    """The resources a pipeline works with, all outliving it.
+
+    `chance` gives random numbers from 0 to 1, which spread repetitions in time.
+    """
 
     upstream: Upstream
     recorder: Recorder
     secrets: Secrets
     clock: Clock
-    failures: LastFailures
+    health: Health
     memory: Memory
+    surveyor: Surveyor
+    projects: Projects
+    chance: Callable[[], float]
 
 
 class Pipeline:
@@ -131,12 +136,12 @@ class Pipeline:
         was recorded or sent then.
         """
         parts = self._parts
-        x = self._exchange(call, outlet)
+        x = await self._exchange(call, outlet)
         journey = Journey(
             x=x,
             recorder=parts.recorder,
             clock=parts.clock,
-            failures=parts.failures,
+            health=parts.health,
             snapshot=self.config.catalogue.snapshot,
             counting=call.endpoint in COUNTS,
         )
@@ -156,36 +161,47 @@ class Pipeline:
             # Only a fault of our own gets here unrecorded; its row must not stay open.
             await journey.record(Status.ERROR, FailureKind.INTERNAL)
 
-    def _exchange(self, call: Call, outlet: Outlet) -> Exchange:
-        asked = _asked(call)
-        _check_query(call.query)
+    async def _exchange(self, call: Call, outlet: Outlet) -> Exchange:
+        asked = asked_of(call)
         config = self.config
-        mode = _mode_for(call, asked.model, config.mode)
-        stays = _stays_here(call)
-        facts = Facts(
-            call.protocol,
-            asked.model,
-            own_credential=bool(call.credentials.own),
-            stays_here=stays,
-            native_only=call.endpoint is Endpoint.COMPACT,
-            stands_for="" if alias_mode(asked.model) else real_name(asked.model),
+        survey = self._parts.surveyor.survey(
+            call,
+            asked,
+            self._parts.clock.now(),
+            project=await self._project(call, config.policy),
+            counting=call.endpoint in COUNTS,
         )
+        facts = survey.facts
+        decision = self._decide(facts, config)
         x = Exchange(
             call=call,
             outlet=outlet,
-            decision=decide(facts, config.catalogue, config.not_ready, mode),
+            decision=decision,
             model=asked.model,
             model_span=asked.span,
             stream=asked.stream,
-            offline=stays or effective_mode(mode) is Mode.OFFLINE,
+            offline=asked.stays_here or decision.mode is Mode.OFFLINE,
+            facts=facts,
+            turn=survey.turn,
         )
-        first = next(iter(x.decision.attempts), None)
+        first = next(iter(decision.attempts), None)
         if first is not None and not self._is_native(x, first):
             # Only who must translate needs to know what the request depends on.
             x.request = self._read_or_refuse(x)
-            facts = replace(facts, request=x.request)
-            x.decision = decide(facts, config.catalogue, config.not_ready, mode)
+            x.decision = self._decide(replace(facts, request=x.request), config)
         return x
+
+    def _decide(self, facts: Facts, config: Config) -> Decision:
+        now = facts.moment.timestamp()
+        condition = self._parts.health.condition(config.not_ready, now)
+        return decide(facts, config.catalogue, condition, config.policy)
+
+    async def _project(self, call: Call, policy: Policy) -> str | None:
+        """Return the calling project where a rule of the user's needs to know it."""
+        if all(rule.project is None for rule in policy.rules):
+            return None
+        self._parts.projects.look_up(call.peer)
+        return await self._parts.projects.label(call.peer, PROJECT_SECONDS)
 
     def _read_or_refuse(self, x: Exchange) -> Request:
         try:
@@ -252,36 +268,133 @@ class Pipeline:
             native = first is not None and self._is_native(x, first)
             return await self._counter.count(journey, native=native)
         failure = _no_route(x.decision)
-        routes = list(x.decision.attempts)
-        stale = False
-        while routes and len(x.attempts) < MAX_ATTEMPTS:
-            route = routes.pop(0)
-            native = self._is_native(x, route)
-            if not native and (hindrance := self._hindrance(x, route)):
+        choices = list(x.decision.choices)
+        stale = repeated = False
+        while choices and len(x.attempts) < MAX_ATTEMPTS and self._in_time(x):
+            choice = choices.pop(0)
+            native = self._is_native(x, choice.route)
+            if not native and (hindrance := self._hindrance(x, choice.route)):
                 # What a provider has said is worth more than why this one is no help.
                 failure = failure or hindrance
                 continue
-            x.begin(route)
-            journey.attempt_started = self._parts.clock.monotonic()
-            if route.provider.id == PRACTICE_PROVIDER_ID:
+            if not self._may_call(choice.route) and choices:
+                # Another request is finding out whether this route works again.
+                continue
+            insured = bool(choices) and len(x.attempts) + 1 < MAX_ATTEMPTS
+            x.begin(choice.route, choice.mark, retry=repeated, insured=insured)
+            if choice.route.provider.id == PRACTICE_PROVIDER_ID:
+                journey.attempt_started = self._parts.clock.monotonic()
                 return await simulate(journey, int(self._parts.clock.now().timestamp()))
-            if native:
-                x.request = None
-                outcome = await self._native.call(journey, route, fresh=stale)
-            else:
-                outcome = await self._translated.call(journey, route, fresh=stale)
-            if outcome.failure is None:
-                self._pin(x, route)
-                return None
+            lane = self._native if native else self._translated
+            outcome = await self._call(journey, lane, choice.route, fresh=stale)
             failure, stale = outcome.failure, outcome.stale
-            self._parts.failures.met(route.provider.id, failure)
-            if x.outlet.started or not _next_may_help(failure, route):
+            if failure is None:
+                self._answered(x, choice.route)
+                return None
+            if x.outlet.started:
                 break
-            if stale:
-                # A kept connection that the provider closed while it lay idle says
-                # nothing about the provider: the same route gets a fresh one.
-                routes.insert(0, route)
+            tried = Tried(
+                failure,
+                own_credential=choice.route.provider.key.kind == "client",
+                translated=not native,
+                too_long=x.too_long,
+                stale=stale,
+                repeated=repeated,
+            )
+            step = after(tried, self._parts.chance())
+            repeated = step.next is Next.SAME
+            match step.next:
+                case Next.STOP:
+                    break
+                case Next.SAME:
+                    await asyncio.sleep(step.wait)
+                    choices.insert(0, choice)
+                case Next.LARGER:
+                    choices = self._larger(x, choice.route)
+                case Next.OTHER:
+                    choices = self._still_well(choices)
         return failure
+
+    def _in_time(self, x: Exchange) -> bool:
+        """Tell whether the request's time for a first byte is not used up."""
+        spent = self._parts.clock.monotonic() - x.call.arrived
+        return not x.attempts or spent < self._parts.upstream.limits.first_byte
+
+    def _may_call(self, route: Route) -> bool:
+        now = self._parts.clock.now().timestamp()
+        return self._parts.health.began(route.name, now)
+
+    def _still_well(self, choices: list[Choice]) -> list[Choice]:
+        """Leave out what the last failure has shown to be no use, if anything is left.
+
+        A refused key stands for all routes of its provider, and a used-up quota for
+        those that draw on it.
+        """
+        now = self._parts.clock.now().timestamp()
+        known = self._parts.health.condition(self.config.not_ready, now)
+        well = [
+            choice
+            for choice in choices
+            if not known.not_ready.get(choice.route.provider.id)
+            and choice.route.quota_group not in known.groups
+            and choice.route.name not in known.routes
+        ]
+        return well or choices
+
+    async def _call(
+        self,
+        journey: Journey,
+        lane: NativeLane | TranslatedLane,
+        route: Route,
+        *,
+        fresh: bool,
+    ) -> Outcome:
+        """Make one attempt; its failure becomes part of what is known of the route."""
+        parts, x = self._parts, journey.x
+        journey.attempt_started = parts.clock.monotonic()
+        limit = first_byte_limit(
+            parts.upstream.limits.first_byte,
+            journey.attempt_started - x.call.arrived,
+            standby=x.insured,
+        )
+        if lane is self._native:
+            x.request = None
+        outcome = await lane.call(journey, route, fresh=fresh, first_byte=limit)
+        if outcome.failure is not None and not outcome.stale:
+            journey.met(outcome.failure)
+        return outcome
+
+    def _answered(self, x: Exchange, route: Route) -> None:
+        """Remember who answered, and what its provider holds of the prompt now."""
+        self._pin(x, route)
+        if x.turn is None:
+            return
+        tier = route.lane.rpartition("/")[2] if route.lane else None
+        self._parts.surveyor.sessions.answered(
+            x.turn,
+            route.name,
+            self._parts.clock.now().timestamp(),
+            tier=Tier(tier) if tier else None,
+            stop=x.stop_reason,
+            warm=_warm(x.usage, route),
+        )
+
+    def _larger(self, x: Exchange, route: Route) -> list[Choice]:
+        """Return the routes that can read more than one that refused the length."""
+        size = x.facts.size
+        known = route.model.context if route.model else None
+        least = max(size.low, (known or size.tokens) + 1)
+        longer = replace(size, low=least, tokens=max(size.tokens, least))
+        decision = self._decide(replace(x.facts, size=longer), self.config)
+        tried = {each.route for each in x.attempts}
+        larger = [
+            choice
+            for choice in decision.choices
+            if choice.route.name not in tried
+            and ((choice.route.model and choice.route.model.context) or 0) >= least
+        ][:1]
+        x.decision = replace(x.decision, choices=(*x.decision.choices, *larger))
+        return larger
 
     def _pin(self, x: Exchange, route: Route) -> None:
         """Note whose plain proofs the client of a session now carries."""
@@ -308,33 +421,6 @@ class Pipeline:
         return _not_carried(route, found) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a call says without being read: the model, where it stands, the form."""
-
-    model: str
-    span: tuple[int, int] | None
-    stream: bool
-
-
-def _asked(call: Call) -> _Asked:
-    body = call.body.data
-    try:
-        spans = top_level(body)
-        if call.path_model is not None:
-            model = call.path_model.removeprefix("models/")
-            _check_model(model)
-            streams = call.endpoint is Endpoint.GENERATE_STREAM
-            return _Asked(model, None, stream=streams)
-        model = text_field(body, spans, "model") or ""
-        stream = bool_field(body, spans, "stream")
-    except BodyProblem as problem:
-        said = in_full(Failure(FailureKind.BAD_REQUEST, str(problem)))
-        raise Refused(FailureKind.BAD_REQUEST, 400, said) from problem
-    _check_model(model)
-    return _Asked(model, spans["model"], stream=bool(stream))
-
-
 def _not_carried(route: Route, found: Sequence[Obstacle]) -> Failure:
     said = " ".join(each.sentence for each in found)
     return Failure(
@@ -354,90 +440,17 @@ def _not_compacted(route: Route) -> Failure:
     )
 
 
-def _check_model(model: str) -> None:
-    """Refuse a name that cannot be shown as it is, or that is a path's way upwards.
+def _warm(usage: Usage, route: Route) -> int:
+    """Return how many tokens of a prompt its provider is thought to hold now.
 
-    Names with a slash are common (`publishers/google/models/x`), and in Gemini's
-    protocol the name is a part of the path.
+    Where caching is asked for, only what was told counts; elsewhere providers keep
+    what they have read by themselves, if they have a price for reading it again.
     """
-    if not model:
-        raise Refused(
-            FailureKind.BAD_REQUEST,
-            400,
-            "The request names no model, so Turnout cannot route it. Set `model`.",
-        )
-    if len(model) > MODEL_LENGTH or not model.isprintable():
-        raise Refused(
-            FailureKind.BAD_REQUEST,
-            400,
-            f"The field `model` must be a name of at most {MODEL_LENGTH} printable "
-            "characters. Nothing was sent on.",
-        )
-    if any(unquote(each) in {".", ".."} for each in _BETWEEN.split(unquote(model))):
-        raise Refused(
-            FailureKind.BAD_REQUEST,
-            400,
-            "The field `model` holds `.` or `..` as a part of its own, which would "
-            "lead to another address of the provider. Nothing was sent on. Set `model` "
-            "to a model's name.",
-        )
-
-
-def _check_query(query: str) -> None:
-    """Refuse a gateway key in the query, which goes to the provider as it came."""
-    if _KEY.search(unquote(query)):
-        raise Refused(
-            FailureKind.BAD_REQUEST,
-            400,
-            "The query holds a Turnout key, where it would be logged and sent on, so "
-            "Turnout refused the request. Put the key into a header.",
-            (NO_RETRY,),
-        )
-
-
-def _mode_for(call: Call, model: str, mode: Mode) -> Mode:
-    """Return the mode a request asks for by header or model name, else the user's."""
-    if effective_mode(mode) is Mode.OFFLINE:
-        return mode
-    asked = call.header("x-turnout-mode")
-    if asked is None:
-        return alias_mode(model) or mode
-    try:
-        return Mode(asked.strip())
-    except ValueError:
-        raise Refused(
-            FailureKind.BAD_REQUEST,
-            400,
-            "The header x-turnout-mode names no mode of Turnout. It may be one of "
-            f"{', '.join(Mode)}.",
-        ) from None
-
-
-def _stays_here(call: Call) -> bool:
-    """Tell whether the request's own trust level keeps it on this machine.
-
-    A header may only raise the level; without one the level is `public` until trust
-    rules are built.
-    """
-    asked = call.header("x-turnout-trust")
-    if asked is None:
-        return False
-    level = asked.strip()
-    if level not in TRUST_LEVELS:
-        raise Refused(
-            FailureKind.BAD_REQUEST,
-            400,
-            "The header x-turnout-trust names no trust level. It may be one of "
-            f"{', '.join(TRUST_LEVELS)}.",
-        )
-    return level in KEPT_HERE
-
-
-def _next_may_help(failure: Failure, route: Route) -> bool:
-    if failure.kind is FailureKind.REJECTED:
-        return False
-    # The client's own credential was refused: that is between client and vendor.
-    return failure.kind is not FailureKind.AUTH or route.provider.key.kind != "client"
+    told = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    price = route.price
+    if route.protocol is Protocol.MESSAGES or price is None or price.cache_read is None:
+        return told
+    return max(told, usage.whole_input or 0)
 
 
 def _no_route(decision: Decision) -> Failure | None:

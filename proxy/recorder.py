@@ -19,8 +19,7 @@ from proxy.exchange import milliseconds
 from proxy.ledger.rows import Finished, Routed, Status
 from proxy.metrics import Metrics
 from proxy.routing import write_decision
-from proxy.routing.decision import Decision, Mark
-from proxy.routing.facts import Intent, RouteClass
+from proxy.routing.decision import Mark
 from proxy.tasks import spawn
 
 if TYPE_CHECKING:
@@ -71,17 +70,6 @@ class _Ending:
     error: FailureKind | None
     snapshot: str
     moment: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was decided of a request, as its records tell it."""
-
-    route_class: str
-    intent: str
-    evidence: tuple[str, ...]
-    floor: int | None
-    asked: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +138,7 @@ class Recorder:
 
     def _route(self, x: Exchange, now: datetime, *, stream: bool) -> None:
         self._projects.look_up(x.call.peer)
-        seen = _seen(x.decision)
+        decided = x.decision
         self._ledger.routed(
             Routed(
                 id=x.call.id,
@@ -158,17 +146,17 @@ class Recorder:
                 time=now,
                 client=x.call.client,
                 protocol=x.call.protocol,
-                route_class=seen.route_class,
+                route_class=decided.route_class,
                 requested_model=x.model,
-                mode=x.decision.mode,
+                mode=decided.mode,
                 stream=stream,
-                decision=write_decision(x.decision),
+                decision=write_decision(decided),
                 session=x.call.session,
                 agent=x.call.agent,
                 parent_agent=x.call.parent_agent,
-                intent=seen.intent,
-                class_evidence=seen.evidence,
-                floor=seen.floor,
+                intent=decided.intent,
+                class_evidence=decided.evidence,
+                floor=decided.floor,
             )
         )
 
@@ -210,7 +198,7 @@ class Recorder:
 
     def _tell(self, x: Exchange, row: Finished) -> None:
         self._on_finished(row.id)
-        route_class = _seen(x.decision).route_class
+        route_class = x.decision.route_class
         self.metrics.count(_Counted(route_class, row.mark, row.status, row.attempts))
         if row.mark == Mark.ESCALATION:
             self._tell_escalation(x)
@@ -257,12 +245,12 @@ class Recorder:
     def _row(self, x: Exchange, ending: _Ending, project: str | None) -> Finished:
         route, now = x.route, self._clock.now()
         elapsed = ending.moment - x.call.arrived
-        asked = _seen(x.decision).asked
+        asked = x.decision.asked
         charged = charge(
             x,
             now - timedelta(seconds=elapsed),
             ending.snapshot,
-            self._find(asked) if asked else None,
+            self._find(asked.route) if asked else None,
         )
         return Finished(
             id=x.call.id,
@@ -288,16 +276,3 @@ class Recorder:
             losses=tuple(each.name for each in x.losses),
             mark=x.mark if route else Mark.NONE,
         )
-
-
-def _seen(decision: object) -> _Seen:
-    """Return what the records tell of a decision."""
-    if not isinstance(decision, Decision):
-        return _Seen(RouteClass.FALLBACK_SAFE, Intent.AUTO, (), None, None)
-    return _Seen(
-        decision.route_class,
-        decision.intent,
-        decision.evidence,
-        decision.floor,
-        decision.asked.route if decision.asked else None,
-    )

@@ -39,6 +39,11 @@ def is_unproven(status: int, body: bytes) -> bool:
     return status == _BAD_REQUEST and _UNPROVEN.search(body) is not None
 
 
+def refuses_length(status: int, body: bytes) -> bool:
+    """Tell whether a provider refused a conversation because it is too long."""
+    return status in _OF_LENGTH and says_too_long(body)
+
+
 def hints(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return the headers that say when to try again and how much is left."""
     return tuple(
@@ -67,7 +72,7 @@ def told(
     status = _status_for(protocol, failure.status or _BAD_REQUEST)
     words = wording(body)
     message = f"{failure.message} It said: {words}" if words else failure.message
-    over = status in _OF_LENGTH and says_too_long(body)
+    over = refuses_length(status, body)
     if over and protocol is Protocol.MESSAGES:
         message = f"prompt is too long: {message}"
     return HeldAnswer(

@@ -29,7 +29,7 @@ from proxy.headers import (
 from proxy.model import Protocol
 from proxy.preparation import prepare, translated_url
 from proxy.reading import Unreadable, read_whole
-from proxy.rejection import hints, is_unproven, told, too_long
+from proxy.rejection import hints, is_unproven, refuses_length, told, too_long
 from proxy.routing import MAX_ATTEMPTS
 from proxy.upstream import Outgoing, UpstreamError
 from proxy.wire.mask import mask
@@ -58,26 +58,37 @@ class TranslatedLane:
         self._clock = clock
         self._memory = memory
 
-    async def call(self, journey: Journey, route: Route, *, fresh: bool) -> Outcome:
+    async def call(
+        self, journey: Journey, route: Route, *, fresh: bool, first_byte: float
+    ) -> Outcome:
         """Make one provider call and carry its answer to the client.
 
-        `fresh` keeps it off the connections that are kept. A failed attempt has been
+        `fresh` keeps it off the connections that are kept, `first_byte` is how many
+        seconds the answer's first byte may take. A failed attempt has been
         noted; a whole answer has been noted and recorded.
         """
         x = journey.x
         x.unproven = False
-        outcome = await self._once(journey, route, fresh=fresh)
+        outcome = await self._once(journey, route, fresh=fresh, first_byte=first_byte)
         if outcome.failure is None or x.outlet.started or not x.unproven:
             return outcome
         if len(x.attempts) >= MAX_ATTEMPTS:
             return outcome
         # The provider refused a proof of reasoning: it is not the one that gave it.
-        x.begin(route)
+        x.begin(route, x.mark, retry=True, insured=x.insured)
         journey.attempt_started = self._clock.monotonic()
-        return await self._once(journey, route, fresh=False, thinking=False)
+        return await self._once(
+            journey, route, fresh=False, first_byte=first_byte, thinking=False
+        )
 
     async def _once(
-        self, journey: Journey, route: Route, *, fresh: bool, thinking: bool = True
+        self,
+        journey: Journey,
+        route: Route,
+        *,
+        fresh: bool,
+        first_byte: float,
+        thinking: bool = True,
     ) -> Outcome:
         x = journey.x
         status: int | None = None
@@ -89,11 +100,13 @@ class TranslatedLane:
         try:
             async with (
                 delivery.alive(),
-                self._upstream.send(outgoing, offline=x.offline, fresh=fresh) as answer,
+                self._upstream.send(
+                    outgoing, offline=x.offline, fresh=fresh, first_byte=first_byte
+                ) as answer,
             ):
                 # The answer may take minutes; another attempt writes its own request.
                 del outgoing
-                status = answer.status
+                status, x.heard = answer.status, answer.headers
                 failure = await self._take(x, route, answer, delivery)
         except UpstreamError as error:
             failure, stale = error.failure, error.stale
@@ -147,6 +160,7 @@ class TranslatedLane:
         refused = too_long(failure)
         if refused is None:
             return failure
+        x.too_long = True
         said = refused.message.encode()
         x.held = told(x.call.protocol, refused, said, x.call.id)
         return refused
@@ -169,6 +183,7 @@ class TranslatedLane:
         failure = refusal(route.provider.id, status, wait)
         final = status in AUTH_STATUSES and secret is not None
         x.unproven = is_unproven(status, body)
+        x.too_long = refuses_length(status, body)
         headers = answer_headers(answer.headers, secret, keep_length=False)
         if route.protocol is x.call.protocol:
             raw = mask(raw, secret) if secret else raw

@@ -215,9 +215,9 @@ class Upstream:
         """Send one call and give the answer once its head has arrived.
 
         `first_byte` is how many seconds its first byte may take, None as `limits` has
-        it. `fresh` asks for a connection of its own: after a machine has slept, every kept
-        one may be dead. Leaving the block before the body's end closes the connection,
-        which is how a call is cancelled. Raises `UpstreamError`.
+        it. `fresh` asks for a connection of its own: after a machine has slept, every
+        kept one may be dead. Leaving the block before the body's end closes the
+        connection, which is how a call is cancelled. Raises `UpstreamError`.
         """
         session = self._sessions[offline, fresh]
         body = io.BytesIO(call.body) if len(call.body) > _BIG_BODY else call.body

@@ -224,8 +224,8 @@ NOT_READY = replace(
 TROUBLED = replace(
     READY,
     mode="coding-auto",
-    mode_note="Mode coding-auto acts as direct: routing by cost and quality is not "
-    "built into this version yet.",
+    mode_note="The mode in config.toml cannot be read, so Turnout is offline until it "
+    "can.",
     unsaved=3,
     problems=("line 12: providers[1].billing: `weekly` is no billing mode.",),
 )

@@ -15,7 +15,7 @@ from proxy.model import Protocol
 from proxy.money import Price
 from proxy.prices.rates import Rate, Rates, Source, SourceType
 from proxy.projects import Peer
-from proxy.routing import Decision, Mode
+from proxy.routing import Choice, Decision, Facts, Mark, Mode
 
 WHEN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SOURCE = Source(SourceType.MANUAL_REVIEW, "a price list", WHEN)
@@ -115,12 +115,20 @@ def exchange(
     return Exchange(
         call=of or call(),
         outlet=Collected(),
-        decision=Decision(Mode.DIRECT, "scripted-large", "Because.", (ROUTE,), ()),
+        decision=Decision(
+            Mode.DIRECT,
+            "scripted-large",
+            "Because.",
+            (Choice(ROUTE, Mark.NONE, None, None),),
+            (),
+        ),
         model="scripted-large",
         model_span=(10, 26),
         stream=stream,
         offline=False,
+        facts=Facts(Protocol.MESSAGES, "scripted-large"),
         route=way,
+        calling=way is not None,
     )
 
 

@@ -9,7 +9,7 @@ from app.keeping import KeeperStatus, ask_for_a_start, end_keeper, keeper_status
 from app.problems import problems
 from app.services import GatewayControl, Services
 from app.state import Readiness, Snapshot
-from proxy.routing import AVAILABLE_MODES, GREYED_REASON, Mode
+from proxy.routing.modes import MEANINGS, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class ModeChoice:
-    """One mode; `reason` says why it cannot be set now, '' where it can."""
+    """One mode and the sentence that says what it does."""
 
     mode: Mode
-    available: bool
-    reason: str
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +108,13 @@ async def mode(services: Services, name: Mode | None = None) -> ModeStatus:
 
 
 async def _set(services: Services, name: Mode) -> None:
-    if name not in AVAILABLE_MODES:
-        names = " or ".join(AVAILABLE_MODES)
-        raise CommandFailed(
-            f"Mode {name} cannot be set yet",
-            f"{GREYED_REASON[0].upper()}{GREYED_REASON[1:]}. The mode was not changed.",
-            f"Choose {names}.",
-        )
     services.config.save_mode(name)
     if services.gateway is not None:
         await services.gateway.config_changed()
 
 
 def _choices() -> tuple[ModeChoice, ...]:
-    return tuple(
-        ModeChoice(each, each in AVAILABLE_MODES, _reason(each)) for each in Mode
-    )
-
-
-def _reason(each: Mode) -> str:
-    return "" if each in AVAILABLE_MODES else GREYED_REASON
+    return tuple(ModeChoice(each, MEANINGS[each]) for each in Mode)
 
 
 async def restart(services: Services) -> Done:

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QMenu
 
 from app.desktop import words
 from app.desktop.actions import Actions
-from app.desktop.sight import ROUTING_MODES, Sight
-from proxy.routing import GREYED_REASON, Mode
+from app.desktop.sight import Sight
+from proxy.routing.modes import MEANINGS, Mode
 
 LOGIN_REASON = "starting at login is not built into this version yet"
 
@@ -58,7 +58,7 @@ class TrayMenu(QMenu):
         _set(self.status, words.status_line(sight))
         self._warnings.show(words.warnings(sight))
         for mode, entry in self.modes.items():
-            entry.setEnabled(live is not None and mode not in ROUTING_MODES)
+            entry.setEnabled(live is not None)
             entry.setChecked(sight.snapshot is not None and sight.snapshot.mode == mode)
         today = words.spent(live.today) if live else "unknown now"
         _set(self.today.menuAction(), f"Today: {today}")
@@ -121,16 +121,11 @@ class _Lines:
 
 
 def _mode_text(mode: Mode) -> str:
-    name = words.MODE_NAMES[mode]
-    if mode in ROUTING_MODES:
-        return f"{name} (not in this version yet)"
-    return f"&{name}: {words.MODE_MEANINGS[mode]}"
+    return f"&{words.MODE_NAMES[mode]}: {MEANINGS[mode]}"
 
 
 def _mode_tip(mode: Mode) -> str:
-    if mode in ROUTING_MODES:
-        return _sentence(GREYED_REASON)
-    return _sentence(words.MODE_MEANINGS[mode])
+    return _sentence(MEANINGS[mode])
 
 
 def _sentence(reason: str) -> str:

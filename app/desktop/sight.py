@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from proxy.routing import AVAILABLE_MODES, Mode
+from proxy.routing import Mode
 
 if TYPE_CHECKING:
     from app.state import Snapshot
 
-ROUTING_MODES = frozenset(mode for mode in Mode if mode not in AVAILABLE_MODES)
+ROUTING_MODES = frozenset(mode for mode in Mode if mode.startswith("coding-"))
+"""The modes that choose a route by cost and quality."""
 
 
 class Link(StrEnum):
@@ -55,7 +56,7 @@ class Sight:
         """The shape of this state.
 
         Offline comes before not ready: the line is closed because the user closed
-        it. A routing mode that still acts as `direct` (it has a note) is straight;
+        it. A mode that chooses by cost and quality is diverging;
         a last request that went by a fallback is diverging in any mode.
         """
         if self.link is Link.AWAY:
@@ -75,6 +76,6 @@ class Sight:
 
 
 def _routed(snapshot: Snapshot) -> bool:
-    acts = snapshot.mode in ROUTING_MODES and not snapshot.mode_note
+    acts = snapshot.mode in ROUTING_MODES
     last = snapshot.last
     return acts or (last is not None and last.status == "fallback_success")

@@ -39,13 +39,6 @@ MODE_NAMES = {
     Mode.CODING_FAST: "Coding fast",
     Mode.CODING_PREMIUM: "Coding premium",
 }
-MODE_MEANINGS = {
-    Mode.DIRECT: "send to what was asked for",
-    Mode.OFFLINE: "this machine only",
-    Mode.CODING_AUTO: "the cheapest that is good enough",
-    Mode.CODING_FAST: "the quickest that is good enough",
-    Mode.CODING_PREMIUM: "the best available",
-}
 CLIENT_NAMES = {
     "claude-code": "Claude Code",
     "codex": "Codex",

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from app.settings.fields import Settings, read_settings
@@ -24,7 +25,9 @@ from proxy.catalogue import (
 )
 from proxy.catalogue.address import is_loopback, origin
 from proxy.catalogue.problems import TableReader
-from proxy.routing import Mode, effective_mode, mode_note
+from proxy.money import NANO_PER_DOLLAR
+from proxy.policies import read_rules, shipped_policy
+from proxy.routing import Mode, Policy, Rule
 
 MOST_BYTES = 1_000_000
 """The size of file that is still read."""
@@ -59,6 +62,7 @@ class Config:
     source: Literal["file", "last-good", "partial", "built-in"]
     raw_mode: str = ""
     mode_unreadable: bool = False
+    rules: tuple[Rule, ...] = ()
 
     @property
     def providers(self) -> tuple[Provider, ...]:
@@ -67,15 +71,26 @@ class Config:
 
     @property
     def mode(self) -> Mode:
-        """The mode that acts; a greyed one acts as `direct`."""
-        return effective_mode(self.settings.mode)
+        """The mode that acts."""
+        return self.settings.mode
+
+    @property
+    def policy(self) -> Policy:
+        """What is wanted of routing: Turnout's own data, and what the user set."""
+        settings = self.settings
+        ceiling = Decimal(settings.price_ceiling or "0") * NANO_PER_DOLLAR
+        return replace(
+            shipped_policy(),
+            mode=settings.mode,
+            rules=self.rules,
+            experimental=settings.experimental_tools,
+            ceiling_nano=int(ceiling) or None,
+        )
 
     @property
     def mode_note(self) -> str:
         """The sentence that says why `mode` is not what the file says, or ''."""
-        if self.mode_unreadable:
-            return _UNREADABLE_MODE
-        return mode_note(self.settings.mode)
+        return _UNREADABLE_MODE if self.mode_unreadable else ""
 
     @property
     def source_note(self) -> str:
@@ -151,10 +166,12 @@ def _read(
     settings = read_settings(gateway) if gateway else Settings()
     raw_mode = gateway.raw("mode") if gateway else None
     top.has("providers")
+    top.has("rules")
     top.finish()
     providers, wrong = read_providers(table, known_providers())
     providers, loops = _without_loops(providers, table, settings.port)
-    listed = (*found, *wrong, *loops)
+    rules, unruly = read_rules(table)
+    listed = (*found, *wrong, *loops, *unruly)
     # Lines can only be found in a file that parses as a whole.
     problems = earlier or (with_lines(text, listed) if listed else ())
     unreadable = bool(problems) and _hides_mode(text, raw_mode, settings)
@@ -168,6 +185,7 @@ def _read(
         source="partial" if problems else "file",
         raw_mode=raw_mode if isinstance(raw_mode, str) else "",
         mode_unreadable=unreadable,
+        rules=rules,
     )
 
 

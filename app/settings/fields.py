@@ -6,11 +6,14 @@ it must not read files.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from proxy.catalogue.problems import TableReader
 from proxy.routing import Mode
+
+_DOLLARS = re.compile(r"([0-9]{1,9}(\.[0-9]{1,9})?)?")
 
 
 def _number(default: int, low: int, high: int, text: str) -> int:
@@ -36,6 +39,20 @@ class Settings:
         metadata={
             "help": "How a route is chosen. The tray and `turnout mode` change this"
             " line.",
+        },
+    )
+    experimental_tools: bool = field(
+        default=False,
+        metadata={
+            "help": "Whether requests with tools may go to models whose tool use with"
+            " that client is marked experimental."
+        },
+    )
+    price_ceiling: str = field(
+        default="",
+        metadata={
+            "help": "Dollars that one request may be expected to cost, such as"
+            ' "0.50"; "" sets no ceiling. Models of unknown price are left out then.',
         },
     )
     first_byte_seconds: int = _number(
@@ -70,11 +87,11 @@ def setting_reference() -> tuple[Setting, ...]:
     return tuple(
         Setting(
             name=one.name,
-            default=str(one.default),
+            default=_written(one.default),
             help=one.metadata["help"],
             low=one.metadata.get("low"),
             high=one.metadata.get("high"),
-            choices=tuple(Mode) if isinstance(one.default, Mode) else (),
+            choices=_choices(one.default),
         )
         for one in fields(Settings)
     )
@@ -91,7 +108,34 @@ def read_settings(reader: TableReader) -> Settings:
     return replace(Settings(), **found)
 
 
-def _read(reader: TableReader, one: Setting) -> int | Mode | None:
+def _choices(default: object) -> tuple[str, ...]:
+    if isinstance(default, Mode):
+        return tuple(Mode)
+    return ("false", "true") if isinstance(default, bool) else ()
+
+
+def _written(default: object) -> str:
+    """Return a default as the file spells it."""
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    return str(default) if default != "" else '""'
+
+
+def _read(reader: TableReader, one: Setting) -> int | str | None:
     if one.low is not None and one.high is not None:
         return reader.number(one.name, one.low, one.high)
+    if one.choices == ("false", "true"):
+        return reader.flag(one.name)
+    if not one.choices:
+        return _read_dollars(reader, one.name)
     return reader.word(one.name, Mode)
+
+
+def _read_dollars(reader: TableReader, name: str) -> str | None:
+    """Read an amount as the text it stands as; '' is none."""
+    value = reader.raw(name)
+    if value is None or (isinstance(value, str) and _DOLLARS.fullmatch(value)):
+        return value
+    hint = f'Write dollars in quotes: {name} = "0.50", or "" for none.'
+    reader.problem(name, f"`{name}` is not an amount in quotes.", hint)
+    return None

@@ -42,6 +42,7 @@ class ConfigStore:
 
     def __init__(self, paths: Paths) -> None:
         """Use the files that `paths` names; reads nothing yet."""
+        self._paths = paths
         self._file = paths.config_file
         self._copy = paths.last_good_config
         self._data: bytes | None = None
@@ -49,7 +50,24 @@ class ConfigStore:
         self._stamp: Stamp | None = None
         self._look_again = False
         self._lock = threading.RLock()
-        self.current: Config = built_in()
+        self.price_problem = ""
+        self.current = built_in()
+
+    @property
+    def current(self) -> Config:
+        """The configuration that acts, with the prices in force."""
+        return self._current
+
+    @current.setter
+    def current(self, config: Config) -> None:
+        from app.prices import active_snapshot, repriced
+
+        prices = active_snapshot(self._paths)
+        self.price_problem = prices.problem
+        if prices.refreshed:
+            catalogue = repriced(config.catalogue, prices.snapshot)
+            config = replace(config, catalogue=catalogue)
+        self._current = config
 
     def write_first_config(self) -> bool:
         """Write the commented first file where there is none; False where there is.

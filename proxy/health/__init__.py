@@ -15,19 +15,15 @@ from proxy.health.outlook import (
     RouteOutlook,
     WindowOutlook,
 )
-from proxy.health.tallies import Mark, Rates, Tallies
 
 __all__ = [
     "GroupOutlook",
     "Health",
     "KeyOutlook",
     "LastFailures",
-    "Mark",
     "Outlook",
     "Quantiles",
-    "Rates",
     "RouteOutlook",
     "State",
-    "Tallies",
     "WindowOutlook",
 ]

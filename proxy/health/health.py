@@ -24,7 +24,6 @@ from proxy.health.outlook import GroupOutlook, Outlook, RouteOutlook
 from proxy.health.quota import OF_A_DAY, held, met
 from proxy.health.quotas import Quotas
 from proxy.health.signals import Signal
-from proxy.health.tallies import Tallies
 from proxy.routing.condition import Condition
 
 _NOBODYS_FAULT: Final = frozenset(
@@ -38,14 +37,12 @@ _FREE: Final = ":free"
 class Health:
     """What is known of all routes, quota groups and keys.
 
-    `failures` tells how each provider last failed, `tallies` counts what was done
-    about it.
+    `failures` tells how each provider last failed.
     """
 
     def __init__(self) -> None:
         """Start with everything well; `load` brings back what was known."""
         self.failures = LastFailures()
-        self.tallies = Tallies()
         self._breakers = Breakers()
         self._quotas = Quotas()
         self._keys = Keys()

@@ -1,42 +1,36 @@
 """Decides where a request goes and says why; pure, no clock, no I/O, no randomness."""
 
 from proxy.routing.builtin import MAX_ATTEMPTS, PRACTICE
-from proxy.routing.decide import decide as decide_by_policy
-from proxy.routing.direct import (
-    AVAILABLE_MODES,
-    GREYED_REASON,
-    ROUTE_CLASS,
-    Decision,
-    Rejected,
-    decide,
-    effective_mode,
-    mode_note,
-    no_route_sentence,
-    write_decision,
-)
-from proxy.routing.facts import Facts
+from proxy.routing.condition import Condition
+from proxy.routing.decide import decide
+from proxy.routing.decision import Choice, Decision, Mark, Rejected
+from proxy.routing.facts import Facts, Intent, RouteClass, Tier
 from proxy.routing.modes import Mode
-from proxy.routing.reasons import ReasonCode
-from proxy.routing.stored import StoredDecision, read_decision
-from proxy.routing.telling import explain
+from proxy.routing.policy import Policy, Rule
+from proxy.routing.reasons import REASONS, ReasonCode
+from proxy.routing.stored import StoredDecision, read_decision, write_decision
+from proxy.routing.telling import explain, no_route_sentence
 
 __all__ = [
-    "AVAILABLE_MODES",
-    "GREYED_REASON",
     "MAX_ATTEMPTS",
     "PRACTICE",
-    "ROUTE_CLASS",
+    "REASONS",
+    "Choice",
+    "Condition",
     "Decision",
     "Facts",
+    "Intent",
+    "Mark",
     "Mode",
+    "Policy",
     "ReasonCode",
     "Rejected",
+    "RouteClass",
+    "Rule",
     "StoredDecision",
+    "Tier",
     "decide",
-    "decide_by_policy",
-    "effective_mode",
     "explain",
-    "mode_note",
     "no_route_sentence",
     "read_decision",
     "write_decision",

@@ -22,10 +22,11 @@ from proxy.catalogue import (
     catalogue_of,
 )
 from proxy.errors import Failure, FailureKind
-from proxy.health import LastFailures
+from proxy.health import Health
 from proxy.ledger import Event, Ledger, LedgerError
 from proxy.model import Protocol
 from proxy.pipeline import Config
+from proxy.policies import shipped_policy
 from proxy.reports import Share, SpendReport
 from proxy.routing import Mode
 
@@ -77,8 +78,9 @@ class Scene:
     def __init__(self) -> None:
         self.ledger = FakeLedger()
         self.clock = Clock()
-        self.failures = LastFailures()
-        self.config = Config(catalogue_of(()), Mode.DIRECT, {})
+        self.health = Health()
+        self.failures = self.health.failures
+        self.config = Config(catalogue_of(()), shipped_policy(), {})
         self.problems: tuple[str, ...] = ()
         sources = Sources(
             version="1.2.3",
@@ -90,7 +92,7 @@ class Scene:
             command="/opt/turnout",
         )
         ledger = cast(Ledger, self.ledger)
-        self.state = LiveState(sources, ledger, self.failures, self.clock)
+        self.state = LiveState(sources, ledger, self.health, self.clock)
 
     def configure(
         self,
@@ -100,7 +102,7 @@ class Scene:
     ) -> None:
         given: Catalogue = catalogue_of(providers)
         found = {one.id: "" for one in providers} | dict(not_ready or {})
-        self.config = Config(given, mode, found)
+        self.config = Config(given, replace(shipped_policy(), mode=mode), found)
 
 
 @pytest.fixture
@@ -221,7 +223,8 @@ def test_offline_a_model_may_be_nearer_than_its_provider(scene: Scene) -> None:
     assert readiness(scene)[0]
     away = provider("away", Place.THIS_MACHINE, any_model=False)
     scene.configure(replace(away, models=(replace(near, place=Place.PROVIDER),)))
-    scene.config = replace(scene.config, mode=Mode.OFFLINE)
+    policy = replace(shipped_policy(), mode=Mode.OFFLINE)
+    scene.config = replace(scene.config, policy=policy)
     assert not readiness(scene)[0]
 
 

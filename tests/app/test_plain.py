@@ -189,17 +189,17 @@ def test_status_puts_readiness_first_and_problems_last() -> None:
     assert "Its last call failed: A was silent." in joined
 
 
-def test_modes_show_which_is_on_and_why_some_wait() -> None:
+def test_modes_show_which_is_on_and_what_they_do() -> None:
     choices = (
-        ModeChoice(Mode.CODING_AUTO, False, "not built"),
-        ModeChoice(Mode.DIRECT, True, ""),
+        ModeChoice(Mode.CODING_AUTO, "the cheapest"),
+        ModeChoice(Mode.DIRECT, "as asked"),
     )
     told = plain(ModeStatus(Mode.DIRECT, "", False, choices))
     assert told == (
         "The mode is direct.",
         "",
-        "   coding-auto  not built",
-        "*  direct",
+        "   coding-auto  the cheapest",
+        "*  direct       as asked",
     )
     assert plain(ModeStatus(Mode.OFFLINE, "", True, choices)) == (
         "The mode is now offline.",

@@ -14,7 +14,9 @@ from app.commands.pointing import Wish, logins, missing, parts
 from app.paths import paths_for
 from app.settings import read_config
 from proxy.model import Protocol
-from proxy.routing import Facts, Mode, decide
+from proxy.policies import shipped_policy
+from proxy.routing import Facts, decide
+from proxy.routing.condition import ALL_WELL
 from proxy.wire.losses import LOSSES
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +88,9 @@ def test_any_client_gets_an_answer_of_the_first_provider_of_a_snippet(
         first = catalogue.providers[0]
         name = _ASKED[asked] or first.models[0].id
         for wanted in (name, f"{first.id}/{first.models[0].id}"):
-            decision = decide(Facts(asked, wanted), catalogue, {}, Mode.DIRECT)
+            decision = decide(
+                Facts(asked, wanted), catalogue, ALL_WELL, shipped_policy()
+            )
             assert decision.attempts[0].provider.id == first.id, snippet
 
 

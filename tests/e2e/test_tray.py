@@ -247,9 +247,6 @@ def test_without_a_tray_the_window_is_the_app_until_one_appears(
         ]
         greyed = re.findall(r"'enabled': <false>, 'label': <'([^']*)'>", menu)
         assert [label.partition(" (")[0] for label in greyed[1:]] == [
-            "Coding auto",
-            "Coding fast",
-            "Coding premium",
             "No request today",
             "Start at login",
         ]

@@ -37,10 +37,8 @@ def test_a_head_is_held_until_content_comes(
     protocol: Protocol, head: bytes, content: bytes
 ) -> None:
     holder = Head(protocol)
-    assert holder.feed(head) == b""
-    assert not holder.open
-    assert holder.feed(content) == head + content
-    assert holder.open
+    assert (holder.feed(head), holder.open) == (b"", False)
+    assert (holder.feed(content), holder.open) == (head + content, True)
     assert holder.feed(b"more") == b"more"
 
 
@@ -52,9 +50,7 @@ def test_however_it_is_cut_every_byte_comes_out_in_order(
     data = head + content
     edges = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
     holder = Head(protocol)
-    out = b"".join(
-        holder.feed(data[a:b]) for a, b in itertools.pairwise(edges)
-    )
+    out = b"".join(holder.feed(data[a:b]) for a, b in itertools.pairwise(edges))
     assert holder.open
     assert out == data
 

@@ -15,7 +15,7 @@ from requests_in_hand import (
 from proxy.catalogue import Route
 from proxy.errors import Failure, FailureKind
 from proxy.exchange import Exchange, HeldAnswer
-from proxy.health import LastFailures
+from proxy.health import Health
 from proxy.journey import Journey
 from proxy.ledger import Ledger
 from proxy.model import Protocol
@@ -30,7 +30,7 @@ def journey(x: Exchange, ledger: PaperLedger, *, counting: bool = False) -> Jour
     recorder = Recorder(
         cast("Ledger", ledger), clock, "run", Projects(lambda _: None), lambda _: None
     )
-    return Journey(x, recorder, clock, LastFailures(), "snap", counting, 0.5)
+    return Journey(x, recorder, clock, Health(), "snap", counting, 0.5)
 
 
 def sent(x: Exchange) -> Collected:
@@ -66,7 +66,7 @@ async def test_the_providers_own_error_event_is_an_error_and_is_remembered() -> 
         "error",
         "upstream_error",
     )
-    assert way.failures.sentence("scripted") == "It said so."
+    assert way.health.last_failure("scripted") == "It said so."
 
 
 @pytest.mark.parametrize(

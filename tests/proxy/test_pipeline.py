@@ -245,11 +245,10 @@ async def test_a_refusal_comes_back_unchanged_and_at_once(
 @pytest.mark.parametrize(
     "fault",
     [
-        refuse(429, retry_after="1"),
-        refuse(500),
-        refuse(503),
-        refuse(529),
-        html_page(),
+        refuse(429, retry_after="30"),
+        refuse(429),
+        refuse(503, retry_after="30"),
+        refuse(504),
         refuse(401),
         refuse(403),
         RESET,
@@ -281,6 +280,48 @@ async def test_before_the_first_byte_the_next_route_takes_over(
     assert [attempt.outcome == "ok" for attempt in event.attempts] == [False, True]
 
 
+@pytest.mark.parametrize(
+    "fault", [refuse(500), refuse(502), refuse(503), refuse(529), html_page()]
+)
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_passing_fault_is_tried_once_more_then_the_next_route(
+    pair: Serving,
+    upstream: ScriptedUpstream,
+    second: ScriptedUpstream,
+    path: str,
+    fault: Reply,
+) -> None:
+    upstream.push(fault, fault)
+    status, headers, answer = await pair.post(path, ask(path, stream=True))
+    assert (status, answer) == (200, second.sent[0])
+    assert headers["x-turnout-attempts"] == "3"
+    (event,) = pair.events()
+    assert event.status == "fallback_success"
+    assert [each.retry for each in event.attempts] == [False, True, False]
+
+
+async def test_a_fault_that_passes_costs_the_client_a_moment(
+    pair: Serving, upstream: ScriptedUpstream, second: ScriptedUpstream
+) -> None:
+    upstream.push(refuse(503))
+    status, headers, _ = await pair.post(MESSAGES, ask(stream=True))
+    assert (status, headers["x-turnout-attempts"]) == (200, "2")
+    assert headers["x-turnout-route"] == "first/scripted-large"
+    assert not second.requests
+    assert [each.retry for each in pair.events()[0].attempts] == [False, True]
+
+
+async def test_a_short_wait_that_was_asked_for_is_waited(
+    pair: Serving, upstream: ScriptedUpstream
+) -> None:
+    upstream.push(refuse(429, retry_after="1"))
+    before = time.monotonic()
+    status, headers, _ = await pair.post(MESSAGES, ask())
+    assert time.monotonic() - before >= 1
+    assert (status, headers["x-turnout-route"]) == (200, "first/scripted-large")
+    assert headers["x-turnout-attempts"] == "2"
+
+
 async def test_a_dead_port_is_passed_over(
     tmp_path: Path, upstream: ScriptedUpstream
 ) -> None:
@@ -305,7 +346,7 @@ async def test_the_last_routes_answer_comes_back_unchanged(
 async def test_an_html_page_of_a_502_comes_back_as_it_was(
     gateway: Serving, upstream: ScriptedUpstream
 ) -> None:
-    upstream.push(html_page())
+    upstream.push(html_page(), html_page())
     assert (await gateway.post(MESSAGES, ask()))[2] == HTML
 
 
@@ -357,7 +398,7 @@ async def test_three_calls_are_the_most_a_request_costs(tmp_path: Path) -> None:
     [
         partial(cut_after, events=5),
         partial(cut_after, events=5, end=End.RESET),
-        partial(cut_inside, size=700),
+        partial(cut_inside, size=2150),
     ],
 )
 async def test_a_cut_stream_ends_in_the_protocols_error_and_never_looks_complete(
@@ -589,7 +630,7 @@ async def test_a_clients_own_login_goes_to_its_provider_alone(
     own = provider(upstream.url, "own").replace('"env:SCRIPTED_KEY"', '"client"')
     config = own + provider(second.url, "keyed")
     async with serving(tmp_path / "h", config) as gateway:
-        upstream.push(refuse(503))
+        upstream.push(refuse(503), refuse(503))
         login = {"authorization": "Bearer sk-ant-oat-own-login"}
         await gateway.post(MESSAGES, ask(), **login)
         assert upstream.asked[0].header("authorization") == login["authorization"]
@@ -597,7 +638,7 @@ async def test_a_clients_own_login_goes_to_its_provider_alone(
         assert "own-login" not in str(second.asked[0].headers)
         upstream.push(refuse(401))
         status, headers, body = await gateway.post(MESSAGES, ask(), **login)
-        assert (status, body) == (401, upstream.sent[1])
+        assert (status, body) == (401, upstream.sent[2])
         assert "x-should-retry" not in headers
         assert len(second.asked) == 1
 
@@ -701,7 +742,7 @@ async def test_proofs_go_back_to_their_maker_only(
 
         upstream.push(thought)
         _, one = await send(_turns())
-        upstream.push(refuse(500))
+        upstream.push(refuse(500), refuse(500))
         second.push(thought)
         headers, two = await send(_turns(one))
         assert headers["x-turnout-route"] == "second/scripted-large"

@@ -11,7 +11,7 @@ from app.desktop import words
 from app.desktop.menu import TrayMenu
 from app.desktop.sight import Link, Sight
 from app.desktop.words import warnings
-from proxy.routing import Mode
+from proxy.routing.modes import MEANINGS, Mode
 
 WINDOWS = (("overview", "O&verview window"),)
 
@@ -64,9 +64,9 @@ def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
         "(Turnout, direct: ready. Today 1.84 $, 3.12 $ covered, 3 of unknown cost)",
         "* Direct: send to what was asked for",
         "Offline: this machine only",
-        "(Coding auto (not in this version yet))",
-        "(Coding fast (not in this version yet))",
-        "(Coding premium (not in this version yet))",
+        "Coding auto: the cheapest that is good enough",
+        "Coding fast: quick and cheap, a tier lower where that will do",
+        "Coding premium: premium models for all real work",
         "Today: 1.84 $, 3.12 $ covered, 3 of unknown cost >",
         "Last: Claude Code > anthropic/claude-sonnet-5, 0.0138 $, answered",
         "Overview window",
@@ -137,10 +137,10 @@ def test_choosing_asks_once(menu: TrayMenu, wishes: Wishes) -> None:
     ]
 
 
-def test_greyed_entries_say_why(menu: TrayMenu) -> None:
+def test_entries_say_what_they_do_or_why_they_cannot(menu: TrayMenu) -> None:
     assert menu.toolTipsVisible()
-    for mode in (Mode.CODING_AUTO, Mode.CODING_FAST, Mode.CODING_PREMIUM):
-        assert "not built" in menu.modes[mode].toolTip()
+    for mode, entry in menu.modes.items():
+        assert entry.toolTip()[1:-1] in f" {MEANINGS[mode]}"
     assert "not built" in menu.login.toolTip()
 
 

@@ -29,7 +29,7 @@ from proxy.wire.losses import LOSSES
         ("empty", Shape.STRAIGHT, False),
         ("offline", Shape.CLOSED, False),
         ("not-ready", Shape.BROKEN, False),
-        ("troubled", Shape.STRAIGHT, False),
+        ("troubled", Shape.DIVERGING, False),
         ("routed", Shape.DIVERGING, False),
         ("restarting", Shape.STRAIGHT, True),
         ("away", Shape.BROKEN, False),
@@ -42,7 +42,7 @@ def test_the_shape_is_the_state(scene: str, shape: Shape, hollow: bool) -> None:
 
 
 def test_a_routing_mode_that_acts_is_diverging() -> None:
-    routed = replace(READY, mode="coding-auto", mode_note="")
+    routed = replace(READY, mode="coding-auto")
     assert Sight(Link.LIVE, routed).shape is Shape.DIVERGING
 
 
@@ -203,7 +203,6 @@ def test_the_last_request_is_told_with_its_route() -> None:
 
 def test_every_word_of_a_closed_set_is_known() -> None:
     assert set(words.MODES) == set(Mode) == set(words.MODE_NAMES)
-    assert set(words.MODE_MEANINGS) == set(Mode)
     assert set(words.SHAPES) == set(Shape)
 
 
