@@ -9,7 +9,8 @@ from pathlib import Path
 import uvloop
 
 from bench import cases, machine
-from bench.aims import aims, lane_aims
+from bench.aims import aims, decide_aim, lane_aims
+from bench.deciding import decide_microseconds
 from bench.lanes import Lanes, measure_lanes
 from bench.measure import Results, run
 from bench.page import Circumstances, Rest, page
@@ -43,7 +44,8 @@ def main(words: list[str]) -> int:
         print(problem, file=sys.stderr)
         return 2
     native = aims(results, rest.idle, sum(rest.after.values()))
-    text = page(where, results, lanes, rest, (*native, *lane_aims(lanes)))
+    told = (*native, *lane_aims(lanes), decide_aim(decide_microseconds()))
+    text = page(where, results, lanes, rest, told)
     print(text)
     if not quick:
         _PAGE.write_text(text, encoding="utf-8")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.cases import HELD_STREAMS, Case, Form, find
+from bench.deciding import DECIDE_MICROSECONDS, ROUTES
 from bench.lanes import Lanes, beyond
 from bench.measure import Measured, Results
 
@@ -42,6 +43,12 @@ def lane_aims(lanes: Lanes) -> Iterator[Aim]:
     for pair, kept in lanes.kept.items():
         title = f"Memory of an open stream with a 1 MB request, {pair.title}"
         yield Aim(title, kept, KEPT_KIB, " KiB")
+
+
+def decide_aim(microseconds: float) -> Aim:
+    """What one decision may take."""
+    words = f"Time of a decision over {ROUTES} routes"
+    return Aim(words, microseconds, DECIDE_MICROSECONDS, " µs")
 
 
 def aims(results: Results, idle: float, memory: float) -> Sequence[Aim]:
