@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from proxy.catalogue import Catalogue, Route
@@ -26,7 +27,9 @@ from proxy.routing.facts import Facts, Tier
 from proxy.routing.filters import (
     Looked,
     Option,
+    Pairs,
     expected_output,
+    level,
     look,
     needs_of,
     objection,
@@ -223,23 +226,45 @@ class _Case:
                 pairs.append((entry, entry.prices(facts.size.tokens, facts.moment)))
             else:
                 lost.append(entry.lost(*loss))
-        looked = look(pairs, facts, self.condition, self.policy, self.wishes)
+        looked = self._look(pairs)
         looked.rejected.extend(lost)
         return looked
 
     def _look_around(self) -> Looked:
         """Look at every listed route, and at the asked name where any is taken."""
         facts, ground = self.facts, self._ground()
-        kept, lost = sift(ground, needs_of(facts, self.wishes, self.policy))
-        table = ground.prices(facts.size.tokens, facts.moment)
-        pairs = [(entry, table[entry.at]) for entry in kept]
-        looked = look(pairs, facts, self.condition, self.policy, self.wishes)
-        looked.rejected.extend(lost)
+        needs, floor = needs_of(facts, self.wishes, self.policy), self.wishes.floor
+        kept, lost = sift(ground, needs)
         more = self._unlisted(ground)
-        if more:
+        below: tuple[Entry, ...] = ()
+        table = ground.prices(facts.size.tokens, facts.moment)
+        if floor is not None:
+            kept, below = level(ground, needs, facts.route_class, floor)
+        looked = self._look([(entry, table[entry.at]) for entry in kept])
+        looked.rejected.extend(lost)
+        if below and self._suffices(looked, (*below, *more)):
+            # There is no need to know more of the others than that they are weaker.
+            looked.rejected += [entry.below for entry in (*below, *more)]
+        else:
+            looked.add(self._look([(entry, table[entry.at]) for entry in below]))
             looked.add(self._look_at_entries(more))
         looked.rejected.extend(self._bystanders(looked, ReasonCode.NOT_LISTED))
         return looked
+
+    def _suffices(self, looked: Looked, weaker: Iterable[Entry]) -> bool:
+        """Tell whether no weaker route could have a place in the decision."""
+        facts = self.facts
+        if facts.request is not None:
+            # What a request depends on may yet rule any of them out.
+            return False
+        made = facts.made_calls if facts.continues else None
+        if made is not None and any(entry.name == made for entry in weaker):
+            return False
+        sure = (option for option in looked.options if not option.entry.lent)
+        return len(tuple(islice(sure, MAX_CHOICES))) == MAX_CHOICES
+
+    def _look(self, pairs: Pairs) -> Looked:
+        return look(pairs, self.facts, self.condition, self.policy, self.wishes)
 
     def _ground(self) -> Ground:
         return ground_of(self.catalogue, self.facts.protocol, self.policy.tier_quality)

@@ -15,7 +15,7 @@ from proxy.catalogue.provider import Safety
 from proxy.model import Protocol
 from proxy.routing.condition import Condition, Rest, RestKind
 from proxy.routing.decision import Rejected
-from proxy.routing.facts import Facts
+from proxy.routing.facts import Facts, RouteClass
 from proxy.routing.ground import HALF, SCALE, UNLIMITED, Entry, Ground, Prices, nano
 from proxy.routing.policy import Choosing, Policy, Reach
 from proxy.routing.reasons import ReasonCode
@@ -130,6 +130,23 @@ def sift(
             else:
                 lost.append(entry.lost(*loss))
         found = ground.sifted[needs] = tuple(kept), tuple(lost)
+    return found
+
+
+def level(
+    ground: Ground, needs: Needs, route_class: RouteClass, floor: int
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Return the entries that meet the needs: those of the quality, and the others."""
+    key = needs, route_class, floor
+    found = ground.levelled.get(key)
+    if found is None:
+        enough: list[Entry] = []
+        below: list[Entry] = []
+        for entry in sift(ground, needs)[0]:
+            quality = entry.by_class.get(route_class, entry.quality)
+            good = quality is not None and quality >= floor
+            (enough if good else below).append(entry)
+        found = ground.levelled[key] = tuple(enough), tuple(below)
     return found
 
 

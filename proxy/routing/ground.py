@@ -50,7 +50,8 @@ class Entry:
     `quality` is 0 to 100, None where nothing is known; `by_class` has other numbers for
     single classes. `rank` is the tier's, weakest 0, `NO_RANK` where nothing is known.
     `context` is in tokens. `foreign` tells that it takes a translation, `free` that a
-    call costs nothing beyond what is paid anyway. `worse` is the negative quality, 1
+    call costs nothing beyond what is paid anyway, `lent` that the client's own
+    credential goes along. `worse` is the negative quality, 1
     where that is unknown. `below` is the route as rejected for its quality,
     `losses` remembers it as rejected for other reasons.
     """
@@ -66,6 +67,7 @@ class Entry:
     context: int
     foreign: bool
     free: bool
+    lent: bool
     worse: int
     below: Rejected
     at: int = -1
@@ -116,6 +118,7 @@ def entry_of(
         context=(model.context if model else None) or UNLIMITED,
         foreign=route.protocol is not protocol,
         free=route.billing in _FREE,
+        lent=route.provider.key.kind == "client",
         worse=1 if quality is None else -quality,
         below=Rejected(route.name, ReasonCode.BELOW_FLOOR),
         at=at,
@@ -128,7 +131,8 @@ class Ground:
 
     `named` has the places in `entries` by a model's id or other name. What is made from
     it is remembered in it: prices, which change at few sizes, dates and hours, the
-    `unlisted` routes to a name, and what was `sifted` for some needs.
+    `unlisted` routes to a name, what was `sifted` for some needs and `levelled` by a
+    floor.
     """
 
     entries: tuple[Entry, ...]
@@ -140,6 +144,9 @@ class Ground:
         default_factory=dict, repr=False
     )
     unlisted: dict[str, tuple[Entry, ...]] = field(default_factory=dict, repr=False)
+    levelled: dict[Hashable, tuple[tuple[Entry, ...], tuple[Entry, ...]]] = field(
+        default_factory=dict, repr=False
+    )
     sifted: dict[Hashable, tuple[tuple[Entry, ...], tuple[Rejected, ...]]] = field(
         default_factory=dict, repr=False
     )
