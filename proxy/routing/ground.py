@@ -52,8 +52,9 @@ class Entry:
     `context` is in tokens. `foreign` tells that it takes a translation, `free` that a
     call costs nothing beyond what is paid anyway, `lent` that the client's own
     credential goes along. `worse` is the negative quality, 1
-    where that is unknown. `below` is the route as rejected for its quality,
-    `losses` remembers it as rejected for other reasons.
+    where that is unknown. `below`, `beaten` and `surplus` are the route
+    as rejected for what most of many routes lose by; `losses` remembers it as rejected
+    for other reasons.
     """
 
     route: Route
@@ -70,6 +71,8 @@ class Entry:
     lent: bool
     worse: int
     below: Rejected
+    beaten: Rejected
+    surplus: Rejected
     at: int = -1
     losses: dict[ReasonCode, Rejected] = field(default_factory=dict, repr=False)
 
@@ -121,6 +124,8 @@ def entry_of(
         lent=route.provider.key.kind == "client",
         worse=1 if quality is None else -quality,
         below=Rejected(route.name, ReasonCode.BELOW_FLOOR),
+        beaten=Rejected(route.name, ReasonCode.BEATEN),
+        surplus=Rejected(route.name, ReasonCode.ATTEMPT_LIMIT),
         at=at,
     )
 

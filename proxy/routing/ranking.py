@@ -12,14 +12,15 @@ from proxy.routing.decision import DecidedBy, Mark, Rejected
 from proxy.routing.filters import Option
 from proxy.routing.ground import NO_RANK
 from proxy.routing.policy import Choosing
-from proxy.routing.reasons import ReasonCode
 from proxy.routing.wishes import Wishes
 
 Sort: TypeAlias = tuple[int | bool | str, ...]
 _NO_FLOOR: Final = 1 << 10
 # Where they stand in an option: a name is looked up more slowly than a place.
+_WEIGHED: Final = 0
 _WORSE: Final = 2
 _ENTRY: Final = 7
+_PRESSED: Final = 8
 
 Key: TypeAlias = Callable[[Option], Sort]
 
@@ -102,23 +103,34 @@ def steps_after(first: Option, floor: int | None) -> Callable[[Option], int]:
     return steps
 
 
-def loss_beside(first: Option, floor: int | None) -> Callable[[Option], Rejected]:
-    """Return why others lost that might have been taken."""
+def kin(first: Option, others: list[Option]) -> tuple[list[Option], list[Option]]:
+    """Return those of the lane of `first` whose quota is well, and the rest."""
+    lane = first.entry.lane
+    if lane is None:
+        return [], others
+    near = [each for each in others if each[_ENTRY].lane == lane and not each[_PRESSED]]
+    if not near:
+        return near, others
+    return near, [
+        each for each in others if each[_ENTRY].lane != lane or each[_PRESSED]
+    ]
+
+
+def losses_beside(
+    first: Option, options: list[Option], floor: int | None
+) -> list[Rejected]:
+    """Return why options lost that might have been taken."""
     least = _NO_FLOOR if floor is None else -floor
     cost, worse = first.weighed, first.worse
     known = first.cost is not None and first.quality is not None
-    beaten = ReasonCode.BEATEN
-
-    def loss(option: Option) -> Rejected:
-        if option[_WORSE] > least:
-            return option[_ENTRY].below
-        if known and cost <= option.weighed and worse <= option.worse:
-            code = beaten
-        else:
-            code = ReasonCode.ATTEMPT_LIMIT
-        return option[_ENTRY].lost(code)
-
-    return loss
+    return [
+        each[_ENTRY].below
+        if each[_WORSE] > least
+        else each[_ENTRY].beaten
+        if known and cost <= each[_WEIGHED] and worse <= each[_WORSE]
+        else each[_ENTRY].surplus
+        for each in options
+    ]
 
 
 def first_mark(first: Option, wishes: Wishes, premium: int) -> Mark:

@@ -12,7 +12,8 @@ from proxy.routing.facts import Facts
 from proxy.routing.filters import Option
 from proxy.routing.ground import Entry
 from proxy.routing.ranking import (
-    loss_beside,
+    kin,
+    losses_beside,
     mark_after,
     split,
     steps_after,
@@ -55,7 +56,12 @@ class Taking:
             self.rejected += [option.entry.below for option in below]
 
     def _follow(self, first: Option, rest: list[Option], floor: int | None) -> None:
-        steps, lost = steps_after(first, floor), loss_beside(first, floor)
+        near, rest = kin(first, rest)
+        self._fill(first, sorted(near), floor)
+        if len(self.choices) == MAX_CHOICES:
+            self.rejected += losses_beside(first, rest, floor)
+            return
+        steps = steps_after(first, floor)
         waiting: dict[int, list[Option]] = {}
         for option in rest:
             far = steps(option)
@@ -64,15 +70,14 @@ class Taking:
             else:
                 waiting[far] = [option]
         for far in sorted(waiting):
-            options = waiting[far]
+            self._fill(first, sorted(waiting[far]), floor)
+
+    def _fill(self, first: Option, options: list[Option], floor: int | None) -> None:
+        for at, option in enumerate(options):
             if len(self.choices) == MAX_CHOICES:
-                self.rejected += map(lost, options)
-                continue
-            for option in sorted(options):
-                if len(self.choices) < MAX_CHOICES:
-                    self.take(option, mark_after(first, option, floor))
-                else:
-                    self.rejected.append(lost(option))
+                self.rejected += losses_beside(first, options[at:], floor)
+                return
+            self.take(option, mark_after(first, option, floor))
 
     def _objection(self, entry: Entry) -> Rejected | None:
         route = entry.route
