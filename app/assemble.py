@@ -262,6 +262,7 @@ def _gateway(
         projects,
         gateway.request_finished,
         gateway.route_of,
+        gateway.request_over,
     )
     gateway.metrics = recorder.metrics
     learned = Estimator(read_learned(base.paths.learned_counts))
@@ -320,8 +321,11 @@ async def _run(
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(gateway.projects.close)
         stack.push_async_callback(gateway.upstream.close)
+        stack.callback(gateway.found.close)
         await gateway.reload_keys()
         await gateway.live.refresh()
+        # Before the first request: what runs elsewhere must not pass for local.
+        await gateway.look_around()
         stack.push_async_callback(gateway.server.close)
         await gateway.server.start(sockets)
         control = await serve_control(

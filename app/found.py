@@ -68,19 +68,21 @@ class LocalModels:
         upstream: Upstream,
         secrets: Secrets,
         monotonic: Callable[[], float],
+        offline: Callable[[], bool],
         changed: Callable[[], None],
     ) -> None:
         """Ask nobody yet.
 
-        `changed` is called when a look that `used` led to found something new, so that
-        the catalogue is merged again.
+        While `offline` says so, only servers on this machine are asked. `changed` is
+        called when a look that `used` led to found something new, so that the catalogue
+        is merged again.
         """
         self._upstream = upstream
         self._secrets = secrets
         self._monotonic = monotonic
+        self._offline = offline
         self._changed = changed
         self._watched: dict[str, _Watched] = {}
-        self._offline = False
         self._merged: tuple[Catalogue, Catalogue] | None = None
 
     def merged(self, catalogue: Catalogue) -> Catalogue:
@@ -96,13 +98,12 @@ class LocalModels:
         self._merged = (catalogue, merged)
         return merged
 
-    async def look(self, catalogue: Catalogue, *, offline: bool) -> None:
+    async def look(self, catalogue: Catalogue) -> None:
         """Ask every server of `catalogue`, all at once; takes at most `LOOK_SECONDS`.
 
-        `offline` asks those on this machine only. What a server told before holds
-        while its entry is the same and it does not answer.
+        What a server told before holds while its address is the same and it does not
+        answer.
         """
-        self._offline = offline
         before, self._watched = self._watched, {}
         for provider in catalogue.providers:
             server = server_of(provider)
@@ -181,7 +182,7 @@ class LocalModels:
             return False
         watched.told, self._merged = told, None
         _log.info(
-            "%s has %d models",
+            "models found at %s: %d",
             watched.provider.id,
             len(told.found),
             extra={"event": "local_models_found"},
@@ -198,7 +199,7 @@ class LocalModels:
             *self._credential(provider),
         )
         call = Outgoing("GET", url, headers, b"", provider.id)
-        here = self._offline or is_loopback(url)
+        here = self._offline() or is_loopback(url)
         try:
             async with self._upstream.send(
                 call, offline=here, first_byte=LOOK_SECONDS

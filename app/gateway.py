@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from app.commands.routing import TryResult, usage_of
+from app.found import LocalModels
 from app.problems import problems
 from app.trial import Collected, trial_call
 from proxy.answers import json_answer
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from app.settings import ConfigStore, Settings
     from app.stopping import Stop
     from proxy.answers import Plain
+    from proxy.catalogue import Catalogue
     from proxy.counting import Estimator
+    from proxy.exchange import Exchange
     from proxy.guard import Admission
     from proxy.health import Health
     from proxy.ledger import Ledger
@@ -112,12 +115,17 @@ class Gateway:
         self._first_port = config.current.settings.port
         self._keys_unread = False
         self._policy = Policy(allowed_hosts(port), KeyRing(()), command)
+        self.found = LocalModels(
+            upstream, secrets, clock.monotonic, self._is_offline, self._apply
+        )
+        self._looked_at: Catalogue | None = None
 
     # --- what commands ask ---
 
     async def config_changed(self) -> None:
         """Let the configuration as it is now act on the next request."""
         self._apply()
+        await self.look_around()
 
     async def restart(self) -> None:
         """Ask for a planned restart."""
@@ -205,6 +213,11 @@ class Gateway:
         del request_id
         self.live.request_finished()
 
+    def request_over(self, x: Exchange) -> None:
+        """Let the user's own servers be looked at, if the request went to one."""
+        tried = (each.provider for each in x.attempts)
+        self.found.finished(tried, x.decision.rejected)
+
     def _health(self) -> bytes:
         return msgspec.json.encode(
             _Health(
@@ -261,6 +274,7 @@ class Gateway:
                     provider.key for provider in self._config.current.providers
                 )
                 self._apply()
+                await self.look_around()
             elif self._not_ready() != self.pipeline.config.not_ready:
                 # A keyring that was unlocked late, for one.
                 self._apply()
@@ -268,11 +282,25 @@ class Gateway:
                 await self.reload_keys()
             self.live.look_at_the_day()
 
+    async def look_around(self) -> None:
+        """Ask the user's own servers for their models, where providers have changed.
+
+        The configuration acts before that: who goes offline does not wait for it.
+        """
+        catalogue = self._config.current.catalogue
+        if catalogue != self._looked_at:
+            self._looked_at = catalogue
+            await self.found.look(catalogue)
+            self._apply()
+
+    def _is_offline(self) -> bool:
+        return self._config.current.settings.mode is Mode.OFFLINE
+
     def pipeline_config(self) -> Config:
         """Return what the pipeline needs of the configuration in force."""
         current = self._config.current
         return Config(
-            catalogue=current.catalogue,
+            catalogue=self.found.merged(current.catalogue),
             policy=current.policy,
             not_ready=self._not_ready(),
         )

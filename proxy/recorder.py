@@ -86,13 +86,17 @@ def _no_route(_: str) -> None:
     return None
 
 
+def _nobody(_: Exchange) -> None:
+    return None
+
+
 class Recorder:
     """Writes the routed and the finishing row of each request, and counts it.
 
     `run` is the gateway's own run id; `on_finished` is told the id of each finished
     request, for the live views. `find` returns the route of a name (`provider/model`)
-    in the catalogue in force, None where there is none. `metrics` are the counts since
-    the start.
+    in the catalogue in force, None where there is none. `on_over` is shown each
+    finished request. `metrics` are the counts since the start.
     """
 
     def __init__(
@@ -103,10 +107,12 @@ class Recorder:
         projects: Projects,
         on_finished: Callable[[str], None],
         find: Callable[[str], Route | None] = _no_route,
+        on_over: Callable[[Exchange], None] = _nobody,
     ) -> None:
         """Keep the parts; see the class."""
         self.metrics = Metrics()
         self._find = find
+        self._on_over = on_over
         self._ledger = ledger
         self._clock = clock
         self._run = run
@@ -198,6 +204,7 @@ class Recorder:
 
     def _tell(self, x: Exchange, row: Finished) -> None:
         self._on_finished(row.id)
+        self._on_over(x)
         route_class = x.decision.route_class
         self.metrics.count(_Counted(route_class, row.mark, row.status, row.attempts))
         if row.mark == Mark.ESCALATION:

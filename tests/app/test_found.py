@@ -4,9 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from aiohttp import web
+from loopback import serving
 
 from app import found as module
 from app.found import EVERY_SECONDS, LocalModels
@@ -35,9 +37,11 @@ class FakeServer:
     asked: list[web.BaseRequest] = field(default_factory=list)
     url: str = ""
     silent: asyncio.Event | None = None
+    knocked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.asked.append(request)
+        self.knocked.set()
         if self.silent is not None:
             await self.silent.wait()
         answer = self.answers.get(request.path)
@@ -45,6 +49,12 @@ class FakeServer:
             return answer
         status = 404 if answer is None else 200
         return web.Response(status=status, text=json.dumps(answer))
+
+    async def until(self, count: int) -> None:
+        """Wait until it was asked so often."""
+        while len(self.asked) < count:
+            self.knocked.clear()
+            await self.knocked.wait()
 
     @property
     def paths(self) -> list[str]:
@@ -72,6 +82,7 @@ class World:
     models: LocalModels
     now: float = 0.0
     changes: int = 0
+    offline: bool = False
 
     async def used(self, provider: str = "ollama") -> None:
         """Tell of a request, and wait for what it leads to."""
@@ -93,8 +104,11 @@ async def world() -> AsyncIterator[World]:
         made.changes += 1
 
     secrets = Secrets({"LOCAL_KEY": KEY})
-    models = LocalModels(upstream, secrets, lambda: made.now, changed)
+    models = LocalModels(
+        upstream, secrets, lambda: made.now, lambda: made.offline, changed
+    )
     made.models, made.now, made.changes = models, 0.0, 0
+    made.offline = False
     yield made
     models.close()
     await upstream.close()
@@ -131,7 +145,7 @@ async def test_a_long_request_does_not_go_where_less_room_is_allocated(
     policy = replace(shipped_policy(), mode=Mode.CODING_AUTO)
     facts = request("ollama/qwen3:8b", tokens=20_000)
     assert decide(facts, whole, ALL_WELL, policy).attempts
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     decision = decide(facts, world.models.merged(whole), ALL_WELL, policy)
     assert not decision.attempts
     assert [each.code for each in decision.rejected] == [ReasonCode.CONTEXT_TOO_SMALL]
@@ -146,8 +160,9 @@ async def test_a_model_that_runs_elsewhere_is_refused_offline(
     server.answers["/api/tags"] = {"models": [remote]}
     policy = replace(shipped_policy(), mode=Mode.OFFLINE)
     facts = request("ollama/innocent")
+    world.offline = True
     assert decide(facts, whole, ALL_WELL, policy).attempts
-    await world.models.look(whole, offline=True)
+    await world.models.look(whole)
     decision = decide(facts, world.models.merged(whole), ALL_WELL, policy)
     assert "ollama/innocent" not in [route.name for route in decision.attempts]
     codes = {each.route: each.code for each in decision.rejected}
@@ -158,7 +173,7 @@ async def test_a_model_that_nobody_wrote_down_is_a_route(
     world: World, server: FakeServer
 ) -> None:
     whole = catalogue(ollama(server.url))
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     seen = model(world, whole)
     assert (seen.context, seen.lane) == (4096, "local/small")
     policy = replace(shipped_policy(), mode=Mode.OFFLINE)
@@ -175,9 +190,9 @@ async def test_only_the_users_own_servers_are_asked(
     world: World, server: FakeServer
 ) -> None:
     elsewhere = replace(ollama(server.url), place=Place.PROVIDER)
-    await world.models.look(catalogue(elsewhere), offline=False)
+    await world.models.look(catalogue(elsewhere))
     assert server.asked == []
-    await world.models.look(catalogue(ollama(server.url)), offline=False)
+    await world.models.look(catalogue(ollama(server.url)))
     assert server.paths == ["/api/ps", "/api/tags"]
     for asked in server.asked:
         assert asked.method == "GET"
@@ -191,7 +206,7 @@ async def test_a_version_in_the_address_is_left_out(
     server.answers = {"/v1/models": {"data": [{"id": "m", "max_model_len": 10}]}}
     vllm = replace(known_providers()["vllm"], base_url=f"{server.url}/v1")
     whole = catalogue(vllm)
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     assert server.paths == ["/v1/models"]
     assert model(world, whole, "m").context == 10
 
@@ -201,13 +216,12 @@ async def test_the_key_that_the_user_gave_for_it_goes_along(
 ) -> None:
     caplog.set_level("DEBUG")
     keyed = replace(ollama(server.url), key=KeyRef("env", "LOCAL_KEY"))
-    await world.models.look(catalogue(keyed), offline=False)
+    await world.models.look(catalogue(keyed))
     assert {each.headers["Authorization"] for each in server.asked} == {f"Bearer {KEY}"}
     named = replace(known_providers()["lmstudio"], key=keyed.key, base_url=server.url)
     server.asked.clear()
-    await world.models.look(
-        catalogue(replace(named, protocols=(Protocol.MESSAGES,))), offline=False
-    )
+    messages = replace(named, protocols=(Protocol.MESSAGES,))
+    await world.models.look(catalogue(messages))
     assert {each.headers["x-api-key"] for each in server.asked} == {KEY}
     assert KEY not in caplog.text
 
@@ -215,8 +229,9 @@ async def test_the_key_that_the_user_gave_for_it_goes_along(
 async def test_offline_asks_nobody_on_the_network(world: World) -> None:
     other = replace(ollama("http://192.0.2.1:11434"), place=Place.MY_NETWORK)
     whole = catalogue(other)
+    world.offline = True
     async with asyncio.timeout(0.5):  # an attempt to reach it would take a second
-        await world.models.look(whole, offline=True)
+        await world.models.look(whole)
     assert world.models.merged(whole) is whole
 
 
@@ -227,7 +242,7 @@ async def test_who_says_nothing_takes_no_longer_than_the_limit(
     server.silent = asyncio.Event()
     whole = catalogue(ollama(server.url))
     async with asyncio.timeout(5):
-        await world.models.look(whole, offline=False)
+        await world.models.look(whole)
     assert world.models.merged(whole) is whole
 
 
@@ -244,18 +259,18 @@ async def test_what_does_not_count_keeps_what_was_told(
     world: World, server: FakeServer, answer: web.Response
 ) -> None:
     whole = catalogue(ollama(server.url))
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     server.answers["/api/ps"] = answer
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     assert model(world, whole).context == 4096
 
 
 async def test_another_address_is_another_server(
     world: World, server: FakeServer
 ) -> None:
-    await world.models.look(catalogue(ollama(server.url)), offline=False)
+    await world.models.look(catalogue(ollama(server.url)))
     moved = catalogue(ollama("http://127.0.0.1:9"))
-    await world.models.look(moved, offline=False)
+    await world.models.look(moved)
     assert world.models.merged(moved) is moved
 
 
@@ -266,7 +281,7 @@ async def test_requests_lead_to_a_look_a_minute_and_idleness_to_none(
     world: World, server: FakeServer
 ) -> None:
     whole = catalogue(ollama(server.url))
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     server.asked.clear()
     await world.used()  # what the start saw is not what the request may have loaded
     assert len(server.asked) == 2
@@ -286,7 +301,7 @@ async def test_who_was_too_short_for_a_request_is_looked_at(
 ) -> None:
     """Else nobody would learn that its owner has given it more room."""
     whole = catalogue(ollama(server.url))
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     policy = replace(shipped_policy(), mode=Mode.CODING_AUTO)
     facts = request("ollama/qwen3:8b", tokens=20_000)
     decision = decide(facts, world.models.merged(whole), ALL_WELL, policy)
@@ -300,7 +315,7 @@ async def test_who_was_too_short_for_a_request_is_looked_at(
 
 async def test_who_only_lost_is_left_alone(world: World, server: FakeServer) -> None:
     whole = catalogue(ollama(server.url))
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     server.asked.clear()
     lost = Rejected("ollama/qwen3:8b", ReasonCode.BELOW_FLOOR)
     world.models.finished(["groq"], [lost])
@@ -312,7 +327,7 @@ async def test_who_only_lost_is_left_alone(world: World, server: FakeServer) -> 
 
 async def test_a_change_is_said_once_and_acts(world: World, server: FakeServer) -> None:
     whole = catalogue(ollama(server.url))
-    await world.models.look(whole, offline=False)
+    await world.models.look(whole)
     before = world.models.merged(whole)
     assert world.models.merged(whole) is before
     await world.used()
@@ -327,7 +342,7 @@ async def test_a_change_is_said_once_and_acts(world: World, server: FakeServer) 
 
 
 async def test_after_the_end_nobody_is_asked(world: World, server: FakeServer) -> None:
-    await world.models.look(catalogue(ollama(server.url)), offline=False)
+    await world.models.look(catalogue(ollama(server.url)))
     server.silent = asyncio.Event()
     world.models.used("ollama")
     (task,) = (t for t in asyncio.all_tasks() if "local models" in t.get_name())
@@ -338,3 +353,76 @@ async def test_after_the_end_nobody_is_asked(world: World, server: FakeServer) -
     world.now = EVERY_SECONDS
     world.models.used("ollama")
     assert len(server.asked) == count
+
+
+# --- in a gateway that serves ---------------------------------------------------------
+
+OLLAMA = """
+[gateway]
+mode = "{mode}"
+
+[[providers]]
+id = "ollama"
+base_url = "{url}"
+
+[[providers.models]]
+id = "qwen3:8b"
+lane = "local/standard"
+context = 131072
+"""
+
+
+def ask(name: str, text: str) -> dict[str, object]:
+    said = [{"role": "user", "content": text}]
+    return {"model": name, "max_tokens": 50, "messages": said}
+
+
+async def test_a_gateway_sends_nothing_where_it_would_be_cut_short(
+    turnout_home: Path, server: FakeServer
+) -> None:
+    config = OLLAMA.format(mode="direct", url=server.url)
+    async with serving(turnout_home, config) as gateway:
+        long = ask("ollama/qwen3:8b", "word " * 20_000)
+        status, _, body = await gateway.post("/v1/messages", long)
+    assert status >= 400
+    assert b"longer than the model can read" in body
+    assert "/api/chat" not in server.paths
+
+
+async def test_a_gateway_offline_keeps_out_what_only_seems_to_be_here(
+    turnout_home: Path, server: FakeServer
+) -> None:
+    remote = {"model": "innocent", "remote_host": "https://ollama.com"}
+    server.answers["/api/tags"] = {"models": [remote]}
+    config = OLLAMA.format(mode="offline", url=server.url)
+    async with serving(turnout_home, config) as gateway:
+        asked = ask("ollama/innocent", "Hello")
+        status, _, body = await gateway.post("/v1/messages", asked)
+    assert status >= 400
+    assert b"does not run on this machine" in body
+    assert "/api/chat" not in server.paths
+
+
+async def test_a_request_to_a_server_of_the_users_leads_to_one_look(
+    turnout_home: Path, server: FakeServer
+) -> None:
+    answer = {
+        "model": "qwen3:8b",
+        "message": {"role": "assistant", "content": "Hello."},
+        "done": True,
+        "done_reason": "stop",
+        "prompt_eval_count": 5,
+        "eval_count": 2,
+    }
+    server.answers["/api/chat"] = answer
+    config = OLLAMA.format(mode="direct", url=server.url)
+    async with serving(turnout_home, config) as gateway:
+        assert server.paths == ["/api/ps", "/api/tags"], "the start looks, once"
+        server.asked.clear()
+        for _ in range(2):
+            asked = ask("ollama/qwen3:8b", "Hello")
+            status, _, _ = await gateway.post("/v1/messages", asked)
+            assert status == 200
+        async with asyncio.timeout(5):
+            await server.until(4)
+    assert server.paths == ["/api/chat", "/api/chat", "/api/ps", "/api/tags"]
