@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from proxy.routing.facts import NOTHING_WARM, Evidence, Tier
+from proxy.routing.facts import NOTHING_WARM, Evidence, RouteClass, Tier
 
 if TYPE_CHECKING:
     from proxy.glance import Glance
@@ -49,10 +49,23 @@ _ABOVE: Final[Mapping[Tier, Tier]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """What a person asked for: its class, why, and a number that stands for the text.
+
+    The number is the hash of the text within this process; it tells nothing of it.
+    """
+
+    route_class: RouteClass
+    evidence: tuple[str, ...]
+    text: int
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """Which turn of which conversation a request is.
 
-    `session` and `agent` are the client's own ids, None where it sends none.
+    `session` and `agent` are the client's own ids, None where it sends none. `asked`
+    is what its person last asked for, None while nobody has looked.
     """
 
     client: str
@@ -60,6 +73,7 @@ class Turn:
     agent: str | None
     fingerprint: str
     tail: str
+    asked: Asking | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -77,12 +91,14 @@ class Recalled:
     """What is known of a conversation when its next request comes.
 
     `made_calls` is the route that answered last, None where nobody did; `warm` as in
-    `Facts`; `raised` is why a stronger model should answer now, if it should.
+    `Facts`; `raised` is why a stronger model should answer now, if it should; `asked`
+    what its person asked for then.
     """
 
     made_calls: str | None = None
     warm: Mapping[str, int] = field(default_factory=lambda: NOTHING_WARM)
     raised: Evidence | None = None
+    asked: Asking | None = None
 
 
 NOTHING: Final = Recalled()
@@ -97,6 +113,7 @@ class _Conversation:
     tail: str = ""
     stop: str | None = None
     answered: float = 0.0
+    asked: Asking | None = None
     warm: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict)
 
 
@@ -124,7 +141,8 @@ class Sessions:
             for route, (tokens, at) in known.warm.items()
             if now - at < WARM_SECONDS
         }
-        return Recalled(known.route, warm, _raised(known, turn, glance, now))
+        raised = _raised(known, turn, glance, now)
+        return Recalled(known.route, warm, raised, known.asked)
 
     def answered(
         self,
@@ -147,7 +165,7 @@ class Sessions:
             known = self._known.setdefault(key, _Conversation())
             self._known.move_to_end(key)
             known.route, known.tier, known.stop = route, tier, stop
-            known.tail, known.answered = turn.tail, now
+            known.tail, known.answered, known.asked = turn.tail, now, turn.asked
             if warm > 0:
                 known.warm[route] = (warm, now)
                 known.warm.move_to_end(route)

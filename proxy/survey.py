@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from proxy.classes import classify
+from proxy.classes import Classified, classify
 from proxy.glance import glance
 from proxy.guard import Endpoint
 from proxy.profiles import profile_of
 from proxy.routing import Facts
-from proxy.sessions import Turn
+from proxy.sessions import NOTHING, Asking, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from proxy.asked import Asked
     from proxy.classes import ClassRules
     from proxy.exchange import Call
+    from proxy.glance import Glance
     from proxy.profiles import Profile
-    from proxy.sessions import Sessions
+    from proxy.sessions import Recalled, Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,17 @@ class Surveyor:
         streams = call.endpoint is Endpoint.GENERATE_STREAM
         seen = glance(call.protocol, call.body.data, path_stream=streams)
         profile = profile_of(call.client, call.header, call.protocol, self.profiles)
-        found = classify(seen, profile, call.endpoint, self.rules)
-        turn = None
-        if found.housekeeping is None and not counting:
-            turn = Turn(
-                call.client, call.session, call.agent, seen.fingerprint, seen.tail
-            )
-        now = moment.timestamp()
-        known = self.sessions.recall(turn, seen, now) if turn else None
+        here = Turn(call.client, call.session, call.agent, seen.fingerprint, seen.tail)
+        known = self.sessions.recall(here, seen, moment.timestamp())
+        found = self._kept(seen, known) or classify(
+            seen, profile, call.endpoint, self.rules
+        )
+        turn: Turn | None = None
+        if found.housekeeping is not None or counting:
+            known = NOTHING
+        else:
+            asked_for = Asking(found.route_class, found.evidence, hash(seen.human))
+            turn = replace(here, asked=asked_for)
         facts = Facts(
             protocol=call.protocol,
             requested_model=asked.model,
@@ -86,9 +90,24 @@ class Surveyor:
             size=seen.size,
             output=seen.output,
             continues=seen.continues,
-            made_calls=known.made_calls if known else None,
-            warm=known.warm if known else {},
-            raised=known.raised if known else None,
+            made_calls=known.made_calls,
+            warm=known.warm,
+            raised=known.raised,
             moment=moment,
         )
         return Survey(facts, turn)
+
+    def _kept(self, seen: Glance, known: Recalled) -> Classified | None:
+        """Return the class that a step with tools keeps, None where it is told anew.
+
+        It is what its person asked for, also where that is no longer in the request,
+        and most requests are such steps: the text is not weighed again.
+        """
+        asked = known.asked
+        if asked is None or not seen.continues:
+            return None
+        if seen.human and hash(seen.human) != asked.text:
+            return None
+        if seen.size.tokens >= self.rules.long_context_tokens:
+            return None
+        return Classified(asked.route_class, asked.evidence)
