@@ -129,6 +129,11 @@ class Target:
     key: str | None
 
     @property
+    def known(self) -> Known | None:
+        """What the path means, None where nothing is served there."""
+        return _known(self.path)
+
+    @property
     def protocol(self) -> Protocol | None:
         """The protocol whose error envelope fits this path, if any."""
         known = _known(self.path)

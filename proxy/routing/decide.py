@@ -7,7 +7,7 @@ own modules; this one puts them together. Same input, same decision.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -335,4 +335,6 @@ class _Case:
             asked=asked_for(wanted, self._ground(), facts, output),
             last_resort=last_resort,
             mode_by=wishes.mode_by,
+            # A decision outlives the request's words, which are large.
+            facts=replace(facts, request=None) if facts.request else facts,
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from proxy.catalogue import Route
-from proxy.routing.facts import Intent, RouteClass
+from proxy.routing.facts import Facts, Intent, RouteClass
 from proxy.routing.modes import Mode
 from proxy.routing.reasons import ReasonCode
 
@@ -92,7 +92,8 @@ class Decision:
     the sentence that says why the first route won. `last_resort` says that every
     allowed route is resting, and the one whose rest ends first is tried all the same.
     `mode_by` is who wished for the mode, '' where it is the user's own.
-    `lane` and `billing` of the chosen route are read from its `route`.
+    `lane` and `billing` of the chosen route are read from its `route`. `facts` is what
+    was decided about, without what the request says.
     """
 
     mode: Mode
@@ -109,6 +110,7 @@ class Decision:
     asked: AskedFor | None = None
     last_resort: bool = False
     mode_by: str = ""
+    facts: Facts | None = field(default=None, repr=False, compare=False)
 
     @property
     def attempts(self) -> tuple[Route, ...]:

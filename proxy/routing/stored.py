@@ -12,6 +12,7 @@ import msgspec
 
 from proxy.routing.decision import Decision, Rejected
 from proxy.routing.reasons import REASONS, ReasonCode
+from proxy.routing.stored_facts import StoredFacts, keep_facts
 
 MOST_NAMES: Final = 12
 """Routes that are named for one reason; of more only the number is kept."""
@@ -59,7 +60,8 @@ class StoredDecision(msgspec.Struct, frozen=True):
     `lane` and `billing` are those of the route that was `chosen`. The ledger reads
     these three by name for a request that its gateway did not live to finish.
     `rejected` is how older rows name the losers: route, code and sentence; `losers` has
-    them by reason. The rest is as in `decision.Decision`; older rows lack it.
+    them by reason. The rest is as in `decision.Decision`; older rows lack it. `facts`
+    is what was decided about, so that it can be decided again.
     """
 
     mode: str
@@ -81,6 +83,7 @@ class StoredDecision(msgspec.Struct, frozen=True):
     asked: StoredAsked | None = None
     last_resort: bool = False
     mode_by: str = ""
+    facts: StoredFacts | None = None
 
 
 def stored(decision: Decision) -> StoredDecision:
@@ -118,6 +121,7 @@ def stored(decision: Decision) -> StoredDecision:
         asked=StoredAsked(asked.route, asked.expected_nano) if asked else None,
         last_resort=decision.last_resort,
         mode_by=decision.mode_by,
+        facts=keep_facts(decision.facts) if decision.facts else None,
     )
 
 

@@ -46,15 +46,26 @@ _DECIDED: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def explain(decision: StoredDecision) -> tuple[str, ...]:
-    """Return what led to the decision in layers, a line each, `MOST_LINES` at most."""
+def explain(decision: StoredDecision, most: int = MOST_LINES) -> tuple[str, ...]:
+    """Return what led to the decision in layers, a line each.
+
+    They are `most` at most, where that leaves a line for those who lost.
+    """
     lines = [*_wanted(decision), *_chosen(decision)]
     groups = list(_losers(decision))
-    room = MOST_LINES - len(lines)
+    room = max(most - len(lines), 1)
     if len(groups) > room:
         kept, others = groups[: room - 1], groups[room - 1 :]
-        groups = [*kept, f"And {len(others)} more reasons rejected other routes."]
+        groups = [*kept, _unnamed(decision, len(others), all_of=not kept)]
     return (*lines, *groups)
+
+
+def _unnamed(decision: StoredDecision, reasons: int, *, all_of: bool) -> str:
+    if not all_of:
+        why = "1 more reason" if reasons == 1 else f"{reasons} more reasons"
+        return f"And {why} rejected other routes."
+    count = len(decision.rejected) + sum(group.count for group in decision.losers)
+    return f"{count} other routes were rejected, for {reasons} reasons."
 
 
 def no_route_sentence(decision: Decision) -> str:
@@ -70,14 +81,15 @@ def no_route_sentence(decision: Decision) -> str:
 def _wanted(decision: StoredDecision) -> Iterator[str]:
     asked = decision.requested_model or "no model"
     intent = _INTENTS.get(decision.intent or "", "")
-    yield f"The client asked for {asked}.{intent}"
     by = f", wished for by {decision.mode_by}" if decision.mode_by else ""
-    yield f"The mode was {decision.mode}{by}."
+    yield f"The client asked for {asked}.{intent} The mode was {decision.mode}{by}."
     if decision.route_class is not None and decision.floor is not None:
         why = f": {'; '.join(decision.evidence)}" if decision.evidence else ""
-        yield f"The request is {decision.route_class}{_stopped(why)}"
         raised = f" {_stopped(decision.raised)}" if decision.raised else ""
-        yield f"So a quality of {decision.floor} of 100 is asked for.{raised}"
+        yield (
+            f"The request is {decision.route_class}{_stopped(why)} So a quality of "
+            f"{decision.floor} of 100 is asked for.{raised}"
+        )
 
 
 def _chosen(decision: StoredDecision) -> Iterator[str]:

@@ -33,10 +33,11 @@ def test_a_decision_is_told_in_layers() -> None:
         evidence=("12 tools are offered",),
     )
     assert told(run(asked, LANES, other)) == (
-        "The client asked for claude-sonnet-5.",
-        "The mode was coding-auto.",
-        "The request is tool_heavy: 12 tools are offered.",
-        "So a quality of 60 of 100 is asked for.",
+        "The client asked for claude-sonnet-5. The mode was coding-auto.",
+        (
+            "The request is tool_heavy: 12 tools are offered. So a quality of 60 of "
+            "100 is asked for."
+        ),
         (
             "Turnout chose anthropic/middle in lane claude/standard at about 0.0270 $, "
             "quality 60. It is the cheapest route that is good enough."
@@ -99,10 +100,22 @@ def test_many_losers_are_told_by_reason_in_twelve_lines() -> None:
     assert any(
         "and 278 others were rejected: the request is longer" in x for x in lines
     )
-    assert lines[-1].startswith("And 17 more reasons")
+    assert lines[-1].startswith("And 15 more reasons")
     assert len(stored) < 6_000
     kept = read_decision(stored).losers[0]
     assert (kept.count, len(kept.routes)) == (280, MOST_NAMES)
+
+
+def test_where_little_room_is_left_the_losers_are_one_line() -> None:
+    many = [provider(f"p{n}", model("m")) for n in range(9)]
+    ready = {f"p{n}": f"variable X{n} is not set" for n in range(9)}
+    found = run("claude-sonnet-5", LANES, *many, condition=Condition(not_ready=ready))
+    stored = read_decision(write_decision(found))
+    whole, short = explain(stored), explain(stored, 6)
+    assert len(short) == 6
+    assert short[:5] == whole[:5]
+    assert short[-1] == "9 other routes were rejected, for 9 reasons."
+    assert explain(stored, 1) == short
 
 
 def test_no_route_is_told_to_the_client() -> None:
@@ -134,8 +147,7 @@ def test_a_row_of_an_older_version_is_read_and_told() -> None:
     }
     lines = explain(read_decision(msgspec.json.encode(older).decode()))
     assert lines == (
-        "The client asked for m.",
-        "The mode was direct.",
+        "The client asked for m. The mode was direct.",
         "Turnout chose one/m. The request pins this route.",
         "Standing by, in order: two/m.",
         "x was rejected: it does not list it.",
