@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from app.commands import COMMANDS
 from app.found import EVERY_SECONDS
 from app.local_servers import SMALL_LANE, STANDARD_FROM, STANDARD_LANE
+from app.settings import read_config
 from proxy.aliases import MODE_NAMES
+from proxy.model import Protocol
 from proxy.policies import read_rules, shipped_policy
 from proxy.routing import MAX_ATTEMPTS
-from proxy.routing.facts import Intent, RouteClass
+from proxy.routing.condition import ALL_WELL
+from proxy.routing.decide import decide
+from proxy.routing.facts import Facts, Intent, RouteClass, Size
 from proxy.routing.modes import Mode
 from proxy.routing.policy import Choosing
+from proxy.routing.stored import stored
+from proxy.routing.telling import explain
 
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "routing.md"
 _TEXT = _PAGE.read_text(encoding="utf-8")
@@ -96,3 +104,41 @@ def test_its_rules_are_rules() -> None:
     read = [read_rules(table) for table in tables if "rules" in table]
     assert len(list(chain.from_iterable(rules for rules, _ in read))) == 4
     assert not [problem for _, problems in read for problem in problems]
+
+
+def test_the_told_decision_is_what_is_told(request: pytest.FixtureRequest) -> None:
+    """`--update-golden` writes it anew."""
+    part = _TEXT.split("\n## Reading it back\n", 1)[1]
+    fences = re.findall(r"^```(\w+)\n(.*?)```$", part, re.MULTILINE | re.DOTALL)
+    (config,) = (read_config(text.encode()) for mark, text in fences if mark == "toml")
+    assert config.problems == ()
+    shown = [text for mark, text in fences if mark == "text"][1]
+    facts = Facts(
+        Protocol.MESSAGES,
+        "claude-sonnet-5-5",
+        own_credential=True,
+        route_class=RouteClass.FAST_CODE,
+        evidence=("asks for a piece of code",),
+        size=Size(18_000, 17_000, 19_000, "bytes"),
+        moment=datetime(2026, 11, 21, 12, tzinfo=UTC),
+    )
+    decision = decide(facts, config.catalogue, ALL_WELL, config.policy)
+    lines = explain(stored(decision))
+    assert len(lines) <= 12
+    told = "".join(f"{line}\n" for line in lines)
+    if request.config.getoption("--update-golden"):
+        _PAGE.write_text(_TEXT.replace(f"```text\n{shown}```", f"```text\n{told}```"))
+    else:
+        assert shown == told
+
+
+def test_the_commands_it_names_are_there() -> None:
+    named = set(re.findall(r"\bturnout\s([a-z]+)", _code()))
+    assert named
+    assert named <= {command.name.split()[0] for command in COMMANDS}
+
+
+def _code() -> str:
+    """What stands in the page as something to type."""
+    blocks = re.findall(r"^```text\n(turnout .*?)```$", _TEXT, re.MULTILINE | re.DOTALL)
+    return "\n".join([*blocks, *re.findall(r"`(turnout\s[^`]+)`", _TEXT)])
