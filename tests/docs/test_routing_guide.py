@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -142,3 +143,23 @@ def _code() -> str:
     """What stands in the page as something to type."""
     blocks = re.findall(r"^```text\n(turnout .*?)```$", _TEXT, re.MULTILINE | re.DOTALL)
     return "\n".join([*blocks, *re.findall(r"`(turnout\s[^`]+)`", _TEXT)])
+
+
+@pytest.mark.parametrize("client", ["claude-code", "codex"])
+def test_every_setup_for_any_provider_serves_requests_with_tools(client: str) -> None:
+    """Where tool use is not proven, with the switch that the page names."""
+    page = (_PAGE.parent / "any-provider.md").read_text(encoding="utf-8")
+    assert "experimental_tools = true" in page
+    snippets = re.findall(r"^```toml\n(.*?)\n```$", page, re.MULTILINE | re.DOTALL)
+    setups = [text for text in snippets if "[[providers]]" in text]
+    assert len(setups) > 5
+    native = {"claude-code": Protocol.MESSAGES, "codex": Protocol.RESPONSES}
+    for text in setups:
+        config = read_config(text.encode())
+        facts = Facts(
+            native[client], "any-name", own_credential=True, client=client, tools=True
+        )
+        policy = replace(config.policy, experimental=True)
+        decision = decide(facts, config.catalogue, ALL_WELL, policy)
+        first = config.catalogue.providers[0].id
+        assert decision.attempts[0].provider.id == first, text
