@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from proxy.advice import in_full
@@ -26,6 +27,7 @@ from proxy.reading import Unreadable, read_whole
 from proxy.retries import Next, Tried, after, first_byte_limit
 from proxy.routing import (
     MAX_ATTEMPTS,
+    Mark,
     Mode,
     ReasonCode,
     Tier,
@@ -73,6 +75,15 @@ _ASKS = frozenset(
 """The endpoints that ask a model for an answer."""
 
 _PREVIOUS = b'"previous_response_id"'
+_UNREACHABLE = frozenset(
+    {
+        FailureKind.CONNECT,
+        FailureKind.DNS,
+        FailureKind.TLS,
+        FailureKind.FIRST_BYTE_TIMEOUT,
+    }
+)
+"""Failures that say more of a provider than of its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +280,8 @@ class Pipeline:
             return await self._counter.count(journey, native=native)
         failure = _no_route(x.decision)
         choices = list(x.decision.choices)
-        stale = repeated = False
+        stale = False
+        again: Choice | None = None
         while choices and len(x.attempts) < MAX_ATTEMPTS and self._in_time(x):
             choice = choices.pop(0)
             native = self._is_native(x, choice.route)
@@ -280,6 +292,8 @@ class Pipeline:
             if not self._may_call(choice.route) and choices:
                 # Another request is finding out whether this route works again.
                 continue
+            # The repetition may have fallen: its route's breaker opened meanwhile.
+            repeated = choice is again
             insured = bool(choices) and len(x.attempts) + 1 < MAX_ATTEMPTS
             x.begin(choice.route, choice.mark, retry=repeated, insured=insured)
             if choice.route.provider.id == PRACTICE_PROVIDER_ID:
@@ -302,7 +316,7 @@ class Pipeline:
                 repeated=repeated,
             )
             step = after(tried, self._parts.chance())
-            repeated = step.next is Next.SAME
+            again = choice if step.next is Next.SAME else None
             match step.next:
                 case Next.STOP:
                     break
@@ -312,7 +326,7 @@ class Pipeline:
                 case Next.LARGER:
                     choices = self._larger(x, choice.route)
                 case Next.OTHER:
-                    choices = self._still_well(choices)
+                    choices = self._in_turn(choices, choice.route, failure)
         return failure
 
     def _in_time(self, x: Exchange) -> bool:
@@ -324,11 +338,15 @@ class Pipeline:
         now = self._parts.clock.now().timestamp()
         return self._parts.health.began(route.name, now)
 
-    def _still_well(self, choices: list[Choice]) -> list[Choice]:
-        """Leave out what the last failure has shown to be no use, if anything is left.
+    def _in_turn(
+        self, choices: list[Choice], failed: Route, failure: Failure
+    ) -> list[Choice]:
+        """Return what is left to try after a failure, in order.
 
-        A refused key stands for all routes of its provider, and a used-up quota for
-        those that draw on it.
+        What the failure has shown to be no use is left out, if anything else is left:
+        a refused key stands for all routes of its provider, and a used-up quota for
+        those that draw on it. A provider that cannot be reached comes last; one that
+        fails comes last within each step from its lane.
         """
         now = self._parts.clock.now().timestamp()
         known = self._parts.health.condition(self.config.not_ready, now)
@@ -339,7 +357,13 @@ class Pipeline:
             and choice.route.quota_group not in known.groups
             and choice.route.name not in known.routes
         ]
-        return well or choices
+        left = well or choices
+        front = left
+        if failure.kind not in _UNREACHABLE:
+            front = list(takewhile(lambda each: each.mark is Mark.SAME_LANE, left))
+        own = failed.provider.id
+        front = sorted(front, key=lambda each: each.route.provider.id == own)
+        return [*front, *left[len(front) :]]
 
     async def _call(
         self,

@@ -52,13 +52,16 @@ class Health:
         """Return how everything is at `now`.
 
         `not_ready` are the providers that cannot be called for other reasons, such as
-        a missing key; those whose key was refused are added to them.
+        a missing key, '' for those that can; those whose key was refused are added.
         """
         refused = self._keys.not_ready(now)
         resting, probes = self._breakers.rests(now)
         resting |= self._keys.rests(now) | self._quotas.routes_resting(now)
+        if refused:
+            # Who is ready has '' there, which says nothing against a refusal.
+            not_ready = refused | {each: why for each, why in not_ready.items() if why}
         return Condition(
-            not_ready={**refused, **not_ready} if refused else not_ready,
+            not_ready=not_ready,
             routes=resting,
             groups=self._quotas.groups_resting(now),
             pressure=self._quotas.pressure(now),

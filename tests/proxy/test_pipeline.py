@@ -311,6 +311,30 @@ async def test_a_fault_that_passes_costs_the_client_a_moment(
     assert [each.retry for each in pair.events()[0].attempts] == [False, True]
 
 
+async def test_a_repetition_that_its_breaker_forbids_marks_no_other_route(
+    pair: Serving, upstream: ScriptedUpstream, second: ScriptedUpstream
+) -> None:
+    upstream.push(RESET, RESET, refuse(529))
+    for _ in range(3):
+        status, _, _ = await pair.post(MESSAGES, ask(stream=True))
+        assert status == 200
+    assert (len(upstream.asked), len(second.asked)) == (3, 3)
+    event = pair.events()[0]
+    assert event.attempts[0].status == 529
+    assert event.fallback_chain == ("first/scripted-large", "second/scripted-large")
+    assert [each.retry for each in event.attempts] == [False, False]
+
+
+async def test_a_refused_key_is_not_tried_again_by_the_next_request(
+    pair: Serving, upstream: ScriptedUpstream, second: ScriptedUpstream
+) -> None:
+    upstream.push(refuse(401))
+    for _ in range(2):
+        status, _, _ = await pair.post(MESSAGES, ask(stream=True))
+        assert status == 200
+    assert (len(upstream.asked), len(second.asked)) == (1, 2)
+
+
 async def test_a_short_wait_that_was_asked_for_is_waited(
     pair: Serving, upstream: ScriptedUpstream
 ) -> None:

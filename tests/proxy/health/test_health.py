@@ -312,6 +312,13 @@ def test_what_is_unready_anyway_keeps_its_own_sentence() -> None:
     assert health.condition(known, NOW).not_ready == known
 
 
+def test_a_provider_that_is_otherwise_ready_is_unready_with_a_refused_key() -> None:
+    health = Health()
+    health.ended(ROUTE, REFUSED, now=NOW)
+    condition = health.condition({"a": "", "b": ""}, NOW)
+    assert condition.not_ready == {"a": "it refused the key with 401"}
+
+
 def test_a_new_key_or_a_success_makes_it_ready_again() -> None:
     for cure in ("key", "success"):
         health = Health()
