@@ -15,6 +15,9 @@ from proxy.practice import PRACTICE_MODEL, PRACTICE_PROVIDER_ID
 MAX_ATTEMPTS: Final = 3
 """Provider calls one request may cost at most."""
 
+MAX_OF_ONE: Final = MAX_ATTEMPTS
+"""Routes of one provider among them: one that is down must not fill the list."""
+
 MAX_CHOICES: Final = 6
 """Routes a decision names at most; some may fall before they are called."""
 

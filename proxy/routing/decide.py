@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Final
 
 from proxy.catalogue import Catalogue, Route
-from proxy.routing.builtin import MAX_CHOICES
+from proxy.routing.builtin import MAX_CHOICES, MAX_OF_ONE
 from proxy.routing.candidates import (
     by_name,
     first_models,
@@ -260,8 +259,17 @@ class _Case:
         made = facts.made_calls if facts.continues else None
         if made is not None and any(entry.name == made for entry in weaker):
             return False
-        sure = (option for option in looked.options if not option.entry.lent)
-        return len(tuple(islice(sure, MAX_CHOICES))) == MAX_CHOICES
+        left: dict[str, int] = {}
+        found = 0
+        for option in looked.options:
+            room = left.get(option.entry.provider, MAX_OF_ONE)
+            if option.entry.lent or not room:
+                continue
+            left[option.entry.provider] = room - 1
+            found += 1
+            if found == MAX_CHOICES:
+                return True
+        return False
 
     def _look(self, pairs: Pairs) -> Looked:
         return look(pairs, self.facts, self.condition, self.policy, self.wishes)

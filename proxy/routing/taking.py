@@ -6,7 +6,7 @@ are looked at. It must not choose the order.
 
 from __future__ import annotations
 
-from proxy.routing.builtin import MAX_CHOICES
+from proxy.routing.builtin import MAX_CHOICES, MAX_OF_ONE
 from proxy.routing.decision import Choice, Mark, Rejected
 from proxy.routing.facts import Facts
 from proxy.routing.filters import Option
@@ -25,12 +25,13 @@ from proxy.translation.needs import obstacles
 class Taking:
     """The choices of a decision in the making, and who fell on the way."""
 
-    __slots__ = ("_client_of", "_facts", "choices", "rejected")
+    __slots__ = ("_client_of", "_facts", "_taken", "choices", "rejected")
 
     def __init__(self, facts: Facts) -> None:
         """Begin with nothing taken."""
         self._facts = facts
         self._client_of: str | None = None
+        self._taken: dict[str, int] = {}
         self.choices: list[Choice] = []
         self.rejected: list[Rejected] = []
 
@@ -44,6 +45,7 @@ class Taking:
         if entry.route.provider.key.kind == "client":
             self._client_of = entry.provider
         self.choices.append(Choice(entry.route, mark, option.cost, option.quality))
+        self._taken[entry.provider] = self._taken.get(entry.provider, 0) + 1
         return True
 
     def follow(self, first: Option, rest: list[Option], floor: int | None) -> None:
@@ -73,11 +75,16 @@ class Taking:
             self._fill(first, sorted(waiting[far]), floor)
 
     def _fill(self, first: Option, options: list[Option], floor: int | None) -> None:
+        spare: list[Option] = []
         for at, option in enumerate(options):
             if len(self.choices) == MAX_CHOICES:
-                self.rejected += losses_beside(first, options[at:], floor)
-                return
-            self.take(option, mark_after(first, option, floor))
+                spare += options[at:]
+                break
+            if self._taken.get(option.entry.provider, 0) >= MAX_OF_ONE:
+                spare.append(option)
+            else:
+                self.take(option, mark_after(first, option, floor))
+        self.rejected += losses_beside(first, spare, floor)
 
     def _objection(self, entry: Entry) -> Rejected | None:
         route = entry.route
