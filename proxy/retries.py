@@ -111,7 +111,9 @@ def first_byte_limit(whole: float, spent: float, *, standby: bool) -> float:
     """Return how many seconds an attempt may take until its first byte.
 
     `whole` is the limit for all attempts of a request together, of which `spent` are
-    gone. Where another route stands by it gets its share of them.
+    gone. Where another route stands by it gets its share of them: half, if that is
+    less than what is usual.
     """
     left = max(whole - spent, 1.0)
-    return min(left, FIRST_BYTE_WITH_STANDBY) if standby else left
+    share = min(FIRST_BYTE_WITH_STANDBY, max(whole / 2, 1.0))
+    return min(left, share) if standby else left

@@ -130,4 +130,6 @@ def test_the_time_for_a_first_byte_is_shared() -> None:
     assert first_byte_limit(600, 0, standby=True) == FIRST_BYTE_WITH_STANDBY
     assert first_byte_limit(600, 500, standby=True) == 100
     assert first_byte_limit(600, 700, standby=False) == 1
-    assert first_byte_limit(2, 0, standby=True) == 2
+    assert first_byte_limit(60, 0, standby=True) == 30
+    assert first_byte_limit(60, 30, standby=True) == 30
+    assert first_byte_limit(1, 0, standby=True) == 1

@@ -175,6 +175,13 @@ class Stage:
         of_it = [each for route, each in known if route.startswith(f"{name}/")]
         return sum(fault for each in of_it for _, fault in each.calls)
 
+    def well_again(self) -> None:
+        """Forget what the gateway has learnt of routes, so that a stage may serve on.
+
+        What was pushed and not said is for the scenario to have used up.
+        """
+        vars(self.health).update(vars(Health()))
+
     async def ask(
         self,
         client: Protocol = MESSAGES,
@@ -240,10 +247,6 @@ async def stage(
     """
     health = Health()
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(mock.patch("app.assemble.Health", return_value=health))
-        if limits is not None:
-            given = mock.patch("app.assemble.limits", return_value=limits)
-            stack.enter_context(given)
         config = f'[gateway]\nmode = "{mode}"\n{settings}\n'
         playing: dict[str, ScriptedUpstream] = {}
         for actor in actors:
@@ -252,7 +255,14 @@ async def stage(
                 playing[actor.id] = await stack.enter_async_context(scripted)
             url = actor.url or playing[actor.id].url
             config += actor.entry(url)
-        gateway = await stack.enter_async_context(
-            serving(home / "h", config + rules, environ)
-        )
+        for name in ("app.assemble.limits", "app.gateway.limits"):
+            if limits is not None:
+                stack.enter_context(mock.patch(name, return_value=limits))
+        # How long a repetition waits is told elsewhere.
+        stack.enter_context(mock.patch("proxy.retries._LEAST_PAUSE", 0.001))
+        stack.enter_context(mock.patch("proxy.retries._MOST_PAUSE", 0.002))
+        with mock.patch("app.assemble.Health", return_value=health):
+            gateway = await stack.enter_async_context(
+                serving(home / "h", config + rules, environ)
+            )
         yield Stage(gateway, health, playing)
