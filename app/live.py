@@ -10,13 +10,16 @@ import asyncio
 import logging
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from app.commands.spend import start_of_day
 from app.state import (
     Changes,
     ProviderHealth,
+    QuotaNow,
     Readiness,
+    RestNow,
     Snapshot,
     SpendToday,
     spend_today,
@@ -27,10 +30,10 @@ from proxy.secrets import SERVICE
 from proxy.tasks import spawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from proxy.catalogue import KeyRef, Provider
-    from proxy.health import Health, LastFailures
+    from proxy.health import Health, Outlook
     from proxy.ledger import Event, Ledger
     from proxy.pipeline import Config
     from proxy.recorder import Clock
@@ -76,11 +79,18 @@ class LiveState:
         self._looking = False
         self._again = False
         self._stopping = False
+        self._ends: datetime | None = None
 
     def snapshot(self) -> Snapshot:
         """Return the state of this moment."""
         config = self._sources.config()
-        providers = _health(config, self._known.failures)
+        now = self._clock.now()
+        providers = _health(config, self._known, now)
+        # Nothing else says that a rest is over or a window begins anew.
+        self._ends = min(
+            (end for each in providers for end in _ends(each) if end > now),
+            default=None,
+        )
         return Snapshot(
             revision=self._changes.revision,
             version=self._sources.version,
@@ -97,6 +107,7 @@ class LiveState:
             problems=self._sources.problems(),
             started=self._started,
             stopping=self._stopping,
+            time=now,
         )
 
     def _readiness(
@@ -144,9 +155,16 @@ class LiveState:
         self.moved()
 
     def look_at_the_day(self) -> None:
-        """Begin a new day's sums where midnight has passed without a request."""
-        if start_of_day(self._clock.now()) != self._day:
+        """Begin a new day's sums where midnight has passed without a request.
+
+        A rest or a quota's window that has ended since is a change too.
+        """
+        now = self._clock.now()
+        if start_of_day(now) != self._day:
             self.request_finished()
+        elif self._ends is not None and now >= self._ends:
+            self._ends = None
+            self.moved()
 
     async def _look(self) -> None:
         try:
@@ -161,16 +179,98 @@ class LiveState:
             self._looking = False
 
 
-def _health(config: Config, failures: LastFailures) -> tuple[ProviderHealth, ...]:
+def _health(config: Config, known: Health, now: datetime) -> tuple[ProviderHealth, ...]:
     configured = config.catalogue.providers
+    moment = now.timestamp()
+    outlook = known.overview(moment)
+    refused = known.condition({}, moment).not_ready
     return tuple(
-        _provider_health(provider, config.not_ready.get(provider.id, ""), failures)
+        _provider_health(
+            provider,
+            config.not_ready.get(provider.id, "") or refused.get(provider.id, ""),
+            known.last_failure(provider.id),
+            _Condition(provider, outlook, now, provider.id in refused),
+        )
         for provider in (configured or (PRACTICE,))
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """What is known of one provider at a moment; `refused`: none of it takes our key.
+
+    Its quota groups are its own and those that only some of its models draw on.
+    """
+
+    provider: Provider
+    outlook: Outlook
+    now: datetime
+    refused: bool
+
+    @property
+    def rests(self) -> tuple[RestNow, ...]:
+        """What rests of it, the longest first."""
+        found = sorted(self._rests(), key=lambda each: each.until, reverse=True)
+        return tuple(found)
+
+    def _rests(self) -> Iterator[RestNow]:
+        for key in self.outlook.keys:
+            if self.refused and key.provider == self.provider.id:
+                yield RestNow("", self._in(key.seconds), key.sentence)
+        groups = self._groups()
+        for group in self.outlook.groups:
+            if group.seconds > 0 and group.group in groups:
+                until = self._in(group.seconds)
+                yield RestNow(groups[group.group], until, group.sentence)
+        own = f"{self.provider.id}/"
+        for route in self.outlook.routes:
+            if route.seconds > 0 and route.route.startswith(own):
+                until = self._in(route.seconds)
+                yield RestNow(route.route, until, route.sentence)
+
+    @property
+    def quota(self) -> tuple[QuotaNow, ...]:
+        """Its windows, the fullest first."""
+        groups = self._groups()
+        found = [
+            QuotaNow(
+                window.window,
+                window.share,
+                None if window.resets_in is None else self._in(window.resets_in),
+                window.route or groups[group.group],
+            )
+            for group in self.outlook.groups
+            if group.group in groups
+            for window in group.windows
+        ]
+        return tuple(sorted(found, key=lambda each: -each.share))
+
+    def _groups(self) -> dict[str, str]:
+        """Return its groups, with the route for which each stands: '' for all."""
+        of_models = {
+            model.quota: f"{self.provider.id}/{model.id}"
+            for model in reversed(self.provider.models)
+            if model.quota
+        }
+        return of_models | {self.provider.quota or self.provider.id: ""}
+
+    def _in(self, seconds: float) -> datetime:
+        """Return the moment `seconds` from now: whole, so that it stays the same."""
+        until = (self.now + timedelta(seconds=seconds)).timestamp()
+        return datetime.fromtimestamp(round(until), UTC)
+
+
+def _ends(provider: ProviderHealth) -> Iterator[datetime]:
+    """Yield when something that is shown of a provider ends."""
+    for rest in provider.rests:
+        yield rest.until
+    for window in provider.quota:
+        if window.resets is not None:
+            yield window.resets
+
+
 def _provider_health(
-    provider: Provider, why_not: str, failures: LastFailures
+    provider: Provider, why_not: str, last_failure: str, condition: _Condition
 ) -> ProviderHealth:
     if why_not:
         sentence = f"Not ready: {why_not}."
@@ -184,7 +284,9 @@ def _provider_health(
         sentence=sentence,
         place=provider.place,
         billing=provider.billing,
-        last_failure=failures.sentence(provider.id),
+        last_failure=last_failure,
+        rests=condition.rests,
+        quota=condition.quota,
     )
 
 
@@ -218,11 +320,14 @@ def _readiness(
             "No model on this machine can take a request, and the mode is offline.",
             "Switch the mode to direct, or add a provider that runs on this machine.",
         )
+    sentence = "No provider can take a request now."
     first = config.catalogue.providers[0]
     why = config.not_ready.get(first.id, "")
-    return Readiness(
-        False, "No provider can take a request now.", _to_mend(first.key, why, command)
-    )
+    if not why:
+        told = providers[0].sentence.removeprefix("Not ready: ")
+        todo = f"Look after the account of {first.id}: {told}"
+        return Readiness(False, sentence, todo)
+    return Readiness(False, sentence, _to_mend(first.key, why, command))
 
 
 def _to_mend(key: KeyRef, why: str, command: str) -> str:

@@ -45,6 +45,8 @@ class SpendToday:
 
     `billed_nano` was metered, `covered_nano` is what a subscription covered at list
     price, `local_requests` cost nothing, `unknown_requests` have no known price.
+    `downgrades` ended on a weaker route than they need, `escalations` on a stronger
+    one than mode and intent ask for.
     """
 
     requests: int = 0
@@ -53,6 +55,8 @@ class SpendToday:
     local_requests: int = 0
     unknown_requests: int = 0
     by_client: tuple[ClientSpend, ...] = ()
+    downgrades: int = 0
+    escalations: int = 0
 
 
 def spend_today(report: SpendReport) -> SpendToday:
@@ -63,6 +67,8 @@ def spend_today(report: SpendReport) -> SpendToday:
         covered_nano=report.covered_nano,
         local_requests=report.local_requests,
         unknown_requests=report.unknown_requests,
+        downgrades=report.downgrades,
+        escalations=report.escalations,
         by_client=tuple(
             ClientSpend(
                 client=share.name,
@@ -77,8 +83,40 @@ def spend_today(report: SpendReport) -> SpendToday:
 
 
 @dataclass(frozen=True, slots=True)
+class RestNow:
+    """Something that is left alone for now.
+
+    `route` is `provider/model`, '' where all of the provider rests. `until` is when
+    that ends (UTC), `sentence` a clause that says why.
+    """
+
+    route: str
+    until: datetime
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaNow:
+    """One window of a provider's quota, as the provider itself reports it.
+
+    `share` is how much of it is used, from 0 to 1; `resets` when it begins anew (UTC),
+    None where the provider does not say. `route` is `provider/model` where the window
+    is of one model only, else ''.
+    """
+
+    window: str
+    share: float
+    resets: datetime | None = None
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderHealth:
-    """Whether a provider can be called; `last_failure` is a sentence or ''."""
+    """Whether a provider can be called; `last_failure` is a sentence or ''.
+
+    `rests` is what of it is left alone now, the longest rest first; `quota` its
+    windows, the fullest first.
+    """
 
     id: str
     ready: bool
@@ -86,6 +124,8 @@ class ProviderHealth:
     place: Place
     billing: Billing
     last_failure: str = ""
+    rests: tuple[RestNow, ...] = ()
+    quota: tuple[QuotaNow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +134,8 @@ class Snapshot:
 
     `revision` grows with every change. `mode_note` says that a mode acts as another
     one, else ''. `unsaved` counts finished requests whose record is not yet on disk.
-    `stopping` marks the last snapshot of a feed whose gateway ends.
+    `stopping` marks the last snapshot of a feed whose gateway ends. `time` is the
+    moment that all of it is of (UTC), None where that was not noted.
     """
 
     revision: int
@@ -112,6 +153,7 @@ class Snapshot:
     problems: tuple[str, ...]
     started: datetime
     stopping: bool = False
+    time: datetime | None = None
 
 
 class State(Protocol):

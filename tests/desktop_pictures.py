@@ -1,8 +1,9 @@
 """Paints the README's pictures of the Overview window from made-up data.
 
 Run by hand after a change of its looks: `.venv/bin/python tests/desktop_pictures.py`.
-Another folder and other scenes can be named: `FOLDER ready empty troubled`; a scene
-`NAME+lost` has a request chosen that lost something. QT_SCALE_FACTOR is 2 unless set.
+Another folder and other scenes can be named: `FOLDER ready empty troubled`; in a scene
+`NAME+N` the request number N is chosen, and its reasons are told. QT_SCALE_FACTOR is 2
+unless set.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(folder: Path, scenes: list[str]) -> None:
-    """Write `overview-SCENE-light.png` and `-dark.png`; `ready` goes without name."""
-    from desktop_scenes import EVENTS, MANY_LOST, SIGHTS, Wishes
+    """Write `overview-SCENE-light.png` and `-dark.png`; `routing` goes without name."""
+    from desktop_scenes import EVENTS, LAYERS, SIGHTS, Wishes
     from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QApplication
 
     from app.desktop.look import DARK, LIGHT, Look, palette
     from app.desktop.menu import TrayMenu
+    from app.desktop.why import reasons
     from app.desktop.windows.overview import OverviewWindow
 
     opaque = QImage.Format.Format_RGB888
@@ -34,20 +36,22 @@ def main(folder: Path, scenes: list[str]) -> None:
             wishes = Wishes()
             menu = TrayMenu(wishes, [("overview", "Overview window")])
             window = OverviewWindow(wishes, menu, keeps_open=bool)
-            name, lost = scene.removesuffix("+lost"), scene.endswith("+lost")
+            name, _, number = scene.partition("+")
             sight = SIGHTS[name]
             window.show_sight(sight)
             if sight.snapshot is not None and sight.snapshot.last is not None:
-                window.show_recent((MANY_LOST, *EVENTS[1:]) if lost else EVENTS)
-            if lost:
-                window.requests.setCurrentIndex(window.requests.rows.index(3))
+                window.show_recent(EVENTS)
+            if number:
+                chosen = window.requests.rows.index(int(number))
+                window.requests.setCurrentIndex(chosen)
+                window.show_reasons(reasons(window.detail.shown, LAYERS))
             window.resize(window.sizeHint())
             window.show()
             app.processEvents()
-            if scene == "ready":
+            if scene == "routing":
                 window.requests.clearFocus()
             app.processEvents()
-            name = "overview" if scene == "ready" else f"overview-{scene}"
+            name = "overview" if scene == "routing" else f"overview-{scene}"
             picture = window.grab().toImage().convertToFormat(opaque)
             picture.save(str(folder / f"{name}-{scheme}.png"), quality=0)
             window.close()
@@ -58,4 +62,4 @@ if __name__ == "__main__":
     os.environ.setdefault("QT_SCALE_FACTOR", "2")
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     where, *named = sys.argv[1:] or [str(ROOT / "docs" / "img")]
-    main(Path(where), named or ["ready"])
+    main(Path(where), named or ["routing"])

@@ -9,12 +9,17 @@ from app.desktop.sight import Link, Sight
 from app.state import (
     ClientSpend,
     ProviderHealth,
+    QuotaNow,
     Readiness,
+    RestNow,
     Snapshot,
     SpendToday,
 )
 from proxy.catalogue import Billing, Place
-from proxy.ledger.rows import Event
+from proxy.ledger.rows import Attempt, Event
+from proxy.model import Usage
+from proxy.routing import StoredDecision, explain
+from proxy.routing.stored import StoredAsked, StoredChoice, StoredLosers, StoredRunnerUp
 from proxy.wire.losses import LOSSES
 
 NOON = datetime(2026, 11, 3, 12, 0, 0, tzinfo=UTC)
@@ -61,6 +66,18 @@ _EVENT = Event(
 )
 
 
+def attempt(provider: str, model: str, outcome: str, **changed: object) -> Attempt:
+    """One try of a route of its own kind."""
+    made = Attempt(
+        provider=provider,
+        model=model,
+        protocol="anthropic-messages",
+        outcome=outcome,
+        duration_ms=420,
+    )
+    return replace(made, **changed)  # type: ignore[arg-type]
+
+
 def event(number: int = 0, **changed: object) -> Event:
     """One finished request; a higher number is an older one."""
     when = NOON - timedelta(seconds=47 * number)
@@ -93,6 +110,19 @@ EVENTS = (
         output_tokens=610,
         duration_ms=12_870,
         fallback_chain=("openai/gpt-5.5-terra", "openrouter/gpt-5.5-terra"),
+        mark="same_lane",
+        attempts=(
+            attempt("openai", "gpt-5.5-terra", "rate_limited", status=429),
+            attempt(
+                "openrouter",
+                "gpt-5.5-terra",
+                "ok",
+                mark="same_lane",
+                duration_ms=12_870,
+                usage=Usage(input_tokens=9120, output_tokens=610),
+                cost_nano=8_300_000,
+            ),
+        ),
     ),
     event(
         3,
@@ -139,13 +169,99 @@ EVENTS = (
         output_tokens=None,
         duration_ms=None,
     ),
+    event(
+        8,
+        model="claude-opus-5",
+        mode="coding-auto",
+        cost_nano=91_200_000,
+        mark="escalation",
+        escalated=True,
+        attempts=(
+            attempt(
+                "anthropic",
+                "claude-opus-5",
+                "ok",
+                mark="escalation",
+                duration_ms=6_120,
+                cost_nano=91_200_000,
+            ),
+        ),
+    ),
+    event(
+        9,
+        provider="groq",
+        model="gpt-oss-120b",
+        mode="coding-auto",
+        status="fallback_success",
+        cost_nano=1_130_000,
+        mark="downgrade",
+        attempts=(
+            attempt("anthropic", "claude-sonnet-5", "upstream_error", status=529),
+            attempt(
+                "anthropic",
+                "claude-sonnet-5",
+                "upstream_error",
+                status=529,
+                retry=True,
+                duration_ms=610,
+            ),
+            attempt(
+                "groq",
+                "gpt-oss-120b",
+                "ok",
+                mark="downgrade",
+                duration_ms=1_870,
+                cost_nano=1_130_000,
+            ),
+        ),
+        losses=("cache_fields",),
+    ),
     *(
         event(n, cost_nano=9_000_000 + 7_000 * n, input_tokens=800 + n)
-        for n in range(8, 30)
+        for n in range(10, 30)
     ),
 )
 
-ANTHROPIC = ProviderHealth("anthropic", True, "Ready.", Place.PROVIDER, Billing.METERED)
+DECISION = StoredDecision(
+    mode="coding-auto",
+    requested_model="claude-sonnet-5",
+    reason="It is the cheapest that is good enough.",
+    chosen="anthropic/claude-sonnet-5",
+    lane="claude/standard",
+    standby=("openrouter/claude-sonnet-5", "groq/gpt-oss-120b"),
+    billing="metered",
+    intent="auto",
+    route_class="fast_code",
+    evidence=("a short request that offers tools",),
+    floor=60,
+    choices=(
+        StoredChoice("anthropic/claude-sonnet-5", "", 21_400_000, 72),
+        StoredChoice("openrouter/claude-sonnet-5", "same_lane", 22_500_000, 72),
+        StoredChoice("groq/gpt-oss-120b", "downgrade", 1_200_000, 48),
+    ),
+    losers=(
+        StoredLosers("below_floor", 9, ("groq/gpt-oss-20b", "ollama/qwen3-coder")),
+        StoredLosers("not_ready", 1, ("openai",), "the key was refused"),
+    ),
+    runner_up=StoredRunnerUp(
+        "openrouter/claude-sonnet-5", "price", 22_500_000, 72, 1_100_000, 0
+    ),
+    asked=StoredAsked("anthropic/claude-opus-5", 107_000_000),
+)
+LAYERS = explain(DECISION)
+"""What `explain` tells of a decision, as it is."""
+
+ANTHROPIC = ProviderHealth(
+    "anthropic",
+    True,
+    "Ready.",
+    Place.PROVIDER,
+    Billing.SUBSCRIPTION,
+    quota=(
+        QuotaNow("5-hour window", 0.61, NOON + timedelta(hours=4, minutes=40)),
+        QuotaNow("7-day window", 0.18, NOON + timedelta(days=3)),
+    ),
+)
 OPENAI = ProviderHealth(
     "openai",
     False,
@@ -162,6 +278,52 @@ OPENROUTER = ProviderHealth(
     "The provider answered 503 (overloaded).",
 )
 OLLAMA = ProviderHealth("ollama", True, "Ready.", Place.THIS_MACHINE, Billing.LOCAL)
+RESTING = ProviderHealth(
+    "anthropic",
+    True,
+    "Ready.",
+    Place.PROVIDER,
+    Billing.SUBSCRIPTION,
+    "The provider answered 429 (rate limited).",
+    rests=(
+        RestNow(
+            "",
+            NOON + timedelta(minutes=42),
+            "it answered 429, its 5-hour window used up, and asked to be left alone "
+            "for 42 min",
+        ),
+    ),
+    quota=(QuotaNow("5-hour window", 1.0, NOON + timedelta(minutes=42)),),
+)
+BROKEN = ProviderHealth(
+    "openrouter",
+    True,
+    "Ready.",
+    Place.PROVIDER,
+    Billing.METERED,
+    "The provider answered 503 (overloaded).",
+    rests=(
+        RestNow(
+            "openrouter/gpt-5.5-terra",
+            NOON + timedelta(seconds=20),
+            "it answered 503, not for the first time, and is left alone for 20 s",
+        ),
+        RestNow(
+            "openrouter/gpt-5.5-luna",
+            NOON + timedelta(seconds=5),
+            "it could not be reached, not for the first time, and is left alone for "
+            "5 s",
+        ),
+    ),
+)
+REFUSED = ProviderHealth(
+    "mistral",
+    False,
+    "Not ready: it refused the key with 401.",
+    Place.PROVIDER,
+    Billing.METERED,
+    rests=(RestNow("", NOON + timedelta(hours=1), "it refused the key with 401"),),
+)
 PRACTICE = ProviderHealth("practice", True, "Ready.", Place.THIS_MACHINE, Billing.LOCAL)
 
 TODAY = SpendToday(
@@ -176,6 +338,8 @@ TODAY = SpendToday(
         ClientSpend("opencode", 6),
         ClientSpend("unknown", 1, 0, 0, 1),
     ),
+    downgrades=2,
+    escalations=1,
 )
 
 READY = Snapshot(
@@ -193,6 +357,7 @@ READY = Snapshot(
     providers=(ANTHROPIC, OPENAI, OPENROUTER, OLLAMA),
     problems=(),
     started=NOON,
+    time=NOON,
 )
 EMPTY = replace(
     READY,
@@ -230,6 +395,9 @@ TROUBLED = replace(
     problems=("line 12: providers[1].billing: `weekly` is no billing mode.",),
 )
 ROUTED = replace(READY, last=EVENTS[2])
+PRESSED = replace(
+    READY, mode="coding-auto", providers=(RESTING, BROKEN, REFUSED, OLLAMA)
+)
 
 MANY_LOST = event(
     0,
@@ -251,6 +419,8 @@ SIGHTS = {
     "not-ready": Sight(Link.LIVE, NOT_READY),
     "troubled": Sight(Link.LIVE, TROUBLED),
     "routed": Sight(Link.LIVE, ROUTED),
+    "routing": Sight(Link.LIVE, replace(READY, mode="coding-auto")),
+    "pressed": Sight(Link.LIVE, PRESSED),
     "restarting": Sight(Link.CONNECTING, READY),
     "away": Sight(Link.AWAY, READY, "No gateway is running."),
     "never": Sight(Link.AWAY, None, "No gateway is running."),
@@ -274,6 +444,9 @@ class Wishes:
 
     def look(self) -> None:
         self.asked.append(("look",))
+
+    def explain(self, request: str) -> None:
+        self.asked.append(("explain", request))
 
     def start_gateway(self) -> None:
         self.asked.append(("start",))

@@ -27,6 +27,10 @@ class Actions(Protocol):
         """Fetch the recent requests."""
         ...
 
+    def explain(self, request: str) -> None:
+        """Fetch why the request of that id went where it did."""
+        ...
+
     def start_gateway(self) -> None:
         """Start a gateway where none runs."""
         ...

@@ -15,8 +15,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.commands.clients import ClientSettings
 from app.commands.gateway import Done, ModeStatus
+from app.commands.routing import Explanation
 from app.commands.spend import EventList
 from app.desktop.sight import Link, Sight
+from app.desktop.why import LATER, Reasons, reasons
 from app.desktop.words import CLIENT_NAMES, MODE_NAMES
 from app.door import Door, DoorClosed
 from app.failure import CommandFailed
@@ -62,6 +64,9 @@ class Bridge(QObject):
     recent_changed = Signal(object)
     """A tuple of `Event`, newest first, after `look`."""
 
+    explained = Signal(object)
+    """The `Reasons` of one request, after `explain`."""
+
     told = Signal(object)
     """A `Notice` for people."""
 
@@ -80,6 +85,8 @@ class Bridge(QObject):
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = False
         self._again = False
+        self._asked = ""
+        self._explaining = False
 
     def watch(self) -> None:
         """Begin to read the feed; goes on until `close`."""
@@ -99,6 +106,13 @@ class Bridge(QObject):
             return
         self._looking = True
         self._run(self._look(), "recent")
+
+    def explain(self, request: str) -> None:
+        """Fetch a request's reasons; of many asked for at once the last is told."""
+        self._asked = request
+        if not self._explaining:
+            self._explaining = True
+            self._run(self._explain(), "explain")
 
     def set_mode(self, mode: Mode) -> None:
         """Let `mode` act from now on."""
@@ -191,6 +205,25 @@ class Bridge(QObject):
             _log.info("the recent requests could not be fetched")
         finally:
             self._looking = False
+
+    async def _explain(self) -> None:
+        try:
+            while self._asked:
+                asked, self._asked = self._asked, ""
+                told = await self._reasons(asked)
+                if not self._asked:
+                    self.explained.emit(told)
+        finally:
+            self._explaining = False
+
+    async def _reasons(self, request: str) -> Reasons:
+        try:
+            found = await self._door.call("explain", Explanation, id=request)
+        except CommandFailed as failed:
+            return Reasons(request, problem=f"{failed.title}. {failed.message}")
+        except DoorClosed:
+            return Reasons(request, problem=LATER)
+        return reasons(request, found.layers)
 
     async def _set_mode(self, mode: Mode) -> None:
         try:

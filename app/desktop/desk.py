@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from app.desktop.bridge import Bridge
     from app.desktop.sight import Sight
+    from app.desktop.why import Reasons
     from proxy.routing import Mode
 
 SECRET_HINT = "x-kde-passwordManagerHint"  # noqa: S105 - a format's name
@@ -63,6 +64,7 @@ class Desk(QObject):
         self.tray = Tray(self.menu, self._clicked)
         bridge.sight_changed.connect(self._show_sight)
         bridge.recent_changed.connect(self._show_recent)
+        bridge.explained.connect(self._show_reasons)
         bridge.told.connect(self._tell)
 
     def open(self, *, hidden: bool) -> None:
@@ -114,6 +116,10 @@ class Desk(QObject):
         """Fetch the recent requests."""
         self._bridge.look()
 
+    def explain(self, request: str) -> None:
+        """Fetch why a request went where it did."""
+        self._bridge.explain(request)
+
     def start_gateway(self) -> None:
         """Start a gateway where none runs."""
         self._bridge.start_gateway()
@@ -137,6 +143,10 @@ class Desk(QObject):
     def _show_recent(self, events: tuple[object, ...]) -> None:
         for window in self._windows.values():
             window.show_recent(events)  # type: ignore[arg-type]
+
+    def _show_reasons(self, reasons: Reasons) -> None:
+        for window in self._windows.values():
+            window.show_reasons(reasons)
 
     def _tell(self, notice: Notice) -> None:
         if notice.clipboard:

@@ -64,6 +64,7 @@ class TrayMenu(QMenu):
         _set(self.today.menuAction(), f"Today: {today}")
         spends = live.today.by_client if live else ()
         lines = tuple(words.client_line(each) for each in spends)
+        lines += words.mark_lines(live.today) if live else ()
         self._clients.show(lines or ("No request today",))
         _set(self.last, words.last_line(live.last if live else None))
         self.copies.setEnabled(live is not None)

@@ -6,11 +6,12 @@ is not known is said to be unknown, never shown as a zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.desktop.sight import Link, Shape, Sight
+from app.desktop.why import Step, mark_sentence, mark_words, seconds, steps
 from app.lost import lost, many_lost
 from proxy.catalogue import Billing, Place
 from proxy.money import show
@@ -20,7 +21,7 @@ from proxy.routing import Mode
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from app.state import ClientSpend, ProviderHealth, Snapshot, SpendToday
+    from app.state import ClientSpend, Snapshot, SpendToday
     from proxy.ledger.rows import Event
 
 MODES = (
@@ -103,7 +104,8 @@ class Row:
     """One finished request as the list shows it; `sentence` is all of it in words.
 
     `lost` are the sentences of what a translation could not carry over, `losses` how
-    many there are, '' for none.
+    many there are, '' for none. `mark` is what taking its route meant, as the record
+    has it, `marked` that in words and `meant` in a sentence; `steps` are its attempts.
     """
 
     id: str
@@ -119,6 +121,10 @@ class Row:
     sentence: str
     losses: str = ""
     lost: tuple[str, ...] = ()
+    mark: str = ""
+    marked: str = ""
+    meant: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 def headline(sight: Sight) -> Headline:
@@ -236,25 +242,27 @@ def spend_facts(today: SpendToday) -> tuple[Fact, ...]:
     if today.unknown_requests:
         many = counted(today.unknown_requests, "request")
         facts.append(Fact("No price known", many, "unknown"))
+    facts.extend(mark_facts(today))
     return tuple(facts)
 
 
-def provider_facts(providers: Iterable[ProviderHealth]) -> tuple[Fact, ...]:
-    """Return a line per provider, those with trouble first."""
-    order = sorted(providers, key=lambda each: (each.ready, not each.last_failure))
-    return tuple(_provider_fact(each) for each in order)
+def mark_facts(today: SpendToday) -> tuple[Fact, ...]:
+    """Return how many requests took a stronger or a weaker route; mostly nothing."""
+    told = (
+        ("Escalated", "to a stronger model", today.escalations),
+        ("Downgraded", "to a weaker model", today.downgrades),
+    )
+    return tuple(
+        Fact(name, detail, counted(count, "request"))
+        for name, detail, count in told
+        if count
+    )
 
 
-def _provider_fact(provider: ProviderHealth) -> Fact:
-    if not provider.ready:
-        why = provider.sentence.removeprefix("Not ready: ")
-        why = f"{why[:1].upper()}{why[1:]}"
-        return Fact(provider.id, why, "not ready", trouble=True)
-    detail = f"{PLACES[provider.place]}, {BILLINGS[provider.billing]}"
-    detail = f"{detail[:1].upper()}{detail[1:]}."
-    if provider.last_failure:
-        detail = f"{detail} Last failure: {provider.last_failure}"
-    return Fact(provider.id, detail, "ready")
+def mark_lines(today: SpendToday) -> tuple[str, ...]:
+    """Return the same in a line each, for a menu."""
+    facts = mark_facts(today)
+    return tuple(f"{each.name} {each.detail}: {each.value}" for each in facts)
 
 
 def last_line(event: Event | None) -> str:
@@ -262,7 +270,8 @@ def last_line(event: Event | None) -> str:
     if event is None:
         return "Last request: none yet"
     row = rows((event,))[0]
-    return f"Last: {row.client} > {row.route}, {row.cost}, {row.ending}"
+    told = ", ".join(part for part in (row.cost, row.ending, row.marked) if part)
+    return f"Last: {row.client} > {row.route}, {told}"
 
 
 def rows(events: Sequence[Event]) -> tuple[Row, ...]:
@@ -283,8 +292,9 @@ def _row(event: Event, local: datetime, *, dated: bool) -> Row:
     client, route, asked = client_name(event.client), _route(event), _asked(event)
     tokens, cost, ending = _tokens(event), _cost(event), _ending(event)
     took = "" if event.duration_ms is None else seconds(event.duration_ms)
-    losses = many_lost(event.losses)
-    sentence = [f"{time}: {client} {asked}", route, ending, losses, tokens, took, cost]
+    losses, marked = many_lost(event.losses), mark_words(event)
+    sentence = [f"{time}: {client} {asked}", route, ending, marked, losses]
+    sentence += [tokens, took, cost]
     return Row(
         id=event.id,
         status=event.status,
@@ -299,6 +309,10 @@ def _row(event: Event, local: datetime, *, dated: bool) -> Row:
         sentence=", ".join(part for part in sentence if part),
         losses=losses,
         lost=lost(event.losses),
+        mark=event.mark,
+        marked=marked,
+        meant=mark_sentence(event),
+        steps=steps(event),
     )
 
 
@@ -334,10 +348,3 @@ def _cost(event: Event) -> str:
         return "cost unknown"
     suffix = {"subscription": " covered", "local": " local"}
     return show(event.cost_nano) + suffix.get(event.billing or "", "")
-
-
-def seconds(milliseconds: int) -> str:
-    """Return a duration as people read it: `320 ms`, `4.2 s`."""
-    if milliseconds < 1000:
-        return f"{milliseconds} ms"
-    return f"{milliseconds / 1000:.1f} s"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -19,11 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.desktop import words
+from app.desktop import board, words
 from app.desktop.actions import Actions
 from app.desktop.bridge import Notice
 from app.desktop.look import CAPTION, UNIT
+from app.desktop.menu import TrayMenu
 from app.desktop.sight import Link, Sight
+from app.desktop.why import Reasons
 from app.desktop.windows.detail import Detail
 from app.desktop.windows.foot import Foot
 from app.desktop.windows.parts import (
@@ -38,9 +40,9 @@ from app.desktop.windows.parts import (
     Warnings,
     hairline,
 )
-from app.desktop.windows.requests import ROW, RequestList
+from app.desktop.windows.requests import RequestList
 from proxy.ledger.rows import Event
-from proxy.routing import Mode
+from proxy.routing.modes import MEANINGS, Mode
 
 EMPTY = "No request has come through yet. Point a client at Turnout and it shows here."
 WAITING = "The requests are shown once the gateway answers."
@@ -53,12 +55,14 @@ class OverviewWindow(QWidget):
     TEXT: ClassVar = "O&verview window"
 
     def __init__(
-        self, actions: Actions, menu: QMenu, *, keeps_open: Callable[[], bool]
+        self, actions: Actions, menu: TrayMenu, *, keeps_open: Callable[[], bool]
     ) -> None:
         """Show nothing known yet; `keeps_open` tells whether closing minimises."""
         super().__init__()
         self._actions = actions
         self._keeps_open = keeps_open
+        # A button does not own its menu, and the modes' entries live in it.
+        self._entries = menu
         self._sight = Sight()
         self._newest: str | None = None
         self.setWindowTitle("Overview")  # Qt adds the name of the program
@@ -67,6 +71,7 @@ class OverviewWindow(QWidget):
         # Not the platform's own key for it: that is Ctrl+F4 on some, and this on all.
         QShortcut(QKeySequence("Ctrl+W"), self, self.close)
         QShortcut(QKeySequence("Ctrl+Q"), self, self._actions.quit)
+        QShortcut(QKeySequence("Esc"), self, self._leave_request)
         self.show_sight(self._sight)
         self.resize(self.sizeHint())
 
@@ -78,6 +83,7 @@ class OverviewWindow(QWidget):
 
     def show_sight(self, sight: Sight) -> None:
         """Show what is known of the gateway now."""
+        came = self._sight.live is None and sight.live is not None
         self._sight = sight
         head = words.headline(sight)
         self.glyph.show_state(sight.shape, sight.hollow)
@@ -86,15 +92,20 @@ class OverviewWindow(QWidget):
         self.todo.say(head.todo)
         self.start.setVisible(sight.link is Link.AWAY)
         snapshot = sight.snapshot
-        where = ""
+        where, mode = "", ""
         if snapshot is not None:
-            mode = words.MODE_NAMES[Mode(snapshot.mode)]
-            where = f"Mode {mode.lower()}, http://127.0.0.1:{snapshot.port}"
-        self.where.say(where)
+            acts = Mode(snapshot.mode)
+            mode = f": {words.MODE_NAMES[acts].lower()}"
+            where = f"{MEANINGS[acts]}, at http://127.0.0.1:{snapshot.port}"
+        self.where.say(f"{where[:1].upper()}{where[1:]}")
+        self.mode.setText(f"Mo&de{mode}")
+        self.mode.setEnabled(sight.live is not None)
         gone = sight.link is Link.AWAY
         self.warnings.show_lines(() if gone else words.warnings(sight))
         self._show_day(sight)
         self._show_stack()
+        if came and self.detail.shown and self.detail.problem:
+            self._fetch_reasons()
         if self.isVisible():
             self._look()
 
@@ -108,6 +119,10 @@ class OverviewWindow(QWidget):
         """Show the answer to a wish."""
         self.notice.show_notice(notice)
 
+    def show_reasons(self, reasons: Reasons) -> None:
+        """Show why a request went where it did, if it is still the chosen one."""
+        self.detail.show_reasons(reasons)
+
     def _show_day(self, sight: Sight) -> None:
         snapshot = sight.snapshot
         busy = sight.live.requests_open if sight.live else 0
@@ -119,14 +134,34 @@ class OverviewWindow(QWidget):
             clients = tuple(words.client_fact(each) for each in today.by_client)
             self.clients.show_facts(clients)
             self.between.setVisible(bool(clients))
-        facts = words.provider_facts(snapshot.providers) if snapshot else ()
+        facts: tuple[words.Fact, ...] = ()
+        if snapshot is not None:
+            facts = board.provider_facts(snapshot.providers, snapshot.time)
         self.providers.show_facts(facts)
         self.health.aside.say("" if sight.live else "as last seen")
-        self.bottom.setVisible(snapshot is not None)
+        self._show_bottom()
 
-    def _show_detail(self, _now: QModelIndex | None = None) -> None:
-        row = self.requests.currentIndex().data(ROW)
-        self.detail.show_row(row)
+    def _show_bottom(self) -> None:
+        """Show the day and the providers, or the chosen request in their place."""
+        known = self._sight.snapshot is not None
+        self.bottom.setVisible(known and not self.detail.shown)
+
+    def _show_detail(self) -> None:
+        before = self.detail.shown
+        self.detail.show_row(self.requests.chosen)
+        self._show_bottom()
+        if self.detail.shown and self.detail.shown != before:
+            self._fetch_reasons()
+            self.requests.scrollTo(self.requests.currentIndex())
+
+    def _fetch_reasons(self) -> None:
+        self.detail.show_waiting()
+        self._actions.explain(self.detail.shown)
+
+    def _leave_request(self) -> None:
+        """Show the day and the providers again."""
+        self.requests.clearSelection()
+        self.requests.setFocus()
 
     def _show_stack(self) -> None:
         if self.requests.rows.rowCount():
@@ -148,7 +183,7 @@ class OverviewWindow(QWidget):
 
     # --- how it is built --------------------------------------------------------------
 
-    def _build(self, menu: QMenu) -> None:
+    def _build(self, menu: TrayMenu) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(6 * UNIT, 5 * UNIT, 6 * UNIT, 4 * UNIT)
         column.setSpacing(4 * UNIT)
@@ -161,14 +196,14 @@ class OverviewWindow(QWidget):
         middle.setSpacing(0)
         self.heading = Heading("Recent requests")
         middle.addWidget(self.heading)
+        self.detail = Detail(self._leave_request)
         middle.addLayout(self._middle(menu), 1)
-        self.detail = Detail()
-        middle.addWidget(self.detail)
         column.addLayout(middle, 1)
+        column.addWidget(self.detail)
         self.bottom = self._bottom()
         column.addWidget(self.bottom)
 
-    def _top(self, menu: QMenu) -> QHBoxLayout:
+    def _top(self, menu: TrayMenu) -> QHBoxLayout:
         self.title, self.sentence = Display(), Text()
         self.todo, self.where = (
             Text(bold=True),
@@ -176,6 +211,8 @@ class OverviewWindow(QWidget):
         )
         self.start = Button("&Start the gateway", self._actions.start_gateway)
         self.glyph = Glyph(self.title.fontMetrics().height() + 4 * UNIT)
+        self.mode = Button("Mo&de")
+        self.mode.setMenu(_modes(menu))
         self.menu = Button("&Menu")
         self.menu.setMenu(menu)
         said = QVBoxLayout()
@@ -188,12 +225,16 @@ class OverviewWindow(QWidget):
         top = Qt.AlignmentFlag.AlignTop
         row.addWidget(self.glyph, 0, top)
         row.addLayout(said, 1)
-        row.addWidget(self.menu, 0, top)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(2 * UNIT)
+        buttons.addWidget(self.mode, 0, top)
+        buttons.addWidget(self.menu, 0, top)
+        row.addLayout(buttons)
         return row
 
     def _middle(self, menu: QMenu) -> QStackedLayout:
         self.requests = RequestList()
-        self.requests.selectionModel().currentChanged.connect(self._show_detail)
+        self.requests.selectionModel().selectionChanged.connect(self._show_detail)
         # A row can change where it stands: its losses, or its date.
         self.requests.rows.dataChanged.connect(self._show_detail)
         self.requests.rows.modelReset.connect(self._show_detail)
@@ -249,6 +290,15 @@ class OverviewWindow(QWidget):
             self.showMinimized()
             return
         super().closeEvent(event)
+
+
+def _modes(menu: TrayMenu) -> QMenu:
+    """Return the modes as a menu of their own; its entries are those of `menu`."""
+    made = QMenu(menu)
+    made.setToolTipsVisible(True)
+    for entry in menu.modes.values():
+        made.addAction(entry)
+    return made
 
 
 def _copies(actions: Actions, parent: QWidget) -> QMenu:

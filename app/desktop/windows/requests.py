@@ -14,7 +14,6 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QPointF,
     QRect,
     QRectF,
     QSize,
@@ -31,14 +30,12 @@ from PySide6.QtWidgets import (
 
 from app.desktop.look import BODY, CAPTION, UNIT, mono, sized
 from app.desktop.windows.parts import REPAINTS, slim
+from app.desktop.windows.track import STRIP, paint_track, role_of
 from app.desktop.words import Row
 
-Points = tuple[tuple[float, float], ...]
 Index = QModelIndex | QPersistentModelIndex
 Role = QPalette.ColorRole
 ROW = Qt.ItemDataRole.UserRole
-STRIP = 64.0
-"""Width of a row's piece of track in pixels."""
 
 
 class RequestModel(QAbstractListModel):
@@ -169,7 +166,6 @@ class _Painting:
         self._lower.setTop(self._upper.bottom() + 1)
 
     def paint(self, row: Row) -> None:
-        answered = row.status in {"success", "fallback_success"}
         ink = self._colours.color(Role.Text)
         muted = self._colours.color(Role.PlaceholderText)
         right = self._right(self._upper, row.cost, self._fonts.body, ink)
@@ -178,8 +174,8 @@ class _Painting:
         client.setRight(left)
         self._left(client, row.client, self._fonts.body, ink)
         track = QRectF(left + 2 * UNIT, self._upper.top(), STRIP, self._upper.height())
-        trouble = self._colours.color(Role.BrightText)
-        paint_track(self._painter, track, row.status, ink if answered else trouble)
+        colour = self._colours.color(role_of(row.status))
+        paint_track(self._painter, track, row.status, colour, row.mark)
         route = QRect(self._upper)
         route.setLeft(round(track.right()) + 2 * UNIT)
         route.setRight(right - 3 * UNIT)
@@ -194,7 +190,8 @@ class _Painting:
         words.setRight(right - 3 * UNIT)
         ending = "" if row.status == "success" else row.ending
         # What matters more stands first: the end of the line may be cut.
-        told = ", ".join(part for part in (ending, row.losses, row.asked) if part)
+        parts = (ending, row.marked, row.losses, row.asked)
+        told = ", ".join(part for part in parts if part)
         self._left(words, told, self._fonts.caption, muted)
 
     def _lead(self, client: str) -> int:
@@ -227,54 +224,8 @@ class _Painting:
         self._painter.drawText(place, int(flags), text)
 
 
-def paint_track(painter: QPainter, place: QRectF, status: str, colour: QColor) -> None:
-    """Paint how a request went, from the client on the left to the model on the right.
-
-    Through, on a diverging track after a fallback, broken by an error, ended at a
-    buffer stop where the client left, and dashed where the gateway ended.
-    """
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(colour, 2))
-    painter.setBrush(colour)
-    # Whole pixels keep the horizontal lines sharp.
-    middle, y = place.center().x(), round(place.center().y())
-    left, right = place.left() + 3, place.right() - 3
-    ends: tuple[tuple[float, float], ...] = ((left, y),)
-    dashed: Points = ()
-    track: tuple[Points, ...]
-    match status:
-        case "success":
-            ends = ((left, y), (right, y))
-            track = (((left, y), (right, y)),)
-        case "fallback_success":
-            up, down = y - 4, y + 4
-            ends = ((left, up), (right, down))
-            bend = ((middle - 12, up), (middle + 2, down))
-            track = (((left, up), *bend, (right, down)),)
-            dashed = ((middle - 2, up), (right, up))
-        case "cancelled":
-            track = (((left, y), (middle, y)), ((middle, y - 5), (middle, y + 5)))
-        case "interrupted":
-            track, dashed = (), ((left, y), (right, y))
-        case _:
-            track = (((left, y), (middle - 6, y)), ((middle + 6, y), (right, y)))
-            track += (((middle - 8, y - 5), (middle - 4, y + 5)),)
-            track += (((middle + 4, y - 5), (middle + 8, y + 5)),)
-    for x, height in ends:
-        painter.drawEllipse(QPointF(x, height), 2, 2)
-    for points in track:
-        painter.drawPolyline([QPointF(*point) for point in points])
-    if dashed:
-        pen = QPen(colour, 1.5)
-        pen.setDashPattern([1.5, 2.5])
-        painter.setPen(pen)
-        painter.drawPolyline([QPointF(*point) for point in dashed])
-    painter.restore()
-
-
 class RequestList(QListView):
-    """The recent requests as strips; the arrow keys walk them."""
+    """The recent requests as strips; the arrow keys walk them and choose."""
 
     def __init__(self) -> None:
         """Show an empty model."""
@@ -288,6 +239,18 @@ class RequestList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         slim(self)
+        self.activated.connect(self._choose)
+
+    @property
+    def chosen(self) -> Row | None:
+        """The request that somebody chose; where the arrow keys stand is not enough."""
+        indexes = self.selectionModel().selectedIndexes()
+        row = indexes[0].data(ROW) if indexes else None
+        return row if isinstance(row, Row) else None
+
+    def _choose(self, index: QModelIndex) -> None:
+        """Choose a row by the Enter key too."""
+        self.setCurrentIndex(index)
 
     def changeEvent(self, event: QEvent) -> None:
         """Lay the rows out anew for another font, paint them for other colours."""

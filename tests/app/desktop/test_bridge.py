@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QApplication
 
 from app.commands.clients import Client, ClientSettings, SettingsPart
 from app.commands.gateway import Done, ModeStatus
+from app.commands.routing import Explanation
 from app.commands.spend import EventList
 from app.desktop import bridge as subject
 from app.desktop.bridge import Bridge, Notice
 from app.desktop.sight import Link, Sight
+from app.desktop.why import LATER, Reasons
 from app.door import DoorClosed
 from app.failure import CommandFailed
 from app.state import Snapshot
@@ -59,6 +61,8 @@ class Seen:
         self.sights: list[Sight] = []
         self.notices: list[Notice] = []
         self.recent: list[tuple[object, ...]] = []
+        self.reasons: list[Reasons] = []
+        bridge.explained.connect(self.reasons.append)
         bridge.sight_changed.connect(self.sights.append)
         bridge.told.connect(self.notices.append)
         bridge.recent_changed.connect(self.recent.append)
@@ -144,6 +148,42 @@ async def test_a_feed_that_breaks_is_told_once_and_read_again(
     assert bridge.sight == Sight(Link.LIVE, READY)
     assert len(seen.notices) == 1
     assert "secret words" not in str(seen.notices)
+
+
+async def test_of_many_requests_asked_about_the_last_is_told(
+    bridge: Bridge, door: FakeDoor
+) -> None:
+    seen = Seen(bridge)
+    door.answers["explain"] = Explanation("r", ("Because.", "Attempt 1: a/b."), None)
+    for name in ("r1", "r2", "r3"):
+        bridge.explain(name)
+    await until(lambda: seen.reasons)
+    assert seen.reasons == [Reasons("r3", ("Because.",))]
+    assert door.asked == [("explain", {"id": "r3"})]
+    bridge.explain("r4")
+    await until(lambda: len(seen.reasons) == 2)
+    assert seen.reasons[1].id == "r4"
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (DoorClosed("No gateway is running."), LATER),
+        (
+            CommandFailed("There is no such request", "It is gone.", ""),
+            "There is no such request. It is gone.",
+        ),
+    ],
+)
+async def test_reasons_that_cannot_be_fetched_say_so_in_their_place(
+    bridge: Bridge, door: FakeDoor, answer: Exception, problem: str
+) -> None:
+    seen = Seen(bridge)
+    door.answers["explain"] = answer
+    bridge.explain("r1")
+    await until(lambda: seen.reasons)
+    assert seen.reasons == [Reasons("r1", (), problem)]
+    assert seen.notices == []
 
 
 async def test_many_looks_make_few_fetches(bridge: Bridge, door: FakeDoor) -> None:

@@ -17,7 +17,7 @@ import pytest
 from desktop_scenes import EVENTS, READY, SIGHTS
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.desktop import desk as subject
@@ -27,6 +27,7 @@ from app.desktop.instance import HELLO, SHOW, Instance, socket_path
 from app.desktop.sight import Link, Shape, Sight
 from app.desktop.starter import Starter
 from app.desktop.tray import Tray
+from app.desktop.why import Reasons
 from app.failure import CommandFailed
 from app.paths import Paths, make_folders, paths_for
 from app.serve import CannotServe
@@ -40,6 +41,7 @@ class FakeBridge(QObject):
 
     sight_changed = Signal(object)
     recent_changed = Signal(object)
+    explained = Signal(object)
     told = Signal(object)
 
     def __init__(self) -> None:
@@ -55,6 +57,9 @@ class FakeBridge(QObject):
 
     def look(self) -> None:
         self.asked.append(("look",))
+
+    def explain(self, request: str) -> None:
+        self.asked.append(("explain", request))
 
     def start_gateway(self) -> None:
         self.asked.append(("start",))
@@ -146,6 +151,20 @@ def test_wishes_go_to_the_bridge(
     assert left == []
     desk.quit()
     assert left == ["left"]
+
+
+def test_a_chosen_request_is_explained_in_the_window(
+    desk: Desk, bridge: FakeBridge
+) -> None:
+    bridge.see(SIGHTS["ready"])
+    desk.show_window("overview")
+    window = desk._windows["overview"]
+    bridge.recent_changed.emit(EVENTS)
+    window.requests.setCurrentIndex(window.requests.rows.index(2))
+    assert bridge.asked[-1] == ("explain", EVENTS[2].id)
+    bridge.explained.emit(Reasons(EVENTS[2].id, ("Because it was cheaper.",)))
+    labels = [each.text() for each in window.detail.findChildren(QLabel)]
+    assert "Because it was cheaper." in labels
 
 
 def test_copied_lines_are_in_the_clipboard_and_marked_secret(

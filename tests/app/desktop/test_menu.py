@@ -80,6 +80,8 @@ def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
         "(Codex: 0.3123 $ (8 requests))",
         "(opencode: 0 $ (6 requests))",
         "(unknown: unknown (1 request))",
+        "(Escalated to a stronger model: 1 request)",
+        "(Downgraded to a weaker model: 2 requests)",
     ]
     assert lines(menu.copies) == list(words.CLIENT_NAMES.values())
     assert set(words.CLIENT_NAMES) == set(Client)

@@ -6,9 +6,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from desktop_scenes import EVENTS, MANY_LOST, READY, SIGHTS, Wishes, event
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QAccessible, QAccessibleInterface, QImage, QPalette
+from desktop_scenes import (
+    EVENTS,
+    LAYERS,
+    MANY_LOST,
+    READY,
+    SIGHTS,
+    Wishes,
+    event,
+)
+from PySide6.QtCore import QModelIndex, QRectF, Qt
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleInterface,
+    QColor,
+    QImage,
+    QPainter,
+    QPalette,
+)
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -17,9 +32,12 @@ from app.desktop.bridge import Notice
 from app.desktop.look import DARK, LIGHT, Ink, Look, palette
 from app.desktop.menu import TrayMenu
 from app.desktop.sight import Link, Sight
+from app.desktop.why import FETCHING, LATER, MARKS, Reasons, reasons, steps
 from app.desktop.windows.overview import EMPTY, WAITING, OverviewWindow
 from app.desktop.windows.requests import RequestList, RequestModel
+from app.desktop.windows.track import paint_track
 from app.desktop.words import rows
+from proxy.routing import Mode
 from proxy.wire.losses import LOSSES
 
 Make = Callable[[bool], OverviewWindow]
@@ -234,51 +252,177 @@ def test_rows_hold_no_children(qtbot: QtBot) -> None:
     assert model.data(QModelIndex()) is None
 
 
-def test_what_the_chosen_request_lost_is_told_below_the_list(
-    window: OverviewWindow, qapp: QApplication
-) -> None:
+# --- why this model -------------------------------------------------------------------
+
+
+def choose(window: OverviewWindow, number: int) -> None:
+    window.requests.setCurrentIndex(window.requests.rows.index(number))
+
+
+@pytest.fixture
+def shown(window: OverviewWindow, qapp: QApplication) -> OverviewWindow:
     window.show_sight(SIGHTS["ready"])
     window.show_recent(EVENTS)
     window.show()
+    qapp.processEvents()
+    return window
+
+
+def test_a_chosen_request_says_why_in_place_of_the_day(
+    shown: OverviewWindow, wishes: Wishes
+) -> None:
+    assert not shown.detail.isVisible()
+    assert shown.bottom.isVisible()
+    choose(shown, 9)
+    assert shown.detail.isVisible()
+    assert not shown.bottom.isVisible()
+    assert wishes.asked[-1] == ("explain", EVENTS[9].id)
+    assert FETCHING in texts(shown.detail)
+    shown.show_reasons(reasons(EVENTS[9].id, LAYERS))
+    told = texts(shown.detail)
+    assert FETCHING not in told
+    for line in LAYERS:
+        assert line in told
+    assert any(text.startswith("A downgrade") for text in told)
+    attempts = [text for text in told if text.startswith(("failed", "answered"))]
+    assert attempts == [step.told for step in steps(EVENTS[9])]
+    assert LOSSES["cache_fields"] in told
+
+
+def test_reasons_that_come_late_are_of_no_other_request(shown: OverviewWindow) -> None:
+    choose(shown, 9)
+    choose(shown, 0)
+    shown.show_reasons(Reasons(EVENTS[9].id, ("Of another request.",)))
+    assert "Of another request." not in texts(shown.detail)
+    shown.show_reasons(Reasons(EVENTS[0].id, ("One.", "Two.")))
+    choose(shown, 1)
+    assert "One." not in texts(shown.detail)
+    assert "Attempts" not in texts(shown.detail)
+
+
+def test_reasons_are_asked_for_again_when_the_gateway_is_back(
+    shown: OverviewWindow, wishes: Wishes
+) -> None:
+    choose(shown, 0)
+    shown.show_reasons(Reasons(EVENTS[0].id, (), LATER))
+    assert LATER in texts(shown.detail)
+    shown.show_sight(SIGHTS["restarting"])
+    wishes.asked.clear()
+    shown.show_sight(SIGHTS["ready"])
+    assert wishes.asked == [("explain", EVENTS[0].id)]
+    assert FETCHING in texts(shown.detail)
+    shown.show_reasons(Reasons(EVENTS[0].id, ("Because.",)))
+    shown.show_sight(SIGHTS["restarting"])
+    shown.show_sight(SIGHTS["ready"])
+    assert wishes.asked == [("explain", EVENTS[0].id)]
+
+
+def test_the_day_comes_back_by_key_and_by_button(
+    shown: OverviewWindow, qtbot: QtBot
+) -> None:
+    with qtbot.waitActive(shown):
+        shown.activateWindow()
+    choose(shown, 3)
+    press(shown, Qt.Key.Key_Escape)
+    assert not shown.detail.isVisible()
+    assert shown.bottom.isVisible()
+    assert shown.requests.hasFocus()
+    press(shown.requests, Qt.Key.Key_Return)
+    assert shown.detail.isVisible()
+    click(shown.detail.close_button)
+    assert not shown.detail.isVisible()
+
+
+def test_a_new_request_leaves_the_chosen_one_explained(
+    shown: OverviewWindow, wishes: Wishes
+) -> None:
+    shown.show_recent(EVENTS[1:])
+    choose(shown, 1)
+    shown.show_reasons(Reasons(EVENTS[2].id, ("Because.",)))
+    wishes.asked.clear()
+    shown.show_recent(EVENTS)
+    assert "Because." in texts(shown.detail)
+    assert wishes.asked == []
+
+
+def test_what_the_chosen_request_lost_is_told(shown: OverviewWindow) -> None:
     lossy = next(place for place, one in enumerate(EVENTS) if one.losses)
-    view = window.requests
-    view.setCurrentIndex(view.rows.index(0))
-    assert not window.detail.isVisible()
-    view.setCurrentIndex(view.rows.index(lossy))
-    assert window.detail.isVisible()
-    shown = texts(window.detail)
+    choose(shown, 0)
+    assert "Lost in translation" not in texts(shown.detail)
+    choose(shown, lossy)
+    told = texts(shown.detail)
+    assert "Lost in translation" in told
     for name in EVENTS[lossy].losses:
-        assert LOSSES[name] in shown
-    assert any("ollama/qwen3-coder" in text for text in shown)
-    view.setCurrentIndex(view.rows.index(lossy + 1))
-    assert not window.detail.isVisible()
+        assert LOSSES[name] in told
+    assert any("ollama/qwen3-coder" in text for text in told)
 
 
-def test_a_chosen_request_that_is_gone_leaves_no_losses_behind(
+def test_a_chosen_request_that_is_gone_leaves_nothing_behind(
     window: OverviewWindow,
 ) -> None:
     window.show_sight(SIGHTS["ready"])
     window.show_recent((MANY_LOST,))
     window.show()
-    window.requests.setCurrentIndex(window.requests.rows.index(0))
+    choose(window, 0)
     assert window.detail.isVisible()
     window.show_recent((event(30),))
     assert not window.detail.isVisible()
+    assert window.bottom.isVisible()
 
 
 @pytest.mark.parametrize("size", [(520, 420), (760, 720)])
-def test_many_losses_leave_room_for_the_list(
+def test_much_to_say_leaves_room_for_the_list(
     window: OverviewWindow, qapp: QApplication, size: tuple[int, int]
 ) -> None:
     window.show_sight(SIGHTS["ready"])
     window.show_recent((MANY_LOST, *EVENTS[1:]))
     window.resize(*size)
     window.show()
-    window.requests.setCurrentIndex(window.requests.rows.index(0))
+    choose(window, 0)
+    window.show_reasons(reasons(MANY_LOST.id, LAYERS))
     qapp.processEvents()
     row = window.requests.sizeHintForRow(0)
     assert window.requests.viewport().height() >= row
-    assert window.detail.height() <= 200
+    assert window.detail.area.height() <= window.detail.LIMIT
+    assert window.height() == size[1]
+
+
+def test_a_mark_has_a_shape_of_its_own() -> None:
+    pictures = set()
+    ways = [
+        (status, mark)
+        for status in ("success", "fallback_success")
+        for mark in ("", *MARKS)
+    ]
+    ways += [(status, "") for status in ("error", "cancelled", "interrupted")]
+    for status, mark in ways:
+        image = QImage(64, 20, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.white)
+        painter = QPainter(image)
+        paint_track(painter, QRectF(image.rect()), status, QColor("black"), mark)
+        painter.end()
+        pictures.add(bytes(image.constBits()))
+    assert len(pictures) == len(ways)
+
+
+# --- the mode -------------------------------------------------------------------------
+
+
+def test_the_mode_is_shown_and_can_be_changed_in_the_window(
+    window: OverviewWindow, wishes: Wishes
+) -> None:
+    window.show_sight(SIGHTS["connecting"])
+    assert not window.mode.isEnabled()
+    window.show_sight(SIGHTS["routing"])
+    window._entries.show_sight(SIGHTS["routing"])
+    assert window.mode.text() == "Mo&de: coding auto"
+    assert window.where.text().startswith("The cheapest that is good enough, at http")
+    entries = window.mode.menu().actions()
+    assert len(entries) == len(Mode)
+    assert [entry.isChecked() for entry in entries].index(True) == 2
+    for entry in entries:
+        entry.trigger()
+    assert {asked[1] for asked in wishes.asked} == set(Mode)
 
 
 @pytest.mark.parametrize("width", [200, 520, 1600])

@@ -137,18 +137,32 @@ def test_an_empty_day_is_zero_and_not_unknown() -> None:
     assert [fact.name for fact in words.spend_facts(SpendToday())] == ["Billed"]
 
 
-def test_providers_with_trouble_come_first() -> None:
-    facts = words.provider_facts(READY.providers)
-    assert [fact.name for fact in facts] == [
-        "openai",
-        "openrouter",
-        "anthropic",
-        "ollama",
+def test_stronger_and_weaker_routes_of_the_day_are_counted() -> None:
+    facts = {fact.name: fact for fact in words.spend_facts(TODAY)}
+    assert facts["Escalated"].value == "1 request"
+    assert facts["Downgraded"].value == "2 requests"
+    assert words.mark_lines(TODAY) == (
+        "Escalated to a stronger model: 1 request",
+        "Downgraded to a weaker model: 2 requests",
+    )
+    assert words.mark_lines(SpendToday()) == ()
+
+
+def test_a_row_names_its_mark_and_tells_its_attempts() -> None:
+    same, escalated, downgraded = words.rows((EVENTS[2], EVENTS[8], EVENTS[9]))
+    for row, marked in (
+        (same, "same lane"),
+        (escalated, "an escalation"),
+        (downgraded, "a downgrade"),
+    ):
+        assert row.marked == marked
+        assert marked in row.sentence
+        assert row.meant
+    assert [step.route for step in same.steps] == [
+        "openai/gpt-5.5-terra",
+        "openrouter/gpt-5.5-terra",
     ]
-    assert facts[0].trouble
-    assert facts[0].detail.startswith("The environment variable")
-    assert "503" in facts[1].detail
-    assert facts[3].detail == "On this machine, local."
+    assert words.last_line(EVENTS[8]).endswith("answered, an escalation")
 
 
 def test_a_row_says_all_of_a_request() -> None:
