@@ -58,15 +58,15 @@ def the_clock(clock: Clock) -> Iterator[None]:
         yield
 
 
-def works(name: str = "work", more: str = "", rest: str = "") -> Actor:
+def works(name: str = "work", more: str = "", *, times: float = 1) -> Actor:
     """A provider with a model of each tier, dearer the stronger they are.
 
-    `more` are lines of its entry, `rest` lines of each model's.
+    `more` are lines of its entry, `times` how dear it is beside others of these.
     """
-    roles = (
-        Role("tiny", "acme/small", "0.1", more=rest),
-        Role("plain", "acme/standard", "1", more=rest),
-        Role("grand", "acme/premium", "5", more=rest),
+    prices = {"small": ("tiny", 0.1), "standard": ("plain", 1), "premium": ("grand", 5)}
+    roles = tuple(
+        Role(model, f"acme/{tier}", f"{price * times:g}")
+        for tier, (model, price) in prices.items()
     )
     return Actor(name, (MESSAGES, RESPONSES, CHAT), roles, more=more)
 
