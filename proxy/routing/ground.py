@@ -15,7 +15,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from proxy.catalogue import Billing, Catalogue, Route
+from proxy.catalogue import Billing, Catalogue, Place, Route
 from proxy.model import Protocol
 from proxy.money import Price
 from proxy.prices.rates import Rate
@@ -120,7 +120,7 @@ def entry_of(
         rank=rank,
         context=(model.context if model else None) or UNLIMITED,
         foreign=route.protocol is not protocol,
-        free=route.billing in _FREE,
+        free=_is_free(route),
         lent=route.provider.key.kind == "client",
         worse=1 if quality is None else -quality,
         below=Rejected(route.name, ReasonCode.BELOW_FLOOR),
@@ -128,6 +128,16 @@ def entry_of(
         surplus=Rejected(route.name, ReasonCode.ATTEMPT_LIMIT),
         at=at,
     )
+
+
+def _is_free(route: Route) -> bool:
+    """Tell whether a call costs nothing beyond what is paid anyway.
+
+    A server on this machine may hand a model's calls on to its maker's cloud: nobody
+    has said what those cost.
+    """
+    away = route.place is Place.PROVIDER and route.billing is Billing.LOCAL
+    return route.billing in _FREE and not away
 
 
 @dataclass(frozen=True, slots=True, eq=False)
