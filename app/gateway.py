@@ -16,6 +16,7 @@ import msgspec
 from app.commands.routing import TryResult, usage_of
 from app.found import LocalModels
 from app.problems import problems
+from app.routing_now import RoutingNow
 from app.trial import Collected, trial_call
 from proxy.answers import json_answer
 from proxy.catalogue import Route
@@ -178,6 +179,16 @@ class Gateway:
             duration_ms=event.duration_ms or 0,
             status=event.status,
             error=error,
+        )
+
+    def routing_now(self) -> RoutingNow:
+        """Return what a request that came now would be decided by."""
+        config, now = self.pipeline.config, self._clock.now().timestamp()
+        return RoutingNow(
+            config.catalogue,
+            config.policy,
+            self.condition.condition(config.not_ready, now),
+            self.condition.overview(now),
         )
 
     # --- what the server asks ---

@@ -15,13 +15,17 @@ from app.columns import Column, facts, table
 from app.commands.clients import Client, ClientSettings
 from app.commands.gateway import Done, ModeStatus, Status, Version
 from app.commands.keys import KeptKey, KeyList, NewKey, Revoked
+from app.commands.policies import PolicyList
 from app.commands.prices import PriceChanges, PriceList
 from app.commands.providers import ModelList, ProviderList, ProviderRow
+from app.commands.routes import RouteList
 from app.commands.routing import Explanation, TryResult, seconds
+from app.commands.simulate import Simulation
 from app.commands.spend import EventList, Spend
 from app.logs import LogLine, LogPage
 from app.lost import many_lost
 from app.plain_prices import price_changes, price_list
+from app.plain_routing import policy_list, route_list, simulation
 from app.plain_spend import spend
 from app.state import Snapshot, SpendToday
 from proxy.ledger.rows import Event
@@ -364,6 +368,9 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     Version: lambda told, _: (f"turnout {told.version} (Python {told.python})",),
     EventList: _events,
     Explanation: lambda result, _: result.layers,
+    Simulation: lambda result, _: simulation(result),
+    RouteList: lambda result, _: route_list(result),
+    PolicyList: lambda result, _: policy_list(result),
     Spend: lambda result, _: spend(result, _time(result.since)),
     ProviderList: lambda result, _: _providers(result),
     ModelList: lambda result, _: _models(result),

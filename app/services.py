@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from app.commands.routing import TryResult
     from app.paths import Paths
+    from app.routing_now import RoutingNow
     from app.settings import ConfigStore
     from app.state import State
     from proxy.ledger import Ledger
@@ -46,6 +47,10 @@ class GatewayControl(Protocol):
         self, prompt: str, model: str | None, protocol: WireProtocol
     ) -> TryResult:
         """Send one prompt down the way a client's request takes."""
+        ...
+
+    def routing_now(self) -> RoutingNow:
+        """Return what a request that came now would be decided by."""
         ...
 
 

@@ -5,9 +5,12 @@ from app.commands import (
     gateway,
     keys,
     logs,
+    policies,
     prices,
     providers,
+    routes,
     routing,
+    simulate,
     spend,
 )
 from app.commands.command import Command, Effect
@@ -24,6 +27,9 @@ COMMANDS: tuple[Command, ...] = (
         newest_first=True,
     ),
     Command("explain", routing.explain, Effect.READ),
+    Command("simulate", simulate.simulate, Effect.READ),
+    Command("routes", routes.routes, Effect.READ, rows="routes"),
+    Command("policies", policies.policies, Effect.READ),
     Command("spend", spend.spend, Effect.READ),
     Command("providers", providers.providers, Effect.READ, rows="providers"),
     Command("models", providers.models, Effect.READ, rows="models"),

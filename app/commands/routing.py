@@ -9,13 +9,26 @@ from msgspec import Meta
 
 from app.commands.gateway import running
 from app.commands.spend import from_ledger
-from app.failure import CommandFailed
+from app.failure import CommandFailed, Exit
 from app.services import Services
 from proxy.ledger.rows import Attempt, Event
 from proxy.model import Protocol, Usage
 from proxy.money import Price, show, why_unknown
 
 NEWEST = "last"
+MOST_LINES = 12
+"""Lines that a request which went well is told in at most."""
+
+_LEAST_LINES = 8
+_MARKS = {
+    "same_lane": "same lane",
+    "downgrade": "a downgrade",
+    "escalation": "an escalation",
+}
+_ENDED = {
+    "downgrade": " That was a downgrade: a weaker model than the request needs.",
+    "escalation": " That was an escalation: a stronger model than was asked for.",
+}
 _TRIED = (Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT)
 
 
@@ -82,13 +95,26 @@ def _protocol(services: Services, model: str | None) -> Protocol:
 
 async def explain(
     services: Services,
-    id: Annotated[str, Meta(description="A request's id, or `last`.")],  # noqa: A002
+    id: Annotated[  # noqa: A002
+        str | None, Meta(description="A request's id, or `last`.")
+    ] = None,
+    *,
+    last: Annotated[
+        bool, Meta(description="The request that was finished last.")
+    ] = False,
 ) -> Explanation:
     """Say why a request went where it did, from what was stored at the time."""
+    if (id is None) is not last:
+        raise CommandFailed(
+            "Which request is meant",
+            "Either a request's id or --last is needed, and not both.",
+            f"{services.command_path} events lists the recent ones.",
+            Exit.USAGE,
+        )
     async with from_ledger():
-        if id == NEWEST:
+        if id is None or id == NEWEST:
             newest = await services.ledger.recent(1)
-            id = newest[0].id if newest else id  # noqa: A001
+            id = newest[0].id if newest else NEWEST  # noqa: A001
         event = await services.ledger.event(id)
         stored = await services.ledger.decision(id)
     if event is None and stored is None:
@@ -99,15 +125,14 @@ async def explain(
             f"{services.command_path} events lists the recent ones, "
             f"{services.command_path} logs shows the log.",
         )
-    layers = [*_decided(stored)]
-    if event is None:
-        layers.append("It is not finished yet.")
-    else:
-        layers.extend(_happened(event, _price_source(services, event)))
-    return Explanation(id, tuple(layers), event)
+    happened = ["It is not finished yet."]
+    if event is not None:
+        happened = [*_happened(event, _price_source(services, event))]
+    room = max(MOST_LINES - len(happened), _LEAST_LINES)
+    return Explanation(id, (*_decided(stored, room), *happened), event)
 
 
-def _decided(stored: str | None) -> tuple[str, ...]:
+def _decided(stored: str | None, room: int) -> tuple[str, ...]:
     from msgspec import DecodeError
 
     from proxy.routing import explain as explain_decision
@@ -116,7 +141,7 @@ def _decided(stored: str | None) -> tuple[str, ...]:
     if stored is None:
         return ("The decision was not recorded.",)
     try:
-        return explain_decision(read_decision(stored))
+        return explain_decision(read_decision(stored), room)
     except DecodeError:
         return ("The decision was recorded by another version and cannot be read.",)
 
@@ -134,8 +159,10 @@ def _price_source(services: Services, event: Event) -> str:
 
 
 def _happened(event: Event, source: str) -> Iterator[str]:
+    spent = dict(event.spent)
     for number, attempt in enumerate(event.attempts, start=1):
-        yield _attempt(number, attempt, event.protocol)
+        said = _attempt(number, attempt, event.protocol)
+        yield f"{said}{_spent(attempt)}" if number in spent else said
     yield _ending(event)
     yield from _used(event, source)
     yield from _lost(event)
@@ -165,11 +192,24 @@ def _attempt(number: int, attempt: Attempt, spoken: str | None) -> str:
     if attempt.protocol != spoken:
         route += f", translated into {attempt.protocol},"
     took = f"after {seconds(attempt.duration_ms)}"
+    means = [_MARKS.get(attempt.mark, "")]
+    if attempt.retry:
+        means.insert(0, "the same route once more")
+    if told := ", ".join(filter(None, means)):
+        route += f" ({told})"
     if attempt.outcome == "ok":
         return f"Attempt {number}: {route} answered {took}."
     status = f" (status {attempt.status})" if attempt.status else ""
     what = attempt.outcome.replace("_", " ")
     return f"Attempt {number}: {route} failed {took}: {what}{status}."
+
+
+def _spent(attempt: Attempt) -> str:
+    """Return what an attempt cost that did not become the answer."""
+    cost = attempt.cost_nano
+    return (
+        f" It cost {'an unknown amount' if cost is None else show(cost)} all the same."
+    )
 
 
 def _ending(event: Event) -> str:
@@ -186,7 +226,8 @@ def _ending(event: Event) -> str:
     first = ""
     if event.first_byte_ms is not None:
         first = f", the first byte after {seconds(event.first_byte_ms)}"
-    return f"{ending}{kind}{took}{first}."
+    mark = _ENDED.get(event.mark, "")
+    return f"{ending}{kind}{took}{first}.{mark}"
 
 
 def _tokens(event: Event) -> str:
@@ -210,7 +251,15 @@ def _cost(event: Event, source: str) -> str:
     origin = f", price from {source}" if source else ""
     paid = {"subscription": "covered by a subscription, at list price"}
     how = paid.get(event.billing or "", event.billing or "no billing mode")
-    return f"It cost {show(event.cost_nano)} ({how}{price}{origin})."
+    return f"It cost {show(event.cost_nano)} ({how}{price}{origin}).{_compared(event)}"
+
+
+def _compared(event: Event) -> str:
+    """Return what the same tokens would have cost at what was asked for."""
+    asked, cost = event.asked_cost_nano, event.cost_nano
+    if asked is None or cost is None or asked == cost:
+        return ""
+    return f" The same tokens at the model asked for: about {show(asked)}."
 
 
 def usage_of(event: Event) -> Usage:

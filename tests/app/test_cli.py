@@ -114,7 +114,7 @@ def test_a_place_is_a_whole_path_because_the_gateway_stands_elsewhere() -> None:
         ["nonsense"],
         ["mode", "fastest"],
         ["mode", "direct", "offline"],
-        ["explain"],
+        ["explain", "one", "two"],
         ["keys"],
         ["keys", "new"],
         ["prices", "nonsense"],

@@ -10,11 +10,16 @@ from still_state import STILL
 
 from app.commands.routing import TryResult
 from app.paths import make_folders, paths_for
+from app.routing_now import RoutingNow
 from app.services import Services
 from app.settings import ConfigStore
 from app.state import Changes, Snapshot
+from proxy.catalogue import catalogue_of
+from proxy.health import Outlook
 from proxy.ledger import Ledger
 from proxy.model import Protocol, Usage
+from proxy.policies import shipped_policy
+from proxy.routing import Condition
 from proxy.secrets import Secrets
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -81,6 +86,12 @@ class FakeGateway:
     def __init__(self) -> None:
         self.asked: list[object] = []
         self.error = ""
+        self.routing = RoutingNow(
+            catalogue_of(()), shipped_policy(), Condition(), Outlook()
+        )
+
+    def routing_now(self) -> RoutingNow:
+        return self.routing
 
     async def config_changed(self) -> None:
         self.asked.append("config_changed")
