@@ -133,11 +133,11 @@ def entry_of(
 def _is_free(route: Route) -> bool:
     """Tell whether a call costs nothing beyond what is paid anyway.
 
-    A server on this machine may hand a model's calls on to its maker's cloud: nobody
+    A server on this machine may hand some models' calls on to its maker's cloud: nobody
     has said what those cost.
     """
-    away = route.place is Place.PROVIDER and route.billing is Billing.LOCAL
-    return route.billing in _FREE and not away
+    away = route.place is Place.PROVIDER and route.provider.place is not Place.PROVIDER
+    return route.billing in _FREE and not (away and route.billing is Billing.LOCAL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
