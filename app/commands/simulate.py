@@ -75,10 +75,10 @@ class Simulation:
     be decided now. `what_if` is the change in words, '' without one. `before_nano` and
     `after_nano` are expected nano-dollars of the `compared` requests, those whose cost
     is known on both sides. `changed` counts requests that take another route,
-    `downgrades` those that would go below what they need, `weaker` those that would get a model of
-    lower quality than before, `unroutable` those that nobody could take. `left_out` is
-    how many a file has beyond those that are looked at. `told` is the decision in
-    sentences where it is one request.
+    `downgrades` those that would go below what they need, `weaker` those that would get
+    a model of lower quality than before, `unroutable` those that nobody could take.
+    `left_out` is how many a file has beyond those that are looked at. `told` is the
+    decision in sentences where it is one request.
     """
 
     recorded: bool
