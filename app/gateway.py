@@ -213,7 +213,7 @@ class Gateway:
     def route_of(self, name: str) -> Route | None:
         """Return the route of `provider/model` in the catalogue in force, if any."""
         provider_id, _, model_id = name.partition("/")
-        provider = self._config.current.catalogue.provider(provider_id)
+        provider = self.pipeline.config.catalogue.provider(provider_id)
         if provider is None:
             return None
         model = provider.find_model(model_id)

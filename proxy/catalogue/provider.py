@@ -396,8 +396,14 @@ class Route:
 
     @property
     def billing(self) -> Billing:
-        """How calls of this route are paid for."""
-        return self.provider.billing
+        """How calls of this route are paid for.
+
+        A server on this machine may hand some models' calls on to its maker's cloud:
+        nobody has said what those cost.
+        """
+        billing, at = self.provider.billing, self.provider.place
+        away = self.place is Place.PROVIDER and at is not Place.PROVIDER
+        return Billing.METERED if away and billing is Billing.LOCAL else billing
 
     @property
     def dialect(self) -> Dialect:

@@ -131,13 +131,8 @@ def entry_of(
 
 
 def _is_free(route: Route) -> bool:
-    """Tell whether a call costs nothing beyond what is paid anyway.
-
-    A server on this machine may hand some models' calls on to its maker's cloud: nobody
-    has said what those cost.
-    """
-    away = route.place is Place.PROVIDER and route.provider.place is not Place.PROVIDER
-    return route.billing in _FREE and not (away and route.billing is Billing.LOCAL)
+    """Tell whether a call costs nothing beyond what is paid anyway."""
+    return route.billing in _FREE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

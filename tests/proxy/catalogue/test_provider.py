@@ -235,6 +235,16 @@ def test_models_that_run_away_from_their_server() -> None:
     assert Route(here, own, "x-cloud", Protocol.CHAT).place is Place.MY_NETWORK
 
 
+def test_what_runs_elsewhere_is_not_billed_as_local() -> None:
+    local = replace(PROVIDER, billing=Billing.LOCAL, away=("-cloud",))
+    here = replace(local, place=Place.THIS_MACHINE)
+    assert Route(here, None, "x", Protocol.CHAT).billing is Billing.LOCAL
+    assert Route(here, None, "x-cloud", Protocol.CHAT).billing is Billing.METERED
+    # Somebody who says that of a provider elsewhere is believed.
+    there = replace(local, place=Place.PROVIDER)
+    assert Route(there, None, "x", Protocol.CHAT).billing is Billing.LOCAL
+
+
 def test_values_can_be_hashed_and_found() -> None:
     assert len({PROVIDER, replace(PROVIDER), replace(PROVIDER, name="Other")}) == 2
     catalogue = Catalogue((PROVIDER,), "s")
