@@ -15,7 +15,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from proxy.catalogue import Billing, Catalogue, Place, Route
+from proxy.catalogue import Billing, Catalogue, Route
 from proxy.model import Protocol
 from proxy.money import Price
 from proxy.prices.rates import Rate
