@@ -311,9 +311,7 @@ def _readiness(
             f"{command} explain last says what was tried.",
         )
     if ready:
-        names = ", ".join(provider.id for provider in ready)
-        where = " on this machine" if offline else ""
-        return Readiness(True, f"Requests can be sent{where}: {names}.")
+        return _can_send(ready, " on this machine" if offline else "", command)
     if offline:
         return Readiness(
             False,
@@ -328,6 +326,35 @@ def _readiness(
         todo = f"Look after the account of {first.id}: {told}"
         return Readiness(False, sentence, todo)
     return Readiness(False, sentence, _to_mend(first.key, why, command))
+
+
+def _can_send(ready: list[ProviderHealth], where: str, command: str) -> Readiness:
+    """Say to whom requests can be sent; who rests as a whole is named apart."""
+    awake = [each.id for each in ready if not _rest(each)]
+    resting = [each for each in ready if _rest(each)]
+    if not awake:
+        first = min(resting, key=_until)
+        return Readiness(
+            True,
+            f"Ready, but every provider is left alone for a while: {first.id} is tried "
+            f"all the same, though {_rest(first)}.",
+            f"{command} explain last says what was tried.",
+        )
+    sentence = f"Requests can be sent{where}: {', '.join(awake)}."
+    if resting:
+        rest = "rests" if len(resting) == 1 else "rest"
+        sentence += f" {', '.join(each.id for each in resting)} {rest} for a while."
+    return Readiness(True, sentence)
+
+
+def _rest(provider: ProviderHealth) -> str:
+    """Return why all of a provider rests, '' where it does not."""
+    return next((each.sentence for each in provider.rests if not each.route), "")
+
+
+def _until(provider: ProviderHealth) -> datetime:
+    """Return when all of it may be tried again."""
+    return max(each.until for each in provider.rests if not each.route)
 
 
 def _to_mend(key: KeyRef, why: str, command: str) -> str:

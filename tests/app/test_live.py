@@ -19,8 +19,10 @@ from proxy.catalogue import (
     Model,
     Place,
     Provider,
+    Route,
     catalogue_of,
 )
+from proxy.catalogue.provider import LimitsDialect
 from proxy.errors import Failure, FailureKind
 from proxy.health import Health
 from proxy.ledger import Event, Ledger, LedgerError
@@ -272,6 +274,110 @@ async def test_a_ledger_that_cannot_be_read_leaves_what_was_known(scene: Scene) 
     scene.ledger.broken = True
     await scene.state.refresh()
     assert scene.state.snapshot().today.requests == 3
+
+
+# --- what rests, and what is nearly used up -------------------------------------------
+
+TOLD = "anthropic-ratelimit-unified-5h-"
+BUSY = Failure(FailureKind.UPSTREAM_ERROR, "It answered 503.", 503)
+
+
+def route(given: Provider, model: str) -> Route:
+    return Route(given, given.find_model(model), model, Protocol.MESSAGES)
+
+
+def test_a_route_that_rests_is_told_with_its_end(scene: Scene) -> None:
+    one = provider("one")
+    scene.configure(one, provider("two"))
+    for _ in range(3):
+        scene.health.ended(route(one, "m"), BUSY, now=NOON.timestamp())
+    first, second = scene.state.snapshot().providers
+    (rest,) = first.rests
+    assert (rest.route, rest.until) == ("one/m", NOON + timedelta(seconds=5))
+    assert rest.sentence.startswith("it answered 503")
+    assert first.ready
+    assert second.rests == ()
+    # Another model of it can still be called.
+    assert readiness(scene)[1] == "Requests can be sent: one, two."
+
+
+def test_a_quota_is_told_with_its_windows(scene: Scene) -> None:
+    one = provider("one", limits=LimitsDialect.ANTHROPIC)
+    scene.configure(one)
+    resets = NOON + timedelta(hours=2)
+    told = [
+        (f"{TOLD}utilization", "0.61"),
+        (f"{TOLD}reset", f"{resets.timestamp():.0f}"),
+    ]
+    moment = NOON.timestamp()
+    scene.health.ended(route(one, "m"), None, headers=told, now=moment)
+    (window,) = scene.state.snapshot().providers[0].quota
+    assert (window.window, window.share) == ("5-hour window", 0.61)
+    assert (window.resets, window.route) == (resets, "")
+
+
+def test_a_quota_group_that_rests_is_its_provider_at_rest(scene: Scene) -> None:
+    one, two = provider("one", quota="shared"), provider("two", quota="shared")
+    other = provider("other")
+    scene.configure(one, two, other)
+    limited = Failure(FailureKind.RATE_LIMITED, "It answered 429.", 429, 90.0)
+    scene.health.ended(route(one, "m"), limited, now=NOON.timestamp())
+    found = scene.state.snapshot()
+    for provided in found.providers[:2]:
+        (rest,) = provided.rests
+        assert (rest.route, rest.until) == ("", NOON + timedelta(seconds=90))
+    assert found.providers[2].rests == ()
+    assert found.readiness.sentence == (
+        "Requests can be sent: other. one, two rest for a while."
+    )
+    scene.configure(one, two)
+    assert scene.state.snapshot().readiness.sentence.startswith(
+        "Ready, but every provider is left alone for a while: one is tried"
+    )
+
+
+def test_the_group_of_one_model_is_not_all_of_its_provider(scene: Scene) -> None:
+    special = Model(id="special", quota="special")
+    one = provider("one", models=(special, Model(id="plain")))
+    scene.configure(one)
+    limited = Failure(FailureKind.RATE_LIMITED, "It answered 429.", 429, 90.0)
+    scene.health.ended(route(one, "special"), limited, now=NOON.timestamp())
+    (health,) = scene.state.snapshot().providers
+    assert [rest.route for rest in health.rests] == ["one/special"]
+
+
+def test_a_refused_key_is_not_ready_and_says_when_it_is_tried(scene: Scene) -> None:
+    one = provider("one", key=KeyRef("env", "ONE_KEY"))
+    scene.configure(one)
+    refused = Failure(FailureKind.AUTH, "It answered 401.", 401)
+    scene.health.ended(route(one, "m"), refused, now=NOON.timestamp())
+    (health,) = scene.state.snapshot().providers
+    assert not health.ready
+    assert health.sentence == "Not ready: it refused the key with 401."
+    (rest,) = health.rests
+    assert rest.route == ""
+    assert rest.until > NOON
+    ready, _, todo = readiness(scene)
+    assert not ready
+    assert todo == "Look after the account of one: it refused the key with 401."
+
+
+def test_the_end_of_a_rest_is_a_change(scene: Scene) -> None:
+    one = provider("one")
+    scene.configure(one)
+    for _ in range(3):
+        scene.health.ended(route(one, "m"), BUSY, now=NOON.timestamp())
+    before = scene.state.snapshot()
+    assert before.time == NOON
+    scene.state.look_at_the_day()
+    assert scene.state.snapshot().revision == before.revision
+    scene.clock.time = NOON + timedelta(seconds=6)
+    scene.state.look_at_the_day()
+    after = scene.state.snapshot()
+    assert after.revision == before.revision + 1
+    assert after.providers[0].rests == ()
+    scene.state.look_at_the_day()
+    assert scene.state.snapshot().revision == after.revision
 
 
 # --- changes --------------------------------------------------------------------------

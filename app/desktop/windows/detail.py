@@ -24,7 +24,7 @@ class Detail(QWidget):
     Labels are kept and changed in place.
     """
 
-    LIMIT = 76 * UNIT
+    LIMIT = 72 * UNIT
 
     def __init__(self, closed: Callable[[], None]) -> None:
         """Show nothing; `closed` is called where somebody wants it away."""
@@ -46,7 +46,7 @@ class Detail(QWidget):
         for part in (*said, self.tried, self.attempts, self.losing, self.lost):
             lines.addWidget(part)
         lines.addStretch()
-        self.area = Foot(inside, self.LIMIT, 16 * UNIT)
+        self.area = Foot(inside, self.LIMIT, 16 * UNIT, steady=True)
         self.area.setAccessibleName("Why this model")
         self._set(closed_by=self.close_button)
         self.hide()

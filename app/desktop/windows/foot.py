@@ -11,14 +11,26 @@ from app.desktop.windows.parts import slim
 
 
 class Foot(QScrollArea):
-    """The lines of a widget: as high as they are, up to a limit, then they scroll."""
+    """The lines of a widget: as high as they are, up to a limit, then they scroll.
 
-    def __init__(self, inside: QWidget, limit: int, least: int = 20 * UNIT) -> None:
+    A `steady` one is as high as its limit whatever it holds, so that nothing moves
+    when that changes.
+    """
+
+    def __init__(
+        self,
+        inside: QWidget,
+        limit: int,
+        least: int = 20 * UNIT,
+        *,
+        steady: bool = False,
+    ) -> None:
         """Hold `inside`; `limit` and `least` are heights in pixels."""
         super().__init__()
         self._inside = inside
         self._limit = limit
         self._least = least
+        self._steady = steady
         self.setWidget(inside)
         self.setWidgetResizable(True)
         policy = QSizePolicy.Policy
@@ -28,6 +40,8 @@ class Foot(QScrollArea):
     def sizeHint(self) -> QSize:
         """Ask for the height of what is in it."""
         hint = self._inside.sizeHint()
+        if self._steady:
+            return QSize(hint.width(), self._limit)
         # -1 where nothing in there wraps.
         wrapped = self._inside.heightForWidth(self.width())
         wanted = hint.height() if wrapped < 0 else wrapped

@@ -147,12 +147,14 @@ class OverviewWindow(QWidget):
         self.bottom.setVisible(known and not self.detail.shown)
 
     def _show_detail(self) -> None:
-        before = self.detail.shown
-        self.detail.show_row(self.requests.chosen)
+        before, row = self.detail.shown, self.requests.chosen
+        if row is not None:
+            # Before: with both the list would be squeezed, and scroll for a moment.
+            self.bottom.hide()
+        self.detail.show_row(row)
         self._show_bottom()
         if self.detail.shown and self.detail.shown != before:
             self._fetch_reasons()
-            self.requests.scrollTo(self.requests.currentIndex())
 
     def _fetch_reasons(self) -> None:
         self.detail.show_waiting()
@@ -215,21 +217,22 @@ class OverviewWindow(QWidget):
         self.mode.setMenu(_modes(menu))
         self.menu = Button("&Menu")
         self.menu.setMenu(menu)
+        top = Qt.AlignmentFlag.AlignTop
+        first = QHBoxLayout()
+        first.setSpacing(2 * UNIT)
+        first.addWidget(self.title, 1, top)
+        first.addWidget(self.mode, 0, top)
+        first.addWidget(self.menu, 0, top)
         said = QVBoxLayout()
         said.setSpacing(UNIT)
-        for text in (self.title, self.sentence, self.todo, self.where):
+        said.addLayout(first)
+        for text in (self.sentence, self.todo, self.where):
             said.addWidget(text)
         said.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout()
         row.setSpacing(4 * UNIT)
-        top = Qt.AlignmentFlag.AlignTop
         row.addWidget(self.glyph, 0, top)
         row.addLayout(said, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(2 * UNIT)
-        buttons.addWidget(self.mode, 0, top)
-        buttons.addWidget(self.menu, 0, top)
-        row.addLayout(buttons)
         return row
 
     def _middle(self, menu: QMenu) -> QStackedLayout:

@@ -18,8 +18,17 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
+    QTimer,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPalette,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -251,6 +260,16 @@ class RequestList(QListView):
     def _choose(self, index: QModelIndex) -> None:
         """Choose a row by the Enter key too."""
         self.setCurrentIndex(index)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the chosen request in sight where less room is left."""
+        super().resizeEvent(event)
+        # Not before the window's layout has settled: on the way there is less room.
+        QTimer.singleShot(0, self, self._show_chosen)
+
+    def _show_chosen(self) -> None:
+        if self.chosen is not None:
+            self.scrollTo(self.currentIndex())
 
     def changeEvent(self, event: QEvent) -> None:
         """Lay the rows out anew for another font, paint them for other colours."""

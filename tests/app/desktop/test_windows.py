@@ -289,6 +289,19 @@ def test_a_chosen_request_says_why_in_place_of_the_day(
     assert LOSSES["cache_fields"] in told
 
 
+@pytest.mark.parametrize(("number", "scrolls"), [(2, False), (20, True)])
+def test_the_chosen_request_is_in_sight_and_others_stay_where_they_are(
+    shown: OverviewWindow, qapp: QApplication, number: int, scrolls: bool
+) -> None:
+    choose(shown, number)
+    qapp.processEvents()
+    view = shown.requests
+    place = view.visualRect(view.rows.index(number))
+    assert 0 <= place.top()
+    assert place.bottom() <= view.viewport().height()
+    assert (view.verticalScrollBar().value() > 0) is scrolls
+
+
 def test_reasons_that_come_late_are_of_no_other_request(shown: OverviewWindow) -> None:
     choose(shown, 9)
     choose(shown, 0)
