@@ -297,7 +297,7 @@ def test_the_chosen_request_is_in_sight_and_others_stay_where_they_are(
     qapp.processEvents()
     view = shown.requests
     place = view.visualRect(view.rows.index(number))
-    assert 0 <= place.top()
+    assert place.top() >= 0
     assert place.bottom() <= view.viewport().height()
     assert (view.verticalScrollBar().value() > 0) is scrolls
 
