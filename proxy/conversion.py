@@ -18,8 +18,11 @@ from proxy.model import (
     Loss,
     Ping,
     TextDelta,
+    TextStarted,
     ThinkingDelta,
+    ThinkingStarted,
     ToolCallArguments,
+    ToolCallStarted,
     Usage,
     UsageReported,
 )
@@ -211,6 +214,9 @@ class Conversion:
                 self._hold(self._with_guess(event))
             case UsageReported():
                 self._count(event.usage)
+                self._hold(event)
+            case TextStarted() | ThinkingStarted() | ToolCallStarted():
+                # That a part begins says nothing yet: another route may say it, too.
                 self._hold(event)
             case Ping():
                 self._live(event)
