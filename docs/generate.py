@@ -21,6 +21,7 @@ from app.commands.command import Command
 from app.settings import Settings
 from docs.price_page import price_snapshot_page
 from docs.protocol_pages import headers_page, losses_page, providers_page
+from docs.reason_page import reasons_page
 from proxy.catalogue import known_providers
 from proxy.wire.losses import LOSSES
 
@@ -74,6 +75,7 @@ def pages() -> dict[str, str]:
         "losses.md": losses_page(LOSSES, _MADE),
         "price-snapshot.md": price_snapshot_page(_MADE),
         "providers.md": providers_page(known_providers().values(), _MADE),
+        "reasons.md": reasons_page(_MADE),
         "settings.md": settings_page(Settings),
     }
 
