@@ -26,11 +26,12 @@ bill, and through other ways to choose. No model is called: what a model would h
 answered, and how well, is not simulated.
 """
 _WORDS = """\
-*Cost* is in list prices of the shipped snapshot, cached tokens at their own. *Below the floor* is the share of requests that went to a model whose quality in
-the catalogue is lower than what `coding-auto` asks for the class that the request
-really has (its label, not what the classifier said), or that nobody answered: the term
-for lost quality. It measures choices by Turnout's own table of qualities, which are a
-person's judgement; it does not measure answers.
+*Cost* is in list prices of the shipped snapshot, cached tokens at their own. *Below the
+floor* is the share of requests that went to a model whose quality in the catalogue is
+lower than what `coding-auto` asks for the class that the request really has (its label,
+not what the classifier said), or that nobody answered: the term for lost quality. It
+measures choices by Turnout's own table of qualities, which are a person's judgement; it
+does not measure answers.
 """
 _READING = """\
 - `coding-auto` costs {of_premium} of the cheapest premium route for everything, and
@@ -57,7 +58,8 @@ From {since:%H:%M} to {until:%H:%M} UTC one provider answers 503 to everything. 
 {count:,} requests from an hour before to an hour after are sent with and without that.
 *Moved* were answered by a route behind the first one; *more cost* is beside the same
 hours without the outage, and below zero where what is not answered costs nothing, or
-where the stand-in is cheaper.
+where the stand-in is cheaper. A request has three calls in all: one that meets the
+provider that is out with each of them stays unanswered, until its routes there rest.
 """
 _ASSUMED = """\
 ## What is assumed
