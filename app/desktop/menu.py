@@ -122,7 +122,9 @@ class _Lines:
 
 
 def _mode_text(mode: Mode) -> str:
-    return f"&{words.MODE_NAMES[mode]}: {MEANINGS[mode]}"
+    # The last word's letter: three modes begin alike.
+    *kind, name = words.MODE_NAMES[mode].split()
+    return f"{' '.join([*kind, f'&{name}'])}: {MEANINGS[mode]}"
 
 
 def _mode_tip(mode: Mode) -> str:

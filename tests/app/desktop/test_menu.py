@@ -87,6 +87,18 @@ def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
     assert set(words.CLIENT_NAMES) == set(Client)
 
 
+def test_no_two_entries_share_a_letter(menu: TrayMenu) -> None:
+    menu.show_sight(SIGHTS["ready"])
+    letters = [
+        entry.text().replace("&&", "").partition("&")[2][:1].lower()
+        for entry in menu.actions()
+        if entry.isVisible()
+    ]
+    used = [letter for letter in letters if letter]
+    assert len(used) == len(set(used))
+    assert {"d", "o", "a", "f", "p"} <= set(used)
+
+
 def test_without_a_gateway_nothing_that_needs_one_can_be_chosen(
     menu: TrayMenu,
 ) -> None:
