@@ -244,7 +244,8 @@ def _compared(result: Simulation) -> str:
     many = "1 request" if count == 1 else f"{count:,} requests"
     after = f"now {result.what_if}" if result.what_if else "now"
     if not result.recorded and not result.what_if:
-        return f"{many} as it would be decided now."
+        them = "it" if count == 1 else "they"
+        return f"{many} as {them} would be decided now."
     before = "as recorded" if result.recorded else "now"
     return f"{many}: before is {before}, after is {after}."
 

@@ -6,15 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from routing_made import facts, model, provider, run
 
 from app.commands import routing
-from app.failure import CommandFailed
+from app.failure import CommandFailed, Exit
 from app.services import Services
 from proxy.ledger import Attempt, Finished, Routed
 from proxy.model import Protocol, Usage
 from proxy.money import Price
 from proxy.prices.rates import Rate, Rates, Source, SourceType
-from proxy.routing import Mode, StoredDecision
+from proxy.routing import Condition, Mode, StoredDecision, write_decision
 from proxy.wire.losses import LOSSES
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -242,3 +243,92 @@ async def test_an_unknown_id_may_be_of_a_request_refused_early(
         await routing.explain(alone, "req_x")
     assert "refused before it was routed leaves no record" in caught.value.message
     assert "/opt/turnout logs" in caught.value.todo
+
+
+async def test_the_last_request_is_asked_for_by_word_or_flag(alone: Services) -> None:
+    alone.ledger.routed(routed("r1"))
+    await finish(alone, "r1")
+    by_word = await routing.explain(alone, "last")
+    assert await routing.explain(alone, last=True) == by_word
+    assert by_word.id == "r1"
+
+
+@pytest.mark.parametrize("given", [{}, {"id": "r1", "last": True}])
+async def test_one_request_has_to_be_meant(
+    alone: Services, given: dict[str, Any]
+) -> None:
+    with pytest.raises(CommandFailed, match="Which request") as failed:
+        await routing.explain(alone, **given)
+    assert failed.value.exit == Exit.USAGE
+
+
+async def test_a_request_that_went_well_is_told_in_twelve_lines(
+    alone: Services,
+) -> None:
+    houses = [
+        provider(f"p{n}", model("m", "x/standard", str(n + 1))) for n in range(30)
+    ]
+    ready = {f"p{n}": f"variable X{n} is not set" for n in range(20, 30)}
+    asked = facts("p3-like", evidence=("12 tools are offered",), tools=True)
+    decided = run(asked, *houses, condition=Condition(not_ready=ready))
+    alone.ledger.routed(routed("r1", write_decision(decided)))
+    await finish(
+        alone,
+        "r1",
+        attempts=(
+            Attempt(
+                provider="p0", model="m", protocol="openai-responses", outcome="ok"
+            ),
+        ),
+        usage=Usage(input_tokens=1200, output_tokens=30),
+        cost_nano=4_050_000,
+    )
+    layers = (await routing.explain(alone, "r1")).layers
+    assert len(layers) == routing.MOST_LINES == 12
+    text = " ".join(layers)
+    assert "Turnout chose p0/m" in text
+    assert "beat p1/m" in text
+    assert layers[-4].startswith("Attempt 1:")
+    assert layers[-5].startswith("And ")
+
+
+async def test_marks_retries_and_what_was_asked_for_are_told(alone: Services) -> None:
+    alone.ledger.routed(routed("r1"))
+    tried = Attempt(
+        provider="other", model="m", protocol="openai-responses", outcome="overloaded"
+    )
+    await finish(
+        alone,
+        "r1",
+        status="fallback_success",
+        mark="downgrade",
+        attempts=(
+            replace(tried, usage=Usage(input_tokens=5), cost_nano=2_000_000),
+            replace(tried, retry=True, usage=Usage()),
+            replace(
+                tried,
+                provider="scripted",
+                model="scripted-large",
+                outcome="ok",
+                mark="downgrade",
+            ),
+        ),
+        usage=Usage(input_tokens=1200, output_tokens=30),
+        cost_nano=4_050_000,
+        asked_cost_nano=9_000_000,
+    )
+    text = " ".join((await routing.explain(alone, "r1")).layers)
+    assert "overloaded. It cost 0.0020 $ all the same. Attempt 2" in text
+    assert "other/m (the same route once more) failed" in text
+    assert "It cost an unknown amount all the same." in text
+    assert "scripted/scripted-large (a downgrade) answered" in text
+    assert "That was a downgrade: a weaker model than the request needs." in text
+    assert "The same tokens at the model asked for: about 0.0090 $." in text
+
+
+async def test_an_escalation_is_told(alone: Services) -> None:
+    alone.ledger.routed(routed("r1"))
+    await finish(alone, "r1", mark="escalation", cost_nano=1, asked_cost_nano=1)
+    text = " ".join((await routing.explain(alone, "r1")).layers)
+    assert "That was an escalation" in text
+    assert "The same tokens" not in text
