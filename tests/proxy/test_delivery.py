@@ -310,6 +310,10 @@ async def test_before_the_first_word_another_route_is_tried(
         config += provider(second.url, "second", protocols=[RESPONSES])
         async with serving(tmp_path / "h", config) as gateway:
             for name, script in faults.items():
+                # Good answers in between: else its faults would leave it aside.
+                upstream.push(HELLO, HELLO)
+                for _ in range(2):
+                    await fetch(gateway, *ask(client, stream=stream, tools=True))
                 upstream.push(script)
                 got = await fetch(gateway, *ask(client, stream=stream, tools=True))
                 answer = read(client, got.body, stream=stream)

@@ -200,7 +200,7 @@ async def test_a_failed_turn_may_be_sent_again(
     path, body = ask(RESPONSES)
     _, _, got = await gateway.post(path, body)
     asked = follow(json.loads(got)["id"])
-    upstream.push(refuse(500))
+    upstream.push(refuse(500), refuse(500))
     assert (await gateway.post(path, asked))[0] == 500
     assert (await gateway.post(path, asked))[0] == 200
 

@@ -18,6 +18,8 @@ from proxy.rejection import hints, is_unproven, told, too_long
 MESSAGES, RESPONSES, CHAT, GEMINI, OLLAMA = Protocol
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529)
 WORDS = "the quota of Tuesday is used up"
+OF_THE_KEY = (401, 402, 403)
+ASKED_TWICE = (500, 502, 503, 529)
 # protocols.md, D6.
 MESSAGES_TYPES = {
     400: "invalid_request_error",
@@ -64,6 +66,13 @@ TOO_LONG = {
 }
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repetition comes without its pause, which is `test_retries`' matter."""
+    monkeypatch.setattr("proxy.retries._LEAST_PAUSE", 0.0)
+    monkeypatch.setattr("proxy.retries._MOST_PAUSE", 0.0)
+
+
 def expected_type(client: Protocol, status: int) -> str | None:
     table = {MESSAGES: MESSAGES_TYPES, GEMINI: GEMINI_WORDS}.get(client, OPENAI_TYPES)
     return table.get(status)
@@ -77,34 +86,45 @@ def type_of(client: Protocol, error: dict[str, object]) -> object:
 async def test_an_error_has_the_status_type_and_words_it_should(
     tmp_path: Path, client: Protocol, speaks: Protocol
 ) -> None:
-    async with (
-        ScriptedUpstream(speaks=[speaks]) as upstream,
-        serving(tmp_path / "h", provider(upstream.url, protocols=[speaks])) as gateway,
-    ):
-        for at, status in enumerate(STATUSES):
-            upstream.push(refuse(status, WORDS))
-            path, body = ask(client, stream=bool(at % 2))
-            got, headers, raw = await gateway.post(path, body)
-            foreign = status == 529 and client is not MESSAGES
-            assert got == (503 if foreign else status)
-            error = error_of(headers, raw)
-            assert WORDS in error["message"], status
-            assert f"scripted answered {status}" in error["message"]
-            wanted = expected_type(client, got)
-            assert wanted is None or type_of(client, error) == wanted
-            if client is GEMINI:
-                assert error["code"] == got
-            # What cannot be mended by asking again is said to be so.
-            vain = headers.get("x-should-retry") == "false"
-            assert vain == (status in {401, 402, 403})
-            assert headers.get("retry-after") == ("2" if status == 429 else None)
-            assert headers["x-turnout-attempts"] == "1"
-            assert len(upstream.asked) == at + 1, "asked again"
-            row = gateway.events()[0]
-            assert (row.status, [each.status for each in row.attempts]) == (
-                "error",
-                [status],
-            )
+    others = tuple(each for each in STATUSES if each not in OF_THE_KEY)
+    # A provider that refused the key is not asked again: each has its own gateway.
+    for n, statuses in enumerate((others, *((each,) for each in OF_THE_KEY))):
+        async with (
+            ScriptedUpstream(speaks=[speaks]) as upstream,
+            serving(
+                tmp_path / str(n), provider(upstream.url, protocols=[speaks])
+            ) as gateway,
+        ):
+            for at, status in enumerate(statuses):
+                await error_is_right(gateway, upstream, client, status, at)
+
+
+async def error_is_right(
+    gateway: Serving, upstream: ScriptedUpstream, client: Protocol, status: int, at: int
+) -> None:
+    calls = 2 if status in ASKED_TWICE else 1
+    before = len(upstream.asked)
+    upstream.push(*[refuse(status, WORDS)] * calls)
+    path, body = ask(client, stream=bool(at % 2))
+    got, headers, raw = await gateway.post(path, body)
+    foreign = status == 529 and client is not MESSAGES
+    assert got == (503 if foreign else status)
+    error = error_of(headers, raw)
+    assert WORDS in error["message"], status
+    assert f"scripted answered {status}" in error["message"]
+    wanted = expected_type(client, got)
+    assert wanted is None or type_of(client, error) == wanted
+    if client is GEMINI:
+        assert error["code"] == got
+    # What cannot be mended by asking again is said to be so.
+    vain = headers.get("x-should-retry") == "false"
+    assert vain == (status in OF_THE_KEY)
+    assert headers.get("retry-after") == ("2" if status == 429 else None)
+    assert headers["x-turnout-attempts"] == str(calls)
+    assert len(upstream.asked) == before + calls, status
+    row = gateway.events()[0]
+    assert row.status == "error"
+    assert [each.status for each in row.attempts] == [status] * calls
 
 
 @pytest.mark.parametrize(("client", "speaks"), PAIRS)
@@ -237,9 +257,9 @@ async def test_odd_error_answers_are_errors_all_the_same(
         serving(tmp_path / "h", provider(upstream.url, protocols=[speaks])) as gateway,
     ):
         for reply in odd:
-            upstream.push(reply)
+            upstream.push(reply, reply)
             status, headers, raw = await gateway.post(*ask(client))
-            assert status == reply.status
+            assert (status, headers["x-turnout-attempts"]) == (reply.status, "2")
             error = error_of(headers, raw)
             assert error["message"].startswith(f"scripted answered {status}.")
             spoken = WORDS.encode() in reply.body() or "gzip" in str(reply.headers)
@@ -250,14 +270,17 @@ async def test_odd_error_answers_are_errors_all_the_same(
 # --- another route --------------------------------------------------------------------
 
 
-async def served_by(gateway: Serving, client: Protocol, *, stream: bool) -> str:
+async def served_by(
+    gateway: Serving, client: Protocol, *, stream: bool, failed: int = 1
+) -> str:
     status, headers, got = await gateway.post(*ask(client, stream=stream))
     assert status == 200
     assert text(read(client, got, stream=stream)) == "From the standby."
-    assert headers["x-turnout-attempts"] == "2"
+    assert headers["x-turnout-attempts"] == str(failed + 1)
     row = gateway.events()[0]
     assert row.status == "fallback_success"
-    assert [each.outcome == "ok" for each in row.attempts] == [False, True]
+    assert [each.outcome == "ok" for each in row.attempts] == [*[False] * failed, True]
+    assert len({each.route for each in row.attempts[:failed]}) == 1
     return str(headers["x-turnout-route"])
 
 
@@ -276,13 +299,18 @@ async def test_a_standby_of_another_protocol_takes_over(
             provider(foreign.url, "foreign", protocols=[speaks]),
         ]
         async with serving(tmp_path / "a", "".join(entries)) as gateway:
-            native.push(refuse(500), *[error_after(say("never said"), 0)] * stream)
-            for _ in range(1 + stream):
+            native.push(refuse(500), refuse(500))
+            route = await served_by(gateway, client, stream=stream, failed=2)
+            assert route.startswith("foreign/")
+            if stream:
+                native.push(error_after(say("never said"), 0))
                 route = await served_by(gateway, client, stream=stream)
                 assert route.startswith("foreign/")
-        async with serving(tmp_path / "b", "".join(reversed(entries))) as gateway:
-            foreign.push(refuse(429), html_page(200), refuse(401))
-            for _ in range(3):
+        for n, fault in enumerate((refuse(429), html_page(200), refuse(401))):
+            # A limit and a refused key would be held against the next request.
+            home = tmp_path / f"b{n}"
+            async with serving(home, "".join(reversed(entries))) as gateway:
+                foreign.push(fault)
                 route = await served_by(gateway, client, stream=stream)
                 assert route.startswith("native/")
         assert foreign.refusals == []
@@ -298,7 +326,7 @@ async def test_a_route_that_cannot_take_the_request_is_passed_over(
         config = provider(native.url, "native", protocols=[RESPONSES])
         config += provider(foreign.url, "foreign", protocols=[CHAT])
         async with serving(tmp_path / "h", config) as gateway:
-            native.push(refuse(503, WORDS))
+            native.push(refuse(503, WORDS), refuse(503, WORDS))
             forced = {"type": "web_search"}
             path, body = ask(RESPONSES, tools=True, tool_choice=forced)
             body["tools"].append(forced)
@@ -306,7 +334,7 @@ async def test_a_route_that_cannot_take_the_request_is_passed_over(
             # The provider's own error is worth more than why nobody else could help.
             assert status == 503
             assert WORDS in raw.decode()
-            assert headers["x-turnout-attempts"] == "1"
+            assert headers["x-turnout-attempts"] == "2"
             assert not foreign.requests
 
 
