@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
@@ -24,7 +23,6 @@ _MODES: Final = "policy/modes.toml"
 _INTENTS: Final = "policy/intents.toml"
 _MOST_EXPECTED: Final = 1_000_000
 _MOST_SPEED: Final = NANO_PER_DOLLAR
-_CEILING_HINT: Final = 'Write the dollars one request may cost, such as "0.50".'
 
 _ALL_FLOORS: Final = len(Intent) * len(RouteClass)
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -61,21 +59,6 @@ def read_rules(
     readers = TableReader(table, "", problems).tables("rules")
     rules = tuple(rule for each in readers if (rule := _rule(each)) is not None)
     return rules, tuple(problems)
-
-
-def read_ceiling(reader: TableReader, key: str) -> int | None:
-    """Read the dollars one request may be expected to cost; returns nano-dollars."""
-    value = reader.text(key, _CEILING_HINT)
-    if value is None:
-        return None
-    try:
-        nano = Decimal(value) * NANO_PER_DOLLAR
-    except InvalidOperation:
-        nano = Decimal(-1)
-    if not nano.is_finite() or not 0 < nano < NANO_PER_DOLLAR * _MOST_EXPECTED:
-        reader.problem(key, f"`{key}` is no amount of dollars.", _CEILING_HINT)
-        return None
-    return int(nano)
 
 
 def _rule(reader: TableReader) -> Rule | None:

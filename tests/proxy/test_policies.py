@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from proxy.catalogue.problems import ConfigProblem, TableReader
-from proxy.policies import read_ceiling, read_rules, shipped_policy
+from proxy.catalogue.problems import ConfigProblem
+from proxy.policies import read_rules, shipped_policy
 from proxy.routing.facts import Intent, RouteClass, Tier
 from proxy.routing.modes import Mode
 from proxy.routing.policy import Choosing, Reach, Rule
@@ -103,23 +103,3 @@ def test_a_wrong_rule_is_left_out_and_said(text: str, where: str, hint: str) -> 
     assert found == ()
     assert problems[0].where == where
     assert hint in problems[0].hint
-
-
-@pytest.mark.parametrize(
-    ("text", "nano"),
-    [
-        ('"0.50"', 500_000_000),
-        ('"2"', 2_000_000_000),
-        ('"0"', None),
-        ('"-1"', None),
-        ('"nan"', None),
-        ('"Infinity"', None),
-        ('"half a dollar"', None),
-        ("0.5", None),
-    ],
-)
-def test_a_ceiling_is_an_amount_of_dollars(text: str, nano: int | None) -> None:
-    problems: list[ConfigProblem] = []
-    reader = TableReader(tomllib.loads(f"ceiling = {text}"), "gateway", problems)
-    assert read_ceiling(reader, "ceiling") == nano
-    assert bool(problems) is (nano is None)

@@ -53,7 +53,10 @@ def test_a_ceiling_is_an_amount_in_quotes(amount: str) -> None:
     assert (settings.price_ceiling, problems) == (amount, [])
 
 
-@pytest.mark.parametrize("wrong", ["0.5", "true", '"-1"', '"much"', '"1e9"', '" "'])
+@pytest.mark.parametrize(
+    "wrong",
+    ["0.5", "true", '"-1"', '"much"', '"1e9"', '" "', '"nan"', '"Infinity"'],
+)
 def test_what_is_no_amount_sets_no_ceiling_and_is_said(wrong: str) -> None:
     settings, (problem,) = read(f"price_ceiling = {wrong}")
     assert settings.price_ceiling == ""
