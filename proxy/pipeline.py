@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from proxy.advice import in_full
@@ -24,16 +23,16 @@ from proxy.model import Protocol
 from proxy.native import NativeLane
 from proxy.practice import PRACTICE_PROVIDER_ID
 from proxy.reading import Unreadable, read_whole
-from proxy.retries import Next, Tried, after, first_byte_limit
+from proxy.retries import Next, Tried, after, first_byte_limit, in_turn
 from proxy.routing import (
     MAX_ATTEMPTS,
-    Mark,
     Mode,
     ReasonCode,
     Tier,
     decide,
     no_route_sentence,
 )
+from proxy.sessions import warm_after
 from proxy.simulated import simulate
 from proxy.survey import Surveyor
 from proxy.translated import TranslatedLane
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from proxy.attempt import Outcome
     from proxy.catalogue import Catalogue, Route
     from proxy.health import Health
-    from proxy.model import Request, Usage
+    from proxy.model import Request
     from proxy.preparation import Memory
     from proxy.projects import Projects
     from proxy.recorder import Clock, Recorder
@@ -75,15 +74,6 @@ _ASKS = frozenset(
 """The endpoints that ask a model for an answer."""
 
 _PREVIOUS = b'"previous_response_id"'
-_UNREACHABLE = frozenset(
-    {
-        FailureKind.CONNECT,
-        FailureKind.DNS,
-        FailureKind.TLS,
-        FailureKind.FIRST_BYTE_TIMEOUT,
-    }
-)
-"""Failures that say more of a provider than of its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +279,9 @@ class Pipeline:
                 # What a provider has said is worth more than why this one is no help.
                 failure = failure or hindrance
                 continue
-            if not self._may_call(choice.route) and choices:
+            # What was closed unheard has told nothing: a probe is still this request's.
+            may_call = stale or self._may_call(choice.route)
+            if not may_call and choices:
                 # Another request is finding out whether this route works again.
                 continue
             # The repetition may have fallen: its route's breaker opened meanwhile.
@@ -326,7 +318,7 @@ class Pipeline:
                 case Next.LARGER:
                     choices = self._larger(x, choice.route)
                 case Next.OTHER:
-                    choices = self._in_turn(choices, choice.route, failure)
+                    choices = self._in_turn(x, choices, choice.route, failure)
         return failure
 
     def _in_time(self, x: Exchange) -> bool:
@@ -339,31 +331,13 @@ class Pipeline:
         return self._parts.health.began(route.name, now)
 
     def _in_turn(
-        self, choices: list[Choice], failed: Route, failure: Failure
+        self, x: Exchange, choices: list[Choice], failed: Route, failure: Failure
     ) -> list[Choice]:
-        """Return what is left to try after a failure, in order.
-
-        What the failure has shown to be no use is left out, if anything else is left:
-        a refused key stands for all routes of its provider, and a used-up quota for
-        those that draw on it. A provider that cannot be reached comes last; one that
-        fails comes last within each step from its lane.
-        """
+        """Return what is left to try after a failure, in order."""
         now = self._parts.clock.now().timestamp()
         known = self._parts.health.condition(self.config.not_ready, now)
-        well = [
-            choice
-            for choice in choices
-            if not known.not_ready.get(choice.route.provider.id)
-            and choice.route.quota_group not in known.groups
-            and choice.route.name not in known.routes
-        ]
-        left = well or choices
-        front = left
-        if failure.kind not in _UNREACHABLE:
-            front = list(takewhile(lambda each: each.mark is Mark.SAME_LANE, left))
-        own = failed.provider.id
-        front = sorted(front, key=lambda each: each.route.provider.id == own)
-        return [*front, *left[len(front) :]]
+        last = len(x.attempts) + 1 >= MAX_ATTEMPTS
+        return in_turn(choices, failed, failure, known, last=last)
 
     async def _call(
         self,
@@ -400,7 +374,7 @@ class Pipeline:
             self._parts.clock.now().timestamp(),
             tier=Tier(tier) if tier else None,
             stop=x.stop_reason,
-            warm=_warm(x.usage, route),
+            warm=warm_after(x.usage, route),
         )
 
     def _larger(self, x: Exchange, route: Route) -> list[Choice]:
@@ -462,19 +436,6 @@ def _not_compacted(route: Route) -> Failure:
         "them. Nothing was sent. Let the client shorten the conversation itself, or "
         "begin a new one.",
     )
-
-
-def _warm(usage: Usage, route: Route) -> int:
-    """Return how many tokens of a prompt its provider is thought to hold now.
-
-    Where caching is asked for, only what was told counts; elsewhere providers keep
-    what they have read by themselves, if they have a price for reading it again.
-    """
-    told = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
-    price = route.price
-    if route.protocol is Protocol.MESSAGES or price is None or price.cache_read is None:
-        return told
-    return max(told, usage.whole_input or 0)
 
 
 def _no_route(decision: Decision) -> Failure | None:

@@ -11,9 +11,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from proxy.errors import FailureKind
+from proxy.routing.decision import Choice, Mark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.catalogue import Route
     from proxy.errors import Failure
+    from proxy.routing.condition import Condition
 
 SHORT_WAIT: Final = 2.0
 """Seconds that a provider may ask to be left alone and is still waited for."""
@@ -24,6 +29,17 @@ FIRST_BYTE_WITH_STANDBY: Final = 300.0
 _LEAST_PAUSE, _MOST_PAUSE = 0.15, 0.45  # seconds before the one repetition
 _REPEATED: Final = frozenset({500, 502, 503, 529})
 """Statuses of a passing fault: the same route is asked once more."""
+
+
+_UNREACHABLE: Final = frozenset(
+    {
+        FailureKind.CONNECT,
+        FailureKind.DNS,
+        FailureKind.TLS,
+        FailureKind.FIRST_BYTE_TIMEOUT,
+    }
+)
+"""Failures that say more of a provider than of its model."""
 
 
 class Next(StrEnum):
@@ -105,6 +121,46 @@ def _after_error(tried: Tried, chance: float) -> Step:
         return _OTHER
     pause = _LEAST_PAUSE + chance * (_MOST_PAUSE - _LEAST_PAUSE)
     return Step(Next.SAME, max(pause, wait or 0.0))
+
+
+def in_turn(
+    choices: Sequence[Choice],
+    failed: Route,
+    failure: Failure,
+    known: Condition,
+    *,
+    last: bool,
+) -> list[Choice]:
+    """Return what is left to try after a route has failed, in order.
+
+    What the failure has shown to be no use is left out, if anything else is left: a
+    refused key stands for all routes of its provider, a used-up quota for those that
+    draw on it. A provider that cannot be reached comes last. One that fails comes last
+    among those of its lane, and where one call is left (`last`) also behind every
+    other provider that would not be a downgrade: its other models may be ill as well.
+    """
+    left = [each for each in choices if _is_well(each.route, known)] or list(choices)
+    own = failed.provider.id
+
+    def steps(choice: Choice) -> int:
+        elsewhere = choice.route.provider.id != own
+        if failure.kind in _UNREACHABLE:
+            return 0 if elsewhere else 1
+        if choice.mark is Mark.SAME_LANE:
+            return 0 if elsewhere else 1
+        near = last and elsewhere and choice.mark is not Mark.DOWNGRADE
+        return 0 if near else 2
+
+    # What is of one step keeps the order of the decision.
+    return sorted(left, key=steps)
+
+
+def _is_well(route: Route, known: Condition) -> bool:
+    return (
+        not known.not_ready.get(route.provider.id)
+        and route.quota_group not in known.groups
+        and route.name not in known.routes
+    )
 
 
 def first_byte_limit(whole: float, spent: float, *, standby: bool) -> float:

@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from proxy.model import Protocol
 from proxy.routing.facts import NOTHING_WARM, Evidence, RouteClass, Tier
 
 if TYPE_CHECKING:
+    from proxy.catalogue import Route
     from proxy.glance import Glance
+    from proxy.model import Usage
 
 MOST_CONVERSATIONS: Final = 4_096
 """Conversations remembered at a time; the least recently used goes first."""
@@ -173,6 +176,19 @@ class Sessions:
                     known.warm.popitem(last=False)
         while len(self._known) > MOST_CONVERSATIONS:
             self._known.popitem(last=False)
+
+
+def warm_after(usage: Usage, route: Route) -> int:
+    """Return how many tokens of a prompt its provider is thought to hold now.
+
+    Where caching is asked for, only what was told counts; elsewhere providers keep
+    what they have read by themselves, if they have a price for reading it again.
+    """
+    told = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    price = route.price
+    if route.protocol is Protocol.MESSAGES or price is None or price.cache_read is None:
+        return told
+    return max(told, usage.whole_input or 0)
 
 
 def _raised(

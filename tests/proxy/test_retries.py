@@ -3,8 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from routing_made import model
+from routing_made import provider as made
 
+from proxy.catalogue import Route
 from proxy.errors import Failure, FailureKind
+from proxy.model import Protocol
 from proxy.retries import (
     FIRST_BYTE_WITH_STANDBY,
     SHORT_WAIT,
@@ -13,7 +17,10 @@ from proxy.retries import (
     Tried,
     after,
     first_byte_limit,
+    in_turn,
 )
+from proxy.routing.condition import ALL_WELL, Condition, Rest, RestKind
+from proxy.routing.decision import Choice, Mark
 
 
 def _failed(
@@ -133,3 +140,58 @@ def test_the_time_for_a_first_byte_is_shared() -> None:
     assert first_byte_limit(60, 0, standby=True) == 30
     assert first_byte_limit(60, 30, standby=True) == 30
     assert first_byte_limit(1, 0, standby=True) == 1
+
+
+def choice(name: str, lane: str | None, mark: Mark = Mark.NONE) -> Choice:
+    provider_id, _, model_id = name.partition("/")
+    owner = made(provider_id, model(model_id, lane))
+    way = Route(owner, owner.models[0], model_id, Protocol.CHAT)
+    return Choice(way, mark, None, None)
+
+
+FAILED = choice("a/1", "x/standard").route
+SIBLING = choice("a/2", "x/standard", Mark.SAME_LANE)
+COUSIN = choice("b/1", "x/standard", Mark.SAME_LANE)
+STRONGER = choice("b/2", "y/premium", Mark.ESCALATION)
+WEAKER = choice("c/1", "y/small", Mark.DOWNGRADE)
+BUSY = _failed(FailureKind.UPSTREAM_ERROR, 503)
+
+
+def names(choices: list[Choice]) -> list[str]:
+    return [each.route.name for each in choices]
+
+
+@pytest.mark.parametrize(
+    ("failure", "last", "expected"),
+    [
+        # The same lane first, elsewhere before where it failed.
+        (BUSY, False, ["b/1", "a/2", "b/2", "c/1"]),
+        # One call is left: another provider, unless that is a downgrade.
+        (BUSY, True, ["b/1", "b/2", "a/2", "c/1"]),
+        # Nothing of a provider that cannot be reached before anything else.
+        (_failed(FailureKind.CONNECT), False, ["b/1", "b/2", "c/1", "a/2"]),
+        (_failed(FailureKind.DNS), True, ["b/1", "b/2", "c/1", "a/2"]),
+    ],
+)
+def test_what_is_left_is_tried_in_order(
+    failure: Failure, last: bool, expected: list[str]
+) -> None:
+    left = [SIBLING, COUSIN, STRONGER, WEAKER]
+    assert names(in_turn(left, FAILED, failure, ALL_WELL, last=last)) == expected
+
+
+def test_without_a_way_elsewhere_the_sibling_is_tried_before_a_downgrade() -> None:
+    left = [SIBLING, WEAKER]
+    assert names(in_turn(left, FAILED, BUSY, ALL_WELL, last=True)) == ["a/2", "c/1"]
+
+
+def test_what_a_failure_has_shown_to_be_no_use_is_left_out() -> None:
+    resting = Rest(RestKind.QUOTA, 9.0, "its quota is used up")
+    known = Condition(
+        not_ready={"a": "the key was refused", "c": ""}, groups={"b": resting}
+    )
+    left = [SIBLING, COUSIN, WEAKER]
+    assert names(in_turn(left, FAILED, BUSY, known, last=False)) == ["c/1"]
+    # Where nothing else is left all are worth a call.
+    only = in_turn([SIBLING, COUSIN], FAILED, BUSY, known, last=False)
+    assert names(only) == ["b/1", "a/2"]

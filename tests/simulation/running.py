@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import takewhile
 
 from simulation.day import START, Ask
 from simulation.strategies import Choose, Picked
@@ -29,14 +28,14 @@ from proxy.errors import Failure, FailureKind
 from proxy.health import Health
 from proxy.model import Protocol, Usage
 from proxy.policies import shipped_policy
-from proxy.retries import Next, Tried, after
+from proxy.retries import Next, Tried, after, in_turn
 from proxy.routing import Facts
 from proxy.routing.builtin import MAX_ATTEMPTS
-from proxy.routing.decision import Mark
+from proxy.routing.decision import Choice, Mark
 from proxy.routing.facts import Intent, RouteClass, Tier
 from proxy.routing.ground import entry_of
 from proxy.routing.modes import Mode
-from proxy.sessions import NOTHING, WARM_SECONDS, Sessions
+from proxy.sessions import NOTHING, WARM_SECONDS, Sessions, warm_after
 
 PROVIDERS = ("anthropic", "openai", "gemini", "groq", "deepseek")
 LOCAL = Model("qwen3-coder:30b", lane="qwen/small", context=32_768, quality=35)
@@ -55,7 +54,6 @@ FIRST_BYTE_MS: Mapping[str, int] = {
 LEAST_CACHED = 1_024
 """Tokens of a prompt below which providers keep nothing."""
 
-Marked = list[tuple[Route, Mark]]
 _BUSY = Failure(FailureKind.UPSTREAM_ERROR, "The provider answered 503.", 503)
 
 
@@ -207,17 +205,17 @@ class _Runner:
             if again:
                 left.insert(0, (route, mark))
             else:
-                left = self._in_turn(left, route, now)
+                left = [
+                    (each.route, each.mark)
+                    for each in in_turn(
+                        [Choice(*each, None, None) for each in left],
+                        route,
+                        _BUSY,
+                        self._health.condition({}, now),
+                        last=calls + 1 >= MAX_ATTEMPTS,
+                    )
+                ]
         return None
-
-    def _in_turn(self, left: Marked, failed: Route, now: float) -> Marked:
-        """What is left to try, as `proxy.pipeline` puts it in order after an error."""
-        known = self._health.condition({}, now)
-        well = [each for each in left if each[0].name not in known.routes] or left
-        front = list(takewhile(lambda each: each[1] is Mark.SAME_LANE, well))
-        rest = well[len(front) :]
-        front.sort(key=lambda each: each[0].provider.id == failed.provider.id)
-        return [*front, *rest]
 
     def _out(self, route: Route, at: datetime) -> bool:
         return self._outage is not None and self._outage.holds(route.provider.id, at)
@@ -245,7 +243,7 @@ class _Runner:
                 route.name,
                 now,
                 tier=_tier(route),
-                warm=_told_warm(usage, route),
+                warm=warm_after(usage, route),
             )
 
     def _used(self, ask: Ask, route: Route, now: float) -> Usage:
@@ -264,15 +262,6 @@ class _Runner:
         # Whoever has a price of its own for writing into the cache bills it.
         written = fresh if price.cache_write != price.input else 0
         return Usage(fresh - written, read, written, output_tokens=ask.output)
-
-
-def _told_warm(usage: Usage, route: Route) -> int:
-    """What the gateway makes of an answer's counts: as `proxy.pipeline` does."""
-    told = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
-    price = route.price
-    if route.protocol is Protocol.MESSAGES or price is None or price.cache_read is None:
-        return told
-    return max(told, usage.whole_input or 0)
 
 
 def _tier(route: Route) -> Tier | None:
