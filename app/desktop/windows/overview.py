@@ -96,7 +96,8 @@ class OverviewWindow(QWidget):
         if snapshot is not None:
             acts = Mode(snapshot.mode)
             mode = f": {words.MODE_NAMES[acts].lower()}"
-            where = f"{MEANINGS[acts]}, at http://127.0.0.1:{snapshot.port}"
+            where = f"{MEANINGS[acts]}. Clients reach Turnout at "
+            where += f"http://127.0.0.1:{snapshot.port}"
         self.where.say(f"{where[:1].upper()}{where[1:]}")
         self.mode.setText(f"Mo&de{mode}")
         self.mode.setEnabled(sight.live is not None)
@@ -282,8 +283,10 @@ class OverviewWindow(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Fetch what was missed while nobody looked."""
         super().showEvent(event)
-        first = self.requests if self.requests.isVisible() else self.copy
-        first.setFocus()
+        for first in (self.requests, self.copy, self.start):
+            if first.isVisible():
+                first.setFocus()
+                break
         self._look()
 
     def closeEvent(self, event: QCloseEvent) -> None:

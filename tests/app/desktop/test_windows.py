@@ -162,8 +162,11 @@ def test_without_a_gateway_the_one_action_starts_it(
         "Clients get no answer until one runs. What was recorded is safe.",
     ]
     assert WAITING in texts(window)
-    window.show()
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
     assert not window.copy.isVisible()
+    assert window.start.hasFocus()
     click(window.start)
     assert wishes.asked == [("start",)]
     window.show_sight(SIGHTS["ready"])
@@ -429,7 +432,9 @@ def test_the_mode_is_shown_and_can_be_changed_in_the_window(
     window.show_sight(SIGHTS["routing"])
     window._entries.show_sight(SIGHTS["routing"])
     assert window.mode.text() == "Mo&de: coding auto"
-    assert window.where.text().startswith("The cheapest that is good enough, at http")
+    assert window.where.text() == (
+        "The cheapest that is good enough. Clients reach Turnout at http://127.0.0.1:8787"
+    )
     entries = window.mode.menu().actions()
     assert len(entries) == len(Mode)
     assert [entry.isChecked() for entry in entries].index(True) == 2
