@@ -306,7 +306,8 @@ async def test_a_standby_of_another_protocol_takes_over(
                 native.push(error_after(say("never said"), 0))
                 route = await served_by(gateway, client, stream=stream)
                 assert route.startswith("foreign/")
-        for n, fault in enumerate((refuse(429), html_page(200), refuse(401))):
+        faults: tuple[Script | Reply, ...] = refuse(429), html_page(200), refuse(401)
+        for n, fault in enumerate(faults):
             # A limit and a refused key would be held against the next request.
             home = tmp_path / f"b{n}"
             async with serving(home, "".join(reversed(entries))) as gateway:
