@@ -6,7 +6,7 @@ for picks the providers that may answer.
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
@@ -16,7 +16,7 @@ from scenarios.stage import CLIENTS, NOBODY, Actor, Role, Stage, Told, stage
 from upstream import RESET, Answer, End, Raw, Script, Step, refuse, say
 from upstream.failures import envelope, error_after, html_page, redirect
 from upstream.record import Seen
-from upstream.reply import cut_after, json_reply
+from upstream.reply import Reply, cut_after, json_reply, wrong_length
 from upstream.reply import held_before_headers as unheard
 
 from proxy.model import Protocol
@@ -276,3 +276,31 @@ async def test_four_clients_find_out_in_time_that_nobody_answers(
                 assert is_whole(client, told.body)
             assert play.faults("second") == 0
             assert list(play.condition.routes) == ["first/scripted-large"]
+
+
+def _not_json(reply: Reply) -> Reply:
+    """The first half of a whole answer, with its true length."""
+    half = reply.body()[: len(reply.body()) // 2]
+    return replace(reply, chunks=(half,), length=len(half))
+
+
+def _error_with_200(seen: Seen) -> Step:
+    return json_reply(200, envelope(seen, 500, "something broke"))
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("name", ["cut", "no json", "error with 200"])
+async def test_a_whole_answer_that_is_none_is_asked_for_elsewhere(
+    play: Stage, name: str, client: Protocol
+) -> None:
+    cases: dict[str, tuple[Step | Script, str]] = {
+        "cut": (Answer(HELLO.parts, change=wrong_length), "cut"),
+        "no json": (Answer(HELLO.parts, change=_not_json), "malformed"),
+        "error with 200": (_error_with_200, "upstream_error"),
+    }
+    step, kind = cases[name]
+    play["first"].push(step)
+    told = await play.ask(client, stream=False)
+    assert told.body == play["second"].sent[-1]
+    check_taken_over(told, kind, 1, "first")
+    assert (play.faults("first"), play.faults("second")) == (1, 0)

@@ -18,7 +18,7 @@ from scenarios.stage import (
     Role,
     stage,
 )
-from upstream import Answer, Script, refuse, say
+from upstream import RESET, Answer, Script, refuse, say
 from upstream.reply import cut_after, held_after, held_before_headers
 
 from proxy.errors import FailureKind
@@ -278,3 +278,35 @@ async def test_a_refused_key_of_a_sole_provider_is_told_to_the_client(
         # Whoever asks again gets no further before the key is another.
         assert told.headers["x-should-retry"] == "false"
         assert "first" in play.condition.not_ready
+
+
+# --- a kept connection that was closed unheard ----------------------------------------
+
+
+async def test_a_closed_connection_says_nothing_of_its_provider(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path, Actor("first"), Actor("second")) as play:
+        _ = await play.ask()
+        play["first"].push(RESET)
+        told = await play.ask()
+        assert told.calls == ("first", "first")
+        assert told.outcomes == ("reset", "ok")
+        assert told.body == play["first"].sent[-1]
+        assert play.faults("first") == 0
+
+
+async def test_a_probe_on_a_closed_connection_is_made_on_a_fresh_one(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path, Actor("first"), Actor("second")) as play:
+        _ = await play.ask()
+        now = time.time()
+        play.health._breakers.restore({"first/scripted-large": half_open(now)}, now)
+        play["first"].push(RESET)
+        told = await play.ask()
+        assert told.calls == ("first", "first")
+        assert told.outcomes == ("reset", "ok")
+        # The probe is over: whoever comes next goes there as before.
+        assert not play.condition.routes
+        assert not play.condition.probes
