@@ -238,7 +238,8 @@ def _outcome(decision: StoredDecision) -> Outcome:
 
 def _nobody(decision: StoredDecision) -> str:
     for group in decision.losers:
-        more = f" and {group.count - 1} others" if group.count > 1 else ""
+        others = {1: "", 2: " and 1 other"}
+        more = others.get(group.count, f" and {group.count - 1} others")
         said = sentence_of(group.code, group.detail)
         return f"No route can take it; {group.routes[0]}{more}: {said}."
     return "No route can take it."

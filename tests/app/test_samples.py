@@ -115,8 +115,10 @@ def test_a_model_of_gemini_stands_beside_its_contents() -> None:
     inside = sample({"protocol": "gemini", "body": {"contents": [], "model": "m"}})
     beside = sample({"protocol": "gemini", "model": "m", "body": {"contents": []}})
     nowhere = sample({"protocol": "gemini", "body": {"contents": [], "model": 3}})
-    found = [call_of(each, "", ()).path_model for each in (inside, beside, nowhere)]
-    assert found == ["m", "m", ""]
+    without = sample({"contents": []})
+    every = (inside, beside, nowhere, without)
+    found = [call_of(each, "", ()).path_model for each in every]
+    assert found == ["m", "m", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,12 @@ def test_a_rule_a_downgrade_and_pressure_are_told() -> None:
     assert "though it costs 0.0150 $ more" in lines
 
 
+def test_where_the_two_cost_the_same_no_sum_is_told() -> None:
+    twins = (provider("one", model("m")), provider("two", model("m")))
+    lines = told(run("claude-sonnet-5", *twins))
+    assert "one/m at 0.0150 $ beat two/m at 0.0150 $; the order decided." in lines
+
+
 @pytest.mark.parametrize(
     ("billing", "words"),
     [
