@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 NOT_IN_THE_TRAY = {
     "version": "the tooltip and Overview show it from the snapshot",
     "status": "the tray shows the snapshot of the feed, which is the same",
-    "explain": "a window of its own comes with routing",
+    "explain": "Overview shows it where a request is chosen",
     "simulate": "for the terminal: many requests are compared at once",
     "routes": "a window of its own comes with routing",
     "policies": "a window of its own comes with routing",
