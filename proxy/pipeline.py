@@ -120,7 +120,7 @@ class Pipeline:
 
     def __init__(self, config: Config, parts: Parts) -> None:
         """Keep the parts; see the class."""
-        self.config = config
+        self._config = config
         self.stopping = False
         self._parts = parts
         calls = (parts.upstream, parts.secrets, parts.clock)
@@ -129,6 +129,19 @@ class Pipeline:
         self._counter = Counter(
             parts.upstream, parts.secrets, self._native, parts.memory
         )
+
+    @property
+    def config(self) -> Config:
+        """What the next request works with."""
+        return self._config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        for provider in config.catalogue.providers:
+            known = self._config.catalogue.provider(provider.id)
+            if known is not None and known.key != provider.key:
+                self._parts.health.forget(provider)
+        self._config = config
 
     async def serve(self, call: Call, outlet: Outlet) -> None:
         """Answer one request, whatever happens to it on the way.

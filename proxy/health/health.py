@@ -173,7 +173,9 @@ class Health:
         """Take in what `export` returned; of what is damaged or over, nothing."""
         memory = read_memory(data, now)
         self._breakers.restore(memory.breakers, now)
-        self._keys.restore(memory.keys)
+        # A key in the environment is changed by a restart; an empty account is not.
+        owing = {name: each for name, each in memory.keys.items() if each.money}
+        self._keys.restore(owing)
         self._quotas.heard(memory.windows, now)
         for name, rest in memory.routes.items():
             self._quotas.rest_route(name, rest)

@@ -38,6 +38,7 @@ from upstream.reply import (
     wrong_length,
 )
 
+from app.commands.gateway import ModeStatus
 from proxy.model import Protocol
 from proxy.wire.sealing import SEAL_START
 
@@ -333,6 +334,22 @@ async def test_a_refused_key_is_not_tried_again_by_the_next_request(
         status, _, _ = await pair.post(MESSAGES, ask(stream=True))
         assert status == 200
     assert (len(upstream.asked), len(second.asked)) == (1, 2)
+
+
+async def test_a_new_key_ends_the_rest_of_a_refused_one(
+    tmp_path: Path, upstream: ScriptedUpstream
+) -> None:
+    upstream.push(refuse(401))
+    async with serving(tmp_path / "h", provider(upstream.url)) as gateway:
+        assert (await gateway.post(MESSAGES, ask()))[0] == 401
+        status, _, said = await gateway.post(MESSAGES, ask())
+        assert (status, len(upstream.asked)) == (400, 1)
+        assert b"it refused the key with 401" in said
+        text = gateway.paths.config_file.read_text()
+        changed = text.replace("env:SCRIPTED_KEY", "none")
+        gateway.paths.config_file.write_text(changed)
+        await gateway.door.call("mode", ModeStatus, name="coding-auto")
+        assert (await gateway.post(MESSAGES, ask()))[0] == 200
 
 
 async def test_a_short_wait_that_was_asked_for_is_waited(

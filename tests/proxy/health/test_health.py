@@ -445,11 +445,19 @@ def test_what_was_known_lasts_over_a_restart() -> None:
     health.ended(_route("n", LimitsDialect.ANTHROPIC), None, headers=told, now=NOW)
     health.ended(_route("n", LimitsDialect.GROQ), LIMITED, now=NOW)
     health.ended(ROUTE, LIMITED, now=NOW)
-    health.ended(ROUTE, REFUSED, now=NOW)
+    health.ended(ROUTE, BROKE, now=NOW)
     again = Health()
     again.load(health.export(), NOW + 1)
     assert _condition(again, NOW + 1) == _condition(health, NOW + 1)
     assert again.export() == health.export()
+
+
+def test_a_refused_key_may_be_another_one_after_a_restart() -> None:
+    health = Health()
+    health.ended(ROUTE, REFUSED, now=NOW)
+    again = Health()
+    again.load(health.export(), NOW + 1)
+    assert _condition(again, NOW + 1).not_ready == {}
 
 
 def test_a_probe_is_free_after_a_restart() -> None:
