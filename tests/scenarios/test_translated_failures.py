@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 import pytest_asyncio
 from foreign import error_of, is_whole
+from raw_wire import until
 from scenarios.stage import (
     CHAT,
     GEMINI,
@@ -25,7 +26,7 @@ from scenarios.stage import (
 )
 from upstream import Answer, End, Raw, Script, Step, refuse, say
 from upstream.failures import error_after, html_page
-from upstream.reply import Reply, cut_after
+from upstream.reply import Reply, cut_after, held_after
 from upstream.spoilt import bad_json, no_end
 
 from proxy.model import Protocol
@@ -278,3 +279,52 @@ async def test_what_is_too_long_goes_to_a_larger_route_once(
         if client in {CHAT, RESPONSES}:
             assert said["code"] == "context_length_exceeded"
         assert not play["as-short"].asked
+
+
+# --- what reaches the client, and a client that leaves --------------------------------
+
+
+@pytest.mark.parametrize(("client", "speaks"), PAIRS)
+@pytest.mark.parametrize("wait", [None, "30"])
+async def test_a_429_of_all_says_when_to_come_back(
+    play: Stage, wait: str | None, client: Protocol, speaks: Protocol
+) -> None:
+    first, second = f"first-{speaks}", f"second-{speaks}"
+    for name in (first, second):
+        play[name].push(refuse(429, "slow down", retry_after=wait))
+    told = await play.ask(client, model=f"m-{speaks}")
+    assert (told.calls, told.status) == ((first, second), 429)
+    assert told.headers["retry-after"] == (wait or "2")
+    assert "slow down" in error_of(told.headers, told.body)["message"]
+    assert set(play.condition.groups) == {first, second}
+    assert told.row.error_kind == "rate_limited"
+
+
+@pytest.mark.parametrize(("client", "speaks"), PAIRS)
+async def test_a_refused_key_of_ours_is_told_as_final(
+    play: Stage, client: Protocol, speaks: Protocol
+) -> None:
+    first, second = f"first-{speaks}", f"second-{speaks}"
+    for name in (first, second):
+        play[name].push(refuse(403, "not for you"))
+    told = await play.ask(client, model=f"m-{speaks}")
+    assert (told.calls, told.status) == ((first, second), 403)
+    assert told.headers["x-should-retry"] == "false"
+    assert "not for you" in error_of(told.headers, told.body)["message"]
+
+
+@pytest.mark.parametrize(("client", "speaks"), PAIRS)
+async def test_a_client_that_leaves_inside_an_answer_ends_the_call(
+    play: Stage, client: Protocol, speaks: Protocol
+) -> None:
+    first, rows = play[f"first-{speaks}"], len(play.gateway.events())
+    events = CONTENT[speaks]
+    first.push(Answer(HELLO.parts, change=partial(held_after, events=events)))
+    async with play.asking(client, model=f"m-{speaks}") as answer:
+        await answer.content.readany()
+    seen = first.asked[-1]
+    await first.until(lambda _: seen.gone is not None)
+    await until(lambda: len(play.gateway.events()) > rows)
+    row = play.gateway.events()[0]
+    assert (row.status, row.error_kind) == ("cancelled", "client_gone")
+    assert play.faults(f"first-{speaks}") == 0
