@@ -51,6 +51,11 @@ def best_first(wanted: str) -> Key:
     return key
 
 
+def best_of_the_weak(option: Option) -> Sort:
+    """Return the order of what is below the floor: none is good, so the best first."""
+    return (option.worse, *option[:5])
+
+
 def first_of(options: Sequence[Option], wishes: Wishes, wanted: str) -> Option:
     """Return the option that wins, quotas left aside: the cheapest good enough one.
 

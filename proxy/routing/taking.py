@@ -12,6 +12,8 @@ from proxy.routing.facts import Facts
 from proxy.routing.filters import Option
 from proxy.routing.ground import Entry
 from proxy.routing.ranking import (
+    Key,
+    best_of_the_weak,
     kin,
     losses_beside,
     mark_after,
@@ -53,13 +55,19 @@ class Taking:
         enough, below = split(rest, floor)
         self._follow(first, enough, floor)
         if len(self.choices) < MAX_CHOICES:
-            self._follow(first, below, floor)
+            self._follow(first, below, floor, best_of_the_weak)
         else:
             self.rejected += [option.entry.below for option in below]
 
-    def _follow(self, first: Option, rest: list[Option], floor: int | None) -> None:
+    def _follow(
+        self,
+        first: Option,
+        rest: list[Option],
+        floor: int | None,
+        order: Key | None = None,
+    ) -> None:
         near, rest = kin(first, rest)
-        self._fill(first, sorted(near), floor)
+        self._fill(first, sorted(near, key=order), floor)
         if len(self.choices) == MAX_CHOICES:
             self.rejected += losses_beside(first, rest, floor)
             return
@@ -72,7 +80,7 @@ class Taking:
             else:
                 waiting[far] = [option]
         for far in sorted(waiting):
-            self._fill(first, sorted(waiting[far]), floor)
+            self._fill(first, sorted(waiting[far], key=order), floor)
 
     def _fill(self, first: Option, options: list[Option], floor: int | None) -> None:
         spare: list[Option] = []

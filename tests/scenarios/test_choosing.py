@@ -242,6 +242,25 @@ async def test_a_project_goes_before_a_client_and_that_before_a_class(
     assert told == ["grand", "plain", "tiny"]
 
 
+# --- who stands by --------------------------------------------------------------------
+
+
+async def test_of_what_is_not_good_enough_the_best_stands_by_first(
+    tmp_path: Path,
+) -> None:
+    """A free model that can hardly write stands behind one that nearly can."""
+    good = Actor("good", (MESSAGES,), (Role("g", "g/standard", "1"),))
+    hardly = Role("h", "h/small", "0.01", more="quality = 12")
+    nearly = Role("n", "n/small", "0.2", more="quality = 45")
+    weak = Actor("weak", (MESSAGES,), (hardly, nearly))
+    async with stage(tmp_path, good, weak, mode="coding-auto") as play:
+        play["good"].push(refuse(500), refuse(500))
+        told = await play.ask(model="claude-sonnet-5", text=WRITE)
+    assert told.calls == ("good", "good", "weak")
+    assert (told.row.model, told.row.mark) == ("n", "downgrade")
+    assert "weak/n (a downgrade), weak/h (a downgrade)" in told.explained
+
+
 # --- what a choice says of itself -----------------------------------------------------
 
 
