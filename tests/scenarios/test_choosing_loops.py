@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from scenarios.scenes import (
 )
 from scenarios.stage import MESSAGES, Actor, Role, stage
 from upstream import Answer, Text, Tokens, refuse
+from upstream.reply import Reply
 
 # --- warm caches ----------------------------------------------------------------------
 
@@ -142,6 +144,46 @@ async def test_different_calls_are_no_evidence(tmp_path: Path) -> None:
         cities = [{"city": name} for name in "abcdefgh"]
         told = await play.ask(messages=loop(cities), **asked)
     assert (told.row.model, told.row.mark) == ("plain", "")
+
+
+async def test_the_same_error_of_a_tool_again_and_again_raises_the_floor(
+    tmp_path: Path,
+) -> None:
+    turns = loop([{"city": name} for name in "abc"])
+    for turn in turns[2::2]:
+        turn["content"][0] |= {"is_error": True, "content": "no such place"}
+    async with stage(tmp_path, works(), mode="coding-auto") as play:
+        asked: Json = {"model": "claude-sonnet-5", "tools": True, "headers": SESSION}
+        await play.ask(text=WORK, **asked)
+        stuck = await play.ask(messages=turns, **asked)
+    assert (stuck.row.model, stuck.row.mark) == ("grand", "escalation")
+    assert "The same tool error came back 3 times lately." in stuck.explained
+
+
+async def test_after_a_models_own_failure_a_stronger_one_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path, works(), mode="coding-auto") as play:
+        asked: Json = {"model": "claude-sonnet-5", "headers": SESSION}
+        turns: list[Json] = [{"role": "user", "content": RENAME}]
+        play["work"].push(Answer((Text("I would rather not."),), change=_refused))
+        told = []
+        for number in range(3):
+            told.append(await play.ask(messages=turns, **asked))
+            answer = {"role": "assistant", "content": "Well."}
+            words = {"role": "user", "content": f"{RENAME} Take line {number}."}
+            turns = [*turns, answer, words]
+    assert [each.row.model for each in told] == ["tiny", "plain", "tiny"]
+    assert told[0].row.stop_reason == "refusal"
+    assert "ended in the model's own failure" in told[1].explained
+
+
+def _refused(reply: Reply) -> Reply:
+    chunks = tuple(
+        each.replace(b"end_turn", b"refusal") if isinstance(each, bytes) else each
+        for each in reply.chunks
+    )
+    return replace(reply, chunks=chunks)
 
 
 async def test_the_same_turn_again_is_taken_for_dissatisfaction(tmp_path: Path) -> None:

@@ -132,6 +132,24 @@ async def test_both_accounts_pressed_is_as_if_none_were(tmp_path: Path) -> None:
     assert [each.calls for each in told] == [("anthropic",), ("zweit",), ("anthropic",)]
 
 
+async def test_a_subscription_is_used_before_money_until_it_is_nearly_used_up(
+    tmp_path: Path,
+) -> None:
+    paid = Actor("paid", (MESSAGES,), (), more='like = "anthropic"')
+    covered = Actor("anthropic", (MESSAGES,), (), more='billing = "subscription"')
+    with the_clock(clock := Clock()):
+        async with stage(tmp_path, paid, covered, mode="coding-auto") as play:
+            play["anthropic"].push(under(OKAY, window(clock, "7d", 0.92, HOUR)))
+            first = await play.ask(model="claude-opus-5-5", text=THINK)
+            assert first.calls == ("anthropic",)
+            assert "covered by the subscription" in first.explained
+            assert first.row.billing == "subscription"
+            second = await play.ask(model="claude-opus-5-5", text=THINK)
+            assert second.calls == ("paid",)
+            assert second.row.billing == "metered"
+            assert "92 % of its 7-day window used" in second.explained
+
+
 # --- after it -------------------------------------------------------------------------
 
 
