@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import aiohttp
 
@@ -14,6 +15,7 @@ from app.commands.keys import NewKey
 from app.door import Door
 from app.paths import Paths, make_folders, paths_for
 from app.stopping import Stop
+from proxy.health import Health
 from proxy.ledger import Event
 from proxy.ledger.reader import Reader
 from proxy.model import Protocol
@@ -67,6 +69,7 @@ class Serving:
     door: Door
     stop: Stop
     ended: asyncio.Task[None]
+    health: Health
 
     @property
     def url(self) -> str:
@@ -77,6 +80,10 @@ class Serving:
         """A client's headers: its gateway key and what a test adds."""
         named = {name.replace("_", "-"): value for name, value in extra.items()}
         return {"x-turnout-key": self.key, "content-type": "application/json", **named}
+
+    def forget_faults(self) -> None:
+        """Hold nothing against any provider, route or key from here on."""
+        vars(self.health).update(vars(Health()))
 
     async def post(
         self, path: str, body: bytes | dict[str, object], **extra: str
@@ -137,16 +144,20 @@ async def serving(
     port = sockets[0].getsockname()[1]
     stop, ready = Stop(), asyncio.Event()
     host = Host(ready.set, stop.supersede, stop.stop)
-    ended = spawn(serve(paths, variables, sockets, stop, host), "gateway under test")
-    waiting = spawn(ready.wait(), "ready")
-    await asyncio.wait((ended, waiting), return_when=asyncio.FIRST_COMPLETED)
+    health = Health()
+    with patch("app.assemble.Health", lambda: health):
+        ended = spawn(
+            serve(paths, variables, sockets, stop, host), "gateway under test"
+        )
+        waiting = spawn(ready.wait(), "ready")
+        await asyncio.wait((ended, waiting), return_when=asyncio.FIRST_COMPLETED)
     if ended.done():
         ended.result()
     door = Door(paths.control_socket)
     made = await door.call("keys new", NewKey, name="claude-code")
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         try:
-            yield Serving(paths, port, made.key, session, door, stop, ended)
+            yield Serving(paths, port, made.key, session, door, stop, ended, health)
         finally:
             await session.close()
             stop.stop()

@@ -146,6 +146,8 @@ class World:
     def fresh(self) -> None:
         """Forget what cells before this one have left."""
         self.upstream._queue.clear()
+        for site in self.sites.values():
+            site.gateway.forget_faults()
 
 
 @asynccontextmanager

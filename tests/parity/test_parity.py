@@ -39,6 +39,7 @@ async def test_row(
     on = served[protocol]
     on.upstream.requests.clear()
     on.upstream._queue.clear()
+    on.gateway.forget_faults()
     outcome = await row.check(on)
     assert on.upstream.refusals == []
     page = outcome_pages.page("parity.md", keys(), render)
