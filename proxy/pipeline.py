@@ -23,7 +23,14 @@ from proxy.model import Protocol
 from proxy.native import NativeLane
 from proxy.practice import PRACTICE_PROVIDER_ID
 from proxy.reading import Unreadable, read_whole
-from proxy.retries import Next, Tried, after, first_byte_limit, in_turn
+from proxy.retries import (
+    Next,
+    Tried,
+    after,
+    first_byte_limit,
+    in_turn,
+    mark_beside,
+)
 from proxy.routing import (
     MAX_ATTEMPTS,
     Mode,
@@ -398,8 +405,10 @@ class Pipeline:
         longer = replace(size, low=least, tokens=max(size.tokens, least))
         decision = self._decide(replace(x.facts, size=longer), self.config)
         tried = {each.route for each in x.attempts}
+        first = x.decision.choices[0].route
         larger = [
-            choice
+            # It was chosen anew, and still is what it is beside the first choice.
+            replace(choice, mark=mark_beside(first, choice.route) or choice.mark)
             for choice in decision.choices
             if choice.route.name not in tried
             and ((choice.route.model and choice.route.model.context) or 0) >= least

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.errors import FailureKind
 from proxy.routing.decision import Choice, Mark
+from proxy.routing.facts import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ SHORT_WAIT: Final = 2.0
 FIRST_BYTE_WITH_STANDBY: Final = 300.0
 """Seconds a first byte is waited for where another route stands ready."""
 
+_RANKS: Final = {str(tier): rank for rank, tier in enumerate(Tier)}
 _LEAST_PAUSE, _MOST_PAUSE = 0.15, 0.45  # seconds before the one repetition
 _REPEATED: Final = frozenset({500, 502, 503, 529})
 """Statuses of a passing fault: the same route is asked once more."""
@@ -161,6 +163,22 @@ def _is_well(route: Route, known: Condition) -> bool:
         and route.quota_group not in known.groups
         and route.name not in known.routes
     )
+
+
+def mark_beside(first: Route, other: Route) -> Mark:
+    """Return what going from the first choice to a route found later means.
+
+    It is told by their lanes; `NONE` where one of them is in no lane.
+    """
+    if first.lane is None or other.lane is None:
+        return Mark.NONE
+    if first.lane == other.lane:
+        return Mark.SAME_LANE
+    before = _RANKS.get(first.lane.rpartition("/")[2])
+    now = _RANKS.get(other.lane.rpartition("/")[2])
+    if before is None or now is None or before == now:
+        return Mark.NONE
+    return Mark.DOWNGRADE if now < before else Mark.ESCALATION
 
 
 def first_byte_limit(whole: float, spent: float, *, standby: bool) -> float:

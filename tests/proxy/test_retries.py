@@ -18,6 +18,7 @@ from proxy.retries import (
     after,
     first_byte_limit,
     in_turn,
+    mark_beside,
 )
 from proxy.routing.condition import ALL_WELL, Condition, Rest, RestKind
 from proxy.routing.decision import Choice, Mark
@@ -195,3 +196,24 @@ def test_what_a_failure_has_shown_to_be_no_use_is_left_out() -> None:
     # Where nothing else is left all are worth a call.
     only = in_turn([SIBLING, COUSIN], FAILED, BUSY, known, last=False)
     assert names(only) == ["b/1", "a/2"]
+
+
+@pytest.mark.parametrize(
+    ("lane", "mark"),
+    [
+        ("claude/standard", Mark.SAME_LANE),
+        ("claude/small", Mark.DOWNGRADE),
+        ("open/premium", Mark.ESCALATION),
+        ("open/standard", Mark.NONE),
+        ("open/odd", Mark.NONE),
+        (None, Mark.NONE),
+    ],
+)
+def test_a_route_found_later_is_marked_by_its_lane(
+    lane: str | None, mark: Mark
+) -> None:
+    def way(to: str | None) -> Route:
+        return Route(made("a"), model("one", to), "one", Protocol.MESSAGES)
+
+    assert mark_beside(way("claude/standard"), way(lane)) is mark
+    assert mark_beside(way(None), way(lane)) is Mark.NONE

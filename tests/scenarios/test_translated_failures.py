@@ -328,3 +328,28 @@ async def test_a_client_that_leaves_inside_an_answer_ends_the_call(
     row = play.gateway.events()[0]
     assert (row.status, row.error_kind) == ("cancelled", "client_gone")
     assert play.faults(f"first-{speaks}") == 0
+
+
+@pytest.mark.parametrize(
+    ("lane", "mark"),
+    [
+        ("claude/premium", "escalation"),
+        ("claude/standard", "same_lane"),
+        ("open/standard", ""),
+        ("claude/small", "downgrade"),
+    ],
+)
+async def test_what_a_larger_route_means_is_marked(
+    tmp_path_factory: pytest.TempPathFactory, lane: str, mark: str
+) -> None:
+    short = Role(lane="claude/standard", context=8_000)
+    actors = (
+        Actor("short", (CHAT,), (short,)),
+        Actor("long", (CHAT,), (Role(lane=lane),)),
+    )
+    async with stage(tmp_path_factory.mktemp("marked"), *actors) as play:
+        play["short"].push(TOO_LONG)
+        told = await play.ask(MESSAGES)
+        assert told.calls == ("short", "long")
+        assert told.marks == ("", mark)
+        assert told.row.mark == mark
