@@ -27,6 +27,7 @@ class DecidedBy(StrEnum):
     LOOP = "loop"
     PRICE = "price"
     QUALITY = "quality"
+    QUOTA = "quota"
     HEALTH = "health"
     WARMTH = "warmth"
     SPEED = "speed"

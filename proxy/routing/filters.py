@@ -45,11 +45,14 @@ class Option(NamedTuple):
     """A route that may be taken, with what decides; the lesser one is preferred.
 
     `weighed` is the expected cost with what waiting counts for, in nano-dollars;
-    unknown is dearer than anything. `worse` is the negative quality. `cost` is None
-    where the price is unknown, `quality` where nothing is known of the model.
+    unknown is dearer than anything. `drawn` is the list price of what a subscription
+    covers: it costs nothing more, yet uses up as much of a quota. `worse` is the
+    negative quality. `cost` is None where the price is unknown, `quality` where
+    nothing is known of the model.
     """
 
     weighed: int
+    drawn: int
     foreign: bool
     worse: int
     latency: int
@@ -232,8 +235,11 @@ def look(
         ):
             lose(entry.lost(small))
             continue
+        drawn = 0
         if entry.free:
             cost = weighed = 0
+            if entry.covered:
+                drawn = _drawn(prices, tokens, warm.get(name, 0), expected)
         elif prices is None:
             cost, weighed = None, UNKNOWN_COST
         elif name in warm:
@@ -256,6 +262,7 @@ def look(
             Option,
             (
                 weighed,
+                drawn,
                 entry.foreign,
                 worse,
                 latency,
@@ -276,6 +283,13 @@ def look(
         else:
             add(option)
     return looked
+
+
+def _drawn(prices: Prices | None, tokens: int, warm: int, expected: int) -> int:
+    if prices is None:
+        return UNKNOWN_COST
+    cached = min(warm, tokens)
+    return nano(prices, tokens - cached, cached, expected)
 
 
 def expected_output(facts: Facts, policy: Policy) -> int:

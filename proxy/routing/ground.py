@@ -68,6 +68,7 @@ class Entry:
     context: int
     foreign: bool
     free: bool
+    covered: bool
     lent: bool
     worse: int
     below: Rejected
@@ -121,6 +122,7 @@ def entry_of(
         context=(model.context if model else None) or UNLIMITED,
         foreign=route.protocol is not protocol,
         free=_is_free(route),
+        covered=route.billing is Billing.SUBSCRIPTION,
         lent=route.provider.key.kind == "client",
         worse=1 if quality is None else -quality,
         below=Rejected(route.name, ReasonCode.BELOW_FLOOR),

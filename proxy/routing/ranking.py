@@ -18,9 +18,10 @@ Sort: TypeAlias = tuple[int | bool | str, ...]
 _NO_FLOOR: Final = 1 << 10
 # Where they stand in an option: a name is looked up more slowly than a place.
 _WEIGHED: Final = 0
-_WORSE: Final = 2
-_ENTRY: Final = 7
-_PRESSED: Final = 8
+_DRAWN: Final = 1
+_WORSE: Final = 3
+_ENTRY: Final = 8
+_PRESSED: Final = 9
 
 Key: TypeAlias = Callable[[Option], Sort]
 
@@ -46,14 +47,14 @@ def best_first(wanted: str) -> Key:
     """Return the order of quality, in which what was asked for wins a tie."""
 
     def key(option: Option) -> Sort:
-        return (option.worse, option.entry.route.model_id != wanted, *option[:5])
+        return (option.worse, option.entry.route.model_id != wanted, *option[:6])
 
     return key
 
 
 def best_of_the_weak(option: Option) -> Sort:
     """Return the order of what is below the floor: none is good, so the best first."""
-    return (option.worse, *option[:5])
+    return (option.worse, *option[:6])
 
 
 def first_of(options: Sequence[Option], wishes: Wishes, wanted: str) -> Option:
@@ -126,13 +127,13 @@ def losses_beside(
 ) -> list[Rejected]:
     """Return why options lost that might have been taken."""
     least = _NO_FLOOR if floor is None else -floor
-    cost, worse = first.weighed, first.worse
+    cost, worse = (first.weighed, first.drawn), first.worse
     known = first.cost is not None and first.quality is not None
     return [
         each[_ENTRY].below
         if each[_WORSE] > least
         else each[_ENTRY].beaten
-        if known and cost <= each[_WEIGHED] and worse <= each[_WORSE]
+        if known and cost <= (each[_WEIGHED], each[_DRAWN]) and worse <= each[_WORSE]
         else each[_ENTRY].surplus
         for each in options
     ]
@@ -171,6 +172,8 @@ def decided_by(first: Option, second: Option, floor: int | None) -> DecidedBy:
     if first.weighed != second.weighed:
         dearer = (first.cost or 0) > (second.cost or 0) and second.cost is not None
         return DecidedBy.SPEED if dearer else DecidedBy.PRICE
+    if first.drawn != second.drawn:
+        return DecidedBy.QUOTA
     if first.foreign != second.foreign:
         return DecidedBy.ORDER
     if first.worse != second.worse:

@@ -67,6 +67,6 @@ REASONS: Final[Mapping[ReasonCode, str]] = {
     ReasonCode.OVER_CEILING: "it is expected to cost more than the price ceiling",
     ReasonCode.PRICE_UNKNOWN: "its price is unknown and there is a price ceiling",
     ReasonCode.BELOW_FLOOR: "its quality is below what this request needs",
-    ReasonCode.BEATEN: "another route is at least as good and cheaper",
+    ReasonCode.BEATEN: "another route is at least as good and costs no more",
     ReasonCode.ATTEMPT_LIMIT: "enough routes stand by before it",
 }

@@ -38,6 +38,7 @@ _DECIDED: Final[Mapping[str, str]] = MappingProxyType(
         DecidedBy.LOOP: "the loop of tools decided",
         DecidedBy.PIN: "the pin decided",
         DecidedBy.QUALITY: "quality decided",
+        DecidedBy.QUOTA: "by list price it draws less on what is covered",
         DecidedBy.HEALTH: "the other's quota is nearly used up",
         DecidedBy.WARMTH: "its cache holds the prompt",
         DecidedBy.SPEED: "speed decided",

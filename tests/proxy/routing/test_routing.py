@@ -597,3 +597,25 @@ def test_an_alias_is_looked_up_by_what_it_stands_for() -> None:
     found = run(asked, LANES)
     assert routes(found) == ["anthropic/big"]
     assert found.requested_model == "claude-turnout/anthropic/big"
+
+
+def test_of_what_a_subscription_covers_the_one_that_draws_least_is_taken() -> None:
+    plan = provider(
+        "plan",
+        model("fable", "claude/premium", "10"),
+        model("opus", "claude/premium", "5"),
+        model("sonnet", "claude/standard", "2"),
+        billing=Billing.SUBSCRIPTION,
+    )
+    found = run("claude-sonnet-5", plan)
+    assert routes(found)[0] == "plan/sonnet"
+    assert found.choices[0].expected_nano == 0
+    assert found.runner_up is not None
+    assert (found.runner_up.route, found.runner_up.by) == ("plan/opus", DecidedBy.QUOTA)
+    assert routes(run("claude-opus-5", plan))[0] == "plan/opus"
+
+
+def test_what_is_covered_costs_less_than_what_is_billed_however_dear_by_list() -> None:
+    plan = provider("plan", model("m", price="90"), billing=Billing.SUBSCRIPTION)
+    cheap = provider("cheap", model("m", price="0.01"))
+    assert routes(run("claude-sonnet-5", plan, cheap)) == ["plan/m", "cheap/m"]
