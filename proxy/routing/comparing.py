@@ -41,14 +41,19 @@ def next_in_turn(choices: list[Choice], by: DecidedBy) -> RunnerUp | None:
 
 
 def asked_for(
-    wanted: str, ground: Ground, facts: Facts, output: int
+    wanted: str, provider: str | None, ground: Ground, facts: Facts, output: int
 ) -> AskedFor | None:
     """Return what the model `wanted` would have cost; None where no list prices it.
 
     At list price, however it is billed, with what its provider's cache holds, and with
-    `output` tokens expected. Of several providers the cheapest counts.
+    `output` tokens expected. Of several providers the cheapest counts, unless one was
+    asked for: that is `provider`.
     """
-    places = ground.places(wanted)
+    places = [
+        at
+        for at in ground.places(wanted)
+        if provider in {None, ground.entries[at].provider}
+    ]
     if not places:
         return None
     tokens = facts.size.tokens

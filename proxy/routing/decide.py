@@ -326,7 +326,9 @@ class _Case:
         last_resort: bool = False,
     ) -> Decision:
         wishes, facts = self.wishes, self.facts
-        wanted = wishes.pin.model_id if wishes.pin else facts.wanted
+        pin = wishes.pin
+        at = pin.provider.id if pin and pin.provider else None
+        wanted = pin.model_id if pin else facts.wanted
         output = expected_output(facts, self.policy)
         return Decision(
             mode=wishes.mode,
@@ -340,7 +342,7 @@ class _Case:
             floor=wishes.floor,
             raised=wishes.raised,
             runner_up=runner_up,
-            asked=asked_for(wanted, self._ground(), facts, output),
+            asked=asked_for(wanted, at, self._ground(), facts, output),
             last_resort=last_resort,
             mode_by=wishes.mode_by,
             # A decision outlives the request's words, which are large.

@@ -133,10 +133,13 @@ async def test_direct_sends_to_what_was_asked_for_and_compares_nothing(
 async def test_a_pin_in_the_request_stands_over_every_coding_mode(
     tmp_path: Path, mode: str
 ) -> None:
-    async with stage(tmp_path, works(), works("other"), mode=mode) as play:
+    cast = works(), works("other", times=2)
+    async with stage(tmp_path, *cast, mode=mode) as play:
         told = await play.ask(model="other/tiny", text=THINK)
     assert (told.calls, told.row.model) == (("other",), "tiny")
     assert "The request pins this route." in told.explained
+    # It got what it asked for, though the same model is cheaper elsewhere.
+    assert "What was asked for" not in told.explained
 
 
 async def test_a_listed_name_is_a_pin_to_that_model_at_the_cheapest_of_its_providers(
