@@ -63,7 +63,7 @@ _MODEL = """
 [[providers.models]]
 id = "{id}"
 lane = "claude/premium"
-context = 200000
+context = 1000000
 max_output = 64000
 sampling = {sampling}
 {more}"""
