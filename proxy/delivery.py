@@ -288,7 +288,9 @@ class Delivery:
 
     async def _ping(self) -> None:
         x = self._x
-        if not self._awake:
+        if not self._awake or (x.insured and x.first_byte_ms is None):
+            # A sign of life binds the client to this route; nothing has come of it yet
+            # and another one stands by.
             return
         x.events = True
         x.breaking = self._conversion.break_off

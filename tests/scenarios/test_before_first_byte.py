@@ -121,6 +121,7 @@ ROWS = {
 def check_taken_over(told: Told, kind: str, times: int, name: str) -> None:
     """The second provider's answer came, and everything before it is on record."""
     assert (told.status, told.headers["x-turnout-attempts"]) == (200, str(times + 1))
+    assert told.headers["x-turnout-route"].startswith("second/")
     assert told.chain == (name,) * times + ("second",)
     assert told.outcomes == (kind,) * times + ("ok",)
     assert told.retries == (False, *[True] * (times - 1), False)

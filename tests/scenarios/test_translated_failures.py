@@ -26,7 +26,7 @@ from scenarios.stage import (
 )
 from upstream import Answer, End, Raw, Script, Step, refuse, say
 from upstream.failures import error_after, html_page
-from upstream.reply import Reply, cut_after, held_after
+from upstream.reply import Reply, cut_after, held_after, held_before_headers
 from upstream.spoilt import bad_json, no_end
 
 from proxy.model import Protocol
@@ -353,3 +353,27 @@ async def test_what_a_larger_route_means_is_marked(
         assert told.calls == ("short", "long")
         assert told.marks == ("", mark)
         assert told.row.mark == mark
+
+
+async def test_while_another_route_stands_by_silence_binds_nobody(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.delivery.PING_SECONDS", 0.2)
+    home, limits = tmp_path_factory.mktemp("pinged"), Limits(2.0, 2.0)
+    actors = (Actor("first", (CHAT,)), Actor("second", (CHAT,)))
+    silent = Answer(HELLO.parts, change=held_before_headers)
+    clients = (MESSAGES, RESPONSES)
+    async with stage(home, *actors, limits=limits) as play:
+        play["first"].push(*[silent] * len(clients))
+        all_told = await asyncio.gather(*[play.ask(each) for each in clients])
+        for client, told in zip(clients, all_told, strict=True):
+            assert told.outcomes == ("first_byte_timeout", "ok")
+            assert is_whole(client, told.body)
+            assert told.headers["x-turnout-route"] == "second/scripted-large"
+        # Whoever is alone gives signs of life.
+        play.well_again()
+        play["first"].push(refuse(503), refuse(503))
+        play["second"].push(silent)
+        told = await play.ask(MESSAGES)
+        assert b"event: ping" in told.body
+        assert told.outcomes[-1] == "first_byte_timeout"
