@@ -245,7 +245,6 @@ async def stage(
     `settings` are lines of `[gateway]`, `rules` tables behind the providers. `limits`
     go in place of the settings', which are whole seconds.
     """
-    health = Health()
     async with contextlib.AsyncExitStack() as stack:
         config = f'[gateway]\nmode = "{mode}"\n{settings}\n'
         playing: dict[str, ScriptedUpstream] = {}
@@ -261,8 +260,7 @@ async def stage(
         # How long a repetition waits is told elsewhere.
         stack.enter_context(mock.patch("proxy.retries._LEAST_PAUSE", 0.001))
         stack.enter_context(mock.patch("proxy.retries._MOST_PAUSE", 0.002))
-        with mock.patch("app.assemble.Health", return_value=health):
-            gateway = await stack.enter_async_context(
-                serving(home / "h", config + rules, environ)
-            )
-        yield Stage(gateway, health, playing)
+        gateway = await stack.enter_async_context(
+            serving(home / "h", config + rules, environ)
+        )
+        yield Stage(gateway, gateway.health, playing)
