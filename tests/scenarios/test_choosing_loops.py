@@ -115,6 +115,44 @@ async def test_a_loop_moves_when_its_route_fails_and_then_stays_there(
         assert stays.calls == ("work",)
 
 
+async def test_a_loop_goes_on_where_it_was_after_the_client_has_shortened_it(
+    tmp_path: Path,
+) -> None:
+    """A summary in place of the beginning makes it look like another conversation."""
+    asked: Json = {"model": "claude-sonnet-5", "tools": True, "headers": SESSION}
+    with the_clock(clock := Clock()):
+        async with stage(tmp_path, works(), rival("0.5"), mode="coding-auto") as play:
+            play["rival"].push(refuse(429, retry_after="30"))
+            await play.ask(text=WORK, **asked)
+            clock.put_forward(60)
+            shortened = loop([{"city": "b"}], f"So far: tests were written. {WORK}")
+            told = await play.ask(messages=shortened, **asked)
+            assert told.calls == ("work",)
+            # Another session that looks the same was never there.
+            other = asked | {"headers": {"x-claude-code-session-id": "two"}}
+            assert (await play.ask(messages=shortened, **other)).calls == ("rival",)
+
+
+async def test_agents_of_one_session_each_have_a_loop_of_their_own(
+    tmp_path: Path,
+) -> None:
+    asked: Json = {"model": "claude-sonnet-5", "tools": True}
+    main, helper = (SESSION | {"x-claude-code-agent-id": name} for name in "mh")
+    with the_clock(clock := Clock()):
+        async with stage(tmp_path, works(), rival("0.5"), mode="coding-auto") as play:
+            play["rival"].push(refuse(429, retry_after="30"))
+            await play.ask(text=WORK, headers=main, **asked)
+            clock.put_forward(60)
+            await play.ask(text=WORK, headers=helper, **asked)
+            turns = loop([{"city": "a"}])
+            told = [
+                await play.ask(messages=turns, headers=who, **asked)
+                for who in (main, helper)
+            ]
+    assert [each.calls for each in told] == [("work",), ("rival",)]
+    assert [each.row.agent for each in told] == ["m", "h"]
+
+
 # --- evidence of failure --------------------------------------------------------------
 
 
