@@ -121,7 +121,7 @@ def entry_of(
         rank=rank,
         context=(model.context if model else None) or UNLIMITED,
         foreign=route.protocol is not protocol,
-        free=_is_free(route),
+        free=route.billing in _FREE,
         covered=route.billing is Billing.SUBSCRIPTION,
         lent=route.provider.key.kind == "client",
         worse=1 if quality is None else -quality,
@@ -130,11 +130,6 @@ def entry_of(
         surplus=Rejected(route.name, ReasonCode.ATTEMPT_LIMIT),
         at=at,
     )
-
-
-def _is_free(route: Route) -> bool:
-    """Tell whether a call costs nothing beyond what is paid anyway."""
-    return route.billing in _FREE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
