@@ -135,14 +135,19 @@ def in_turn(
 ) -> list[Choice]:
     """Return what is left to try after a route has failed, in order.
 
-    What the failure has shown to be no use is left out, if anything else is left: a
-    refused key stands for all routes of its provider, a used-up quota for those that
-    draw on it. A provider that cannot be reached comes last. One that fails comes last
-    among those of its lane, and where one call is left (`last`) also behind every
-    other provider that would not be a downgrade: its other models may be ill as well.
+    What the failure has shown to be no use is left out: a refused key stands for all
+    routes of its provider, a used-up quota for those that draw on it. What rests for
+    another reason is left out if anything else is left.
+
+    A provider that cannot be reached comes last. One that fails comes last among those
+    of its lane, and where one call is left (`last`) also behind every other provider
+    that would not be a downgrade: its other models may be ill as well.
     """
-    left = [each for each in choices if _is_well(each.route, known)] or list(choices)
     own = failed.provider.id
+    left = [each for each in choices if _is_well(each.route, known)]
+    left = left or [
+        each for each in choices if not _shares(each.route, failed, failure)
+    ]
 
     def steps(choice: Choice) -> int:
         elsewhere = choice.route.provider.id != own
@@ -155,6 +160,17 @@ def in_turn(
 
     # What is of one step keeps the order of the decision.
     return sorted(left, key=steps)
+
+
+def _shares(route: Route, failed: Route, failure: Failure) -> bool:
+    """Tell whether a refusal of `failed` was one of `route` as well."""
+    match failure.kind:
+        case FailureKind.AUTH:
+            return route.provider.id == failed.provider.id
+        case FailureKind.RATE_LIMITED:
+            return route.quota_group == failed.quota_group
+        case _:
+            return False
 
 
 def _is_well(route: Route, known: Condition) -> bool:

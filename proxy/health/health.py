@@ -7,6 +7,7 @@ All of it happens on the gateway's loop.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from proxy.catalogue.provider import LimitsDialect, Provider, Route
@@ -33,6 +34,8 @@ _NO_MONEY: Final = 402
 _FIRST_ERROR: Final = 400
 _FREE: Final = ":free"
 
+_NOBODY: Final[Mapping[str, float]] = MappingProxyType({})
+
 
 class Health:
     """What is known of all routes, quota groups and keys.
@@ -57,11 +60,19 @@ class Health:
         refused = self._keys.not_ready(now)
         resting, probes = self._breakers.rests(now)
         resting |= self._keys.rests(now) | self._quotas.routes_resting(now)
+        left_alone: Mapping[str, float] = _NOBODY
         if refused:
             # Who is ready has '' there, which says nothing against a refusal.
-            not_ready = refused | {each: why for each, why in not_ready.items() if why}
+            others = {each: why for each, why in not_ready.items() if why}
+            not_ready = refused | others
+            left_alone = {
+                each: seconds
+                for each, seconds in self._keys.refusing(now).items()
+                if each not in others
+            }
         return Condition(
             not_ready=not_ready,
+            refused=left_alone,
             routes=resting,
             groups=self._quotas.groups_resting(now),
             pressure=self._quotas.pressure(now),

@@ -46,6 +46,14 @@ class Keys:
             if refusal.whole and refusal.holds(now)
         }
 
+    def refusing(self, now: float) -> dict[str, float]:
+        """Return the same providers, each with the seconds it is left alone."""
+        return {
+            provider: refusal.until - now
+            for provider, refusal in self._refusals.items()
+            if refusal.whole and refusal.holds(now)
+        }
+
     def rests(self, now: float) -> dict[str, Rest]:
         """Return the single routes that refused the key."""
         return {

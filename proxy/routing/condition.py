@@ -46,13 +46,16 @@ class Pressure:
 class Condition:
     """Everything at one moment; what is not named is well.
 
-    `not_ready` maps a provider's id to the sentence that says why it cannot be called.
+    `not_ready` maps a provider's id to the sentence that says why it cannot be called;
+    `refused` has those of them that only refused a key lately, and for how many seconds
+    they are left alone: they can be called where nobody else is left.
     `routes` maps a route's name, `groups` a quota group's, to its rest; `pressure` is
     by quota group, `latency_ms` by route (the median time to the first byte).
     `probes` are the routes whose breaker is half open: one request may try each.
     """
 
     not_ready: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    refused: Mapping[str, float] = field(default_factory=lambda: _NONE)
     routes: Mapping[str, Rest] = field(default_factory=lambda: _NONE)
     groups: Mapping[str, Rest] = field(default_factory=lambda: _NONE)
     pressure: Mapping[str, Pressure] = field(default_factory=lambda: _NONE)

@@ -339,7 +339,7 @@ class _Case:
             intent=wishes.intent,
             route_class=facts.route_class,
             evidence=facts.evidence,
-            floor=wishes.floor,
+            floor=None if wishes.pin else wishes.floor,
             raised=wishes.raised,
             runner_up=runner_up,
             asked=asked_for(wanted, at, self._ground(), facts, output),

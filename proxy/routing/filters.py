@@ -221,13 +221,13 @@ def look(
     pressed = _pressed(condition, policy)
     route_class = facts.route_class
     not_ready, latencies = condition.not_ready, condition.latency_ms
-    own_rests, group_rests = condition.routes, condition.groups
-    may_rest = bool(own_rests or group_rests)
+    may_rest = bool(condition.routes or condition.groups or condition.refused)
     cost: int | None
     # Hundreds of routes come by here for each request: hence no calls for most of them.
     for entry, prices in pairs:
         name = entry.name
-        if not_ready and (why := not_ready.get(entry.provider)):
+        why = not_ready.get(entry.provider) if not_ready else None
+        if why and entry.provider not in condition.refused:
             lose(entry.lost(ReasonCode.NOT_READY, why))
             continue
         if entry.context < roomy and (
@@ -273,13 +273,10 @@ def look(
                 entry.group in pressed,
             ),
         )
-        if (
-            may_rest
-            and (name in own_rests or entry.group in group_rests)
-            and (rest := _rest(entry, condition))
-        ):
-            lose(entry.lost(_RESTS[rest.kind], rest.sentence))
-            looked.resting.append((rest.seconds, option))
+        if may_rest and (found := _resting(entry, condition)):
+            seconds, loss = found
+            lose(loss)
+            looked.resting.append((seconds, option))
         else:
             add(option)
     return looked
@@ -313,7 +310,7 @@ def _too_small(entry: Entry, facts: Facts, *, trusting: bool) -> ReasonCode | No
     so, it cuts (facts: its context is the one really allocated).
     """
     cuts = entry.route.protocol is Protocol.OLLAMA
-    if trusting and not entry.foreign and not cuts:
+    if trusting and not cuts:
         return None
     if entry.context >= UNLIMITED:
         return None
@@ -322,6 +319,20 @@ def _too_small(entry: Entry, facts: Facts, *, trusting: bool) -> ReasonCode | No
     room = entry.context - facts.size.low
     wanted = LEAST_ROOM if facts.output is None else min(LEAST_ROOM, facts.output)
     return ReasonCode.OUTPUT_TOO_SMALL if room < wanted else None
+
+
+def _resting(entry: Entry, condition: Condition) -> tuple[float, Rejected] | None:
+    """Return for how many seconds a route is left alone, and why it loses; or None."""
+    seconds = condition.refused.get(entry.provider)
+    if seconds is not None:
+        why = condition.not_ready.get(entry.provider, "")
+        return seconds, entry.lost(ReasonCode.NOT_READY, why)
+    if entry.name not in condition.routes and entry.group not in condition.groups:
+        return None
+    rest = _rest(entry, condition)
+    if rest is None:
+        return None
+    return rest.seconds, entry.lost(_RESTS[rest.kind], rest.sentence)
 
 
 def _rest(entry: Entry, condition: Condition) -> Rest | None:

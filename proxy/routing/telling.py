@@ -8,6 +8,7 @@ from typing import Final
 
 from proxy.money import show
 from proxy.routing.decision import DecidedBy, Decision, Mark
+from proxy.routing.modes import Mode
 from proxy.routing.stored import (
     StoredDecision,
     StoredLosers,
@@ -84,13 +85,14 @@ def _wanted(decision: StoredDecision) -> Iterator[str]:
     intent = _INTENTS.get(decision.intent or "", "")
     by = f", wished for by {decision.mode_by}" if decision.mode_by else ""
     yield f"The client asked for {asked}.{intent} The mode was {decision.mode}{by}."
-    if decision.route_class is not None and decision.floor is not None:
+    chose = decision.floor is not None or decision.mode != Mode.DIRECT
+    if decision.route_class is not None and chose:
         why = f": {'; '.join(decision.evidence)}" if decision.evidence else ""
         raised = f" {_stopped(decision.raised)}" if decision.raised else ""
-        yield (
-            f"The request is {decision.route_class}{_stopped(why)} So a quality of "
-            f"{decision.floor} of 100 is asked for.{raised}"
-        )
+        asked = ""
+        if decision.floor is not None:
+            asked = f" So a quality of {decision.floor} of 100 is asked for."
+        yield f"The request is {decision.route_class}{_stopped(why)}{asked}{raised}"
 
 
 def _chosen(decision: StoredDecision) -> Iterator[str]:

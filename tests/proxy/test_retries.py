@@ -199,6 +199,23 @@ def test_what_a_failure_has_shown_to_be_no_use_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
+    "failure",
+    [_failed(FailureKind.AUTH, 401), _failed(FailureKind.RATE_LIMITED, 429, 900)],
+)
+def test_an_account_that_has_just_refused_is_not_asked_again(failure: Failure) -> None:
+    resting = Rest(RestKind.QUOTA, 900.0, "it asked to be left alone")
+    known = Condition(not_ready={"a": "its key was refused"}, groups={"a": resting})
+    assert in_turn([SIBLING], FAILED, failure, known, last=False) == []
+    broken = Condition(
+        not_ready={"a": "its key was refused"},
+        groups={"a": resting},
+        routes={"b/1": Rest(RestKind.BREAKER, 9.0, "it failed lately")},
+    )
+    left = in_turn([SIBLING, COUSIN], FAILED, failure, broken, last=False)
+    assert names(left) == ["b/1"]
+
+
+@pytest.mark.parametrize(
     ("lane", "mark"),
     [
         ("claude/standard", Mark.SAME_LANE),

@@ -619,3 +619,28 @@ def test_what_is_covered_costs_less_than_what_is_billed_however_dear_by_list() -
     plan = provider("plan", model("m", price="90"), billing=Billing.SUBSCRIPTION)
     cheap = provider("cheap", model("m", price="0.01"))
     assert routes(run("claude-sonnet-5", plan, cheap)) == ["plan/m", "cheap/m"]
+
+
+def test_a_refused_key_is_tried_again_where_nobody_else_is_left() -> None:
+    alone = provider("alone", model("m"))
+    other = provider("other", model("m", price="9"))
+    said = "its key was refused"
+    refused = Condition(not_ready={"alone": said}, refused={"alone": 120.0})
+    found = run("claude-sonnet-5", alone, condition=refused)
+    assert (routes(found), found.last_resort) == (["alone/m"], True)
+    assert "120 s" in found.reason
+    with_other = run("claude-sonnet-5", alone, other, condition=refused)
+    assert routes(with_other) == ["other/m"]
+    assert codes(with_other)["alone/m"] is ReasonCode.NOT_READY
+    # Without a key there is nothing to try.
+    missing = run(
+        "claude-sonnet-5", alone, condition=Condition(not_ready={"alone": "x"})
+    )
+    assert routes(missing) == []
+
+
+def test_only_ollama_is_kept_from_what_is_too_long_for_a_route_asked_by_name() -> None:
+    long = facts("p/m", size=Size(900, 900, 900, "bytes"))
+    for spoken, taken in ((Protocol.CHAT, 1), (Protocol.OLLAMA, 0)):
+        small = provider("p", model("m", context=500), protocols=(spoken,))
+        assert len(routes(run(long, small))) == taken
