@@ -189,12 +189,12 @@ def _used(event: Event, source: str) -> Iterator[str]:
 
 def _attempt(number: int, attempt: Attempt, spoken: str | None) -> str:
     route = f"{attempt.provider}/{attempt.model}"
-    if attempt.protocol != spoken:
-        route += f", translated into {attempt.protocol},"
     took = f"after {seconds(attempt.duration_ms)}"
-    means = [_MARKS.get(attempt.mark, "")]
-    if attempt.retry:
-        means.insert(0, "the same route once more")
+    means = (
+        "the same route once more" if attempt.retry else "",
+        _MARKS.get(attempt.mark, ""),
+        f"translated into {attempt.protocol}" if attempt.protocol != spoken else "",
+    )
     if told := ", ".join(filter(None, means)):
         route += f" ({told})"
     if attempt.outcome == "ok":
@@ -220,6 +220,8 @@ def _ending(event: Event) -> str:
         "cancelled": "The client left before the answer was complete",
         "interrupted": "The gateway ended before the answer did",
     }
+    if event.status == "fallback_success" and len(set(event.fallback_chain)) == 1:
+        words[event.status] = "It was answered when the same route was asked once more"
     ending = words.get(event.status, f"It ended as {event.status}")
     kind = f" ({event.error_kind.replace('_', ' ')})" if event.error_kind else ""
     took = f" in {seconds(event.duration_ms)}" if event.duration_ms is not None else ""

@@ -385,7 +385,7 @@ def test_a_lane_that_is_down_is_left_for_a_weaker_one(
     ]
     assert three.open.refusals == []
     assert {seen.model for seen in three.open.asked} == {"mid"}
-    route = "open/mid, translated into openai-chat, (a downgrade)"
+    route = "open/mid (a downgrade, translated into openai-chat)"
     assert f"Attempt 3: {route} answered after T." in three.explained(rows[1])
     weaker = "That is a downgrade: it is weaker than what this request needs."
     assert weaker in three.explained(rows[2])
@@ -466,7 +466,7 @@ def test_codex_is_served_by_a_route_of_another_protocol(
         route = "first/large" if strong else "open/mid"
         assert [tries(row) for row in rows] == [[ok(route)]] * TURNS
         words = "anthropic-messages" if strong else "openai-chat"
-        told = f"Attempt 1: {route}, translated into {words}, answered after T."
+        told = f"Attempt 1: {route} (translated into {words}) answered after T."
         assert told in on.explained(rows[0])
         assert on.open.refusals == []
 
