@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
 
-from proxy.catalogue.problems import ConfigProblem, TableReader
+from proxy.catalogue.problems import ConfigProblem, TableReader, closest
 from proxy.money import NANO_PER_DOLLAR
+from proxy.practice import PRACTICE_PROVIDER_ID
+from proxy.profiles import shipped_profiles
 from proxy.routing.facts import Intent, RouteClass, Tier
 from proxy.routing.modes import Mode
 from proxy.routing.policy import Choosing, ModeRule, Policy, Reach, Rule
@@ -53,22 +56,35 @@ def read_rules(
 ) -> tuple[tuple[Rule, ...], tuple[ConfigProblem, ...]]:
     """Read the array `rules` of a whole configuration file.
 
-    A rule with a problem that touches its meaning is left out whole, and said.
+    A rule with a problem that touches its meaning is left out whole, and said. But one
+    whose mode cannot be read may have asked for `offline`, and acts as if it had: a
+    slip of the pen must let nobody's requests out. For the same reason a rule for
+    `offline` holds without those of its conditions that cannot be read.
     """
     problems: list[ConfigProblem] = []
     readers = TableReader(table, "", problems).tables("rules")
-    rules = tuple(rule for each in readers if (rule := _rule(each)) is not None)
+    named = _provider_ids(table)
+    rules = tuple(rule for each in readers if (rule := _rule(each, named)) is not None)
     return rules, tuple(problems)
 
 
-def _rule(reader: TableReader) -> Rule | None:
+def _provider_ids(table: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Return the ids that a file's providers have; None where it names no provider."""
+    providers = table.get("providers")
+    if not isinstance(providers, list) or not providers:
+        return None
+    ids = (each.get("id") for each in providers if isinstance(each, Mapping))
+    return (*(each for each in ids if isinstance(each, str)), PRACTICE_PROVIDER_ID)
+
+
+def _rule(reader: TableReader, named: tuple[str, ...] | None) -> Rule | None:
     rule = Rule(
-        client=reader.text("client"),
+        client=_client(reader),
         project=reader.text("project"),
         route_class=reader.word("class", RouteClass),
-        mode=reader.word("mode", Mode),
+        mode=_rule_mode(reader),
         tier=reader.word("tier", Tier),
-        route=_route(reader),
+        route=_route(reader, named),
     )
     reader.finish()
     if reader.sound and (rule.mode, rule.tier, rule.route) == (None, None, None):
@@ -78,18 +94,55 @@ def _rule(reader: TableReader) -> Rule | None:
             'Add what it is for: mode = "coding-premium", tier = "premium" or '
             'route = "provider/model".',
         )
-    return rule if reader.sound else None
+    if reader.sound:
+        return rule
+    return replace(rule, tier=None, route=None) if rule.mode is Mode.OFFLINE else None
 
 
-def _route(reader: TableReader) -> str | None:
+def _client(reader: TableReader) -> str | None:
+    client, known = reader.text("client"), tuple(shipped_profiles())
+    if client is None or client in known:
+        return client
+    meant = closest(client, known)
+    hint = f'Did you mean "{meant}"? ' if meant else ""
+    reader.problem(
+        "client",
+        "`client` names no client that Turnout knows.",
+        f"{hint}Known: {', '.join(known)}.",
+    )
+    return None
+
+
+def _rule_mode(reader: TableReader) -> Mode | None:
+    """Return a rule's mode, `offline` where it names one that cannot be read."""
+    mode = reader.word("mode", Mode)
+    if mode is not None or reader.raw("mode") is None:
+        return mode
+    reader.problem(
+        "mode",
+        "Until then the rule acts as `offline`: that may be what was meant.",
+    )
+    return Mode.OFFLINE
+
+
+def _route(reader: TableReader, named: tuple[str, ...] | None) -> str | None:
     route = reader.text("route", 'Write "provider/model".')
     if route is None:
         return None
     provider, slash, model = route.partition("/")
-    if provider and slash and model:
-        return route
-    reader.problem("route", "`route` names no route.", 'Write "provider/model".')
-    return None
+    if not provider or not slash or not model:
+        reader.problem("route", "`route` names no route.", 'Write "provider/model".')
+        return None
+    if named is not None and provider not in named:
+        meant = closest(provider, named)
+        hint = f'Did you mean "{meant}/..."? ' if meant else ""
+        reader.problem(
+            "route",
+            "`route` names a provider that this file does not have.",
+            f"{hint}Known: {', '.join(named)}.",
+        )
+        return None
+    return route
 
 
 def _policy(modes: TableReader, intents: TableReader) -> Policy | None:

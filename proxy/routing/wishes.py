@@ -6,10 +6,10 @@ It must not look at a route's state: what is wanted does not depend on what ther
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+from itertools import groupby
 
 from proxy.catalogue import Catalogue, Provider
 from proxy.routing.builtin import PRACTICE
@@ -58,15 +58,17 @@ def wishes_of(facts: Facts, catalogue: Catalogue, policy: Policy) -> Wishes:
     `offline`, whoever of the user, a rule and the request wished for it, is never left;
     else a pin in the request stands over the mode its header or name asks for, that
     over the user's rules (for the project, then the client, then a class), and those
-    over the user's mode.
+    over the user's mode. A rule's mode, tier and route stand together over those of
+    every lesser rule.
     """
     rules = _fitting(facts, policy)
-    mode, mode_by = _mode(facts, policy, rules)
+    ruled = _ruled(() if _asks_mode(facts) else rules, policy)
+    mode, mode_by = _mode(facts, policy, rules, ruled)
     rule = policy.modes[mode]
     intent, pin = _asked(facts, catalogue, policy, rule)
-    if pin is None and facts.asked_mode is None:
-        pin = _rule_pin(rules, catalogue)
-    asked = _floor(facts, policy, rule, intent, rules)
+    if pin is None and ruled.route is not None:
+        pin = _rule_pin(ruled.route, catalogue)
+    asked = _floor(facts, policy, rule, intent, ruled.tier)
     floor, raised = asked, ""
     if facts.raised is not None and rule.escalates and asked is not None:
         lifted = policy.tier_quality[facts.raised.tier]
@@ -107,16 +109,70 @@ def _precedence(rule: Rule) -> tuple[bool, bool, bool]:
     return rule.project is None, rule.client is None, rule.route_class is None
 
 
-def _mode(facts: Facts, policy: Policy, rules: tuple[Rule, ...]) -> tuple[Mode, str]:
+@dataclass(slots=True)
+class _Ruled:
+    """The rules that act: for the mode, for the route; and the tier they ask for."""
+
+    mode: Rule | None = None
+    tier: Tier | None = None
+    route: Rule | None = None
+
+
+def _ruled(rules: tuple[Rule, ...], policy: Policy) -> _Ruled:
+    """Return what acts of the user's rules, those that go first given first.
+
+    What a rule asks for is not undone by a lesser one: under a mode or a route no
+    lesser tier or route acts, and under a tier no lesser mode that asks for no quality.
+    Rules with the same conditions complete each other.
+    """
+    found = _Ruled()
+    for _, alike in groupby(rules, _precedence):
+        same = tuple(alike)
+        settled = found.mode is not None or found.route is not None
+        tiered = found.tier is not None
+        if not settled and not tiered:
+            found.route = next((each for each in same if each.route is not None), None)
+            found.tier = next((each.tier for each in same if each.tier), None)
+        if found.mode is None:
+            found.mode = next(
+                (
+                    each
+                    for each in same
+                    if each.mode is not None
+                    and (
+                        not tiered
+                        or policy.modes[each.mode].choosing is Choosing.CHEAPEST
+                    )
+                ),
+                None,
+            )
+    return found
+
+
+def _asks_mode(facts: Facts) -> bool:
+    return facts.asked_mode in set(Mode)
+
+
+def _mode(
+    facts: Facts, policy: Policy, rules: tuple[Rule, ...], ruled: _Ruled
+) -> tuple[Mode, str]:
+    """Return the mode that acts, and who wished for it.
+
+    Every rule that fits can keep a request on this machine, whatever stands over it.
+    """
     wishes = [(policy.mode, "")]
-    wishes[:0] = [(rule.mode, _owner(rule)) for rule in rules if rule.mode is not None]
-    if facts.asked_mode in set(Mode):
-        wishes.insert(0, (Mode(facts.asked_mode), "the request"))
+    wishes[:0] = [(each.mode, _owner(each)) for each in rules if each.mode is not None]
+    if _asks_mode(facts):
+        wishes.insert(0, (Mode(facts.asked_mode or ""), "the request"))
     for mode, by in reversed(wishes):
         # The user's own wish for it is found first, and a request can only add one.
         if policy.modes[mode].reach is Reach.THIS_MACHINE:
             return mode, by
-    return wishes[0]
+    if _asks_mode(facts):
+        return wishes[0]
+    if ruled.mode is not None and ruled.mode.mode is not None:
+        return ruled.mode.mode, _owner(ruled.mode)
+    return policy.mode, ""
 
 
 def _owner(rule: Rule) -> str:
@@ -162,13 +218,10 @@ def _is_listed(name: str, catalogue: Catalogue) -> bool:
     return any(provider.find_model(name) for provider in catalogue.providers)
 
 
-def _rule_pin(rules: tuple[Rule, ...], catalogue: Catalogue) -> Pin | None:
-    for rule in rules:
-        if rule.route is not None:
-            by = f"{_owner(rule).capitalize()} pins this route."
-            found = _route_pin(rule.route, catalogue, by)
-            return found or Pin(None, rule.route, by)
-    return None
+def _rule_pin(rule: Rule, catalogue: Catalogue) -> Pin:
+    route = rule.route or ""
+    by = f"{_owner(rule).capitalize()} pins this route."
+    return _route_pin(route, catalogue, by) or Pin(None, route, by)
 
 
 def _floor(
@@ -176,14 +229,9 @@ def _floor(
     policy: Policy,
     rule: ModeRule,
     intent: Intent,
-    rules: tuple[Rule, ...],
+    tier: Tier | None,
 ) -> int | None:
-    """Return the quality that the mode, or a rule of the user's, asks for."""
+    """Return the quality that the mode, or a rule's `tier`, asks for."""
     if rule.choosing is not Choosing.CHEAPEST:
         return None
-    tier = next(_tiers(rules), None) or rule.floors[intent, facts.route_class]
-    return policy.tier_quality[tier]
-
-
-def _tiers(rules: tuple[Rule, ...]) -> Iterator[Tier]:
-    return (rule.tier for rule in rules if rule.tier is not None)
+    return policy.tier_quality[tier or rule.floors[intent, facts.route_class]]

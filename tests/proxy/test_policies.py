@@ -92,7 +92,8 @@ def test_rules_are_read() -> None:
     [
         ('class = "deep_resoning"\ntier = "premium"', "rules[0].class", "deep_reas"),
         ('client = "codex"', "rules[0]", "Add what it is for"),
-        ('mode = "coding-fst"', "rules[0].mode", "coding-fast"),
+        ('client = "claude-codes"\ntier = "small"', "rules[0].client", "claude-code"),
+        ('client = "?"\ntier = "small"', "rules[0].client", "codex"),
         ('tier = "premum"', "rules[0].tier", "premium"),
         ('route = "model"', "rules[0].route", "provider/model"),
         ('mode = "direct"\nclas = "fast_code"', "rules[0].clas", "class"),
@@ -103,3 +104,56 @@ def test_a_wrong_rule_is_left_out_and_said(text: str, where: str, hint: str) -> 
     assert found == ()
     assert problems[0].where == where
     assert hint in problems[0].hint
+
+
+PROVIDERS = """
+[[providers]]
+id = "anthropic"
+[[providers]]
+id = 5
+[[rules]]
+"""
+
+
+@pytest.mark.parametrize("route", ["anthropic/unheard-of", "practice/echo"])
+def test_a_rule_may_name_any_model_of_a_provider_there_is(route: str) -> None:
+    found, problems = rules(f'{PROVIDERS}route = "{route}"')
+    assert (found, problems) == ((Rule(route=route),), ())
+
+
+@pytest.mark.parametrize(
+    ("route", "hint"), [("antropic/x", '"anthropic/..."'), ("nobody/x", "Known: anth")]
+)
+def test_a_rule_for_a_provider_there_is_not_is_left_out(route: str, hint: str) -> None:
+    found, problems = rules(f'{PROVIDERS}route = "{route}"')
+    assert found == ()
+    assert [each.where for each in problems] == ["rules[0].route"]
+    assert hint in problems[0].hint
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ('mode = "coding-fst"', Rule(mode=Mode.OFFLINE)),
+        ("client = 'codex'\nmode = 5", Rule(client="codex", mode=Mode.OFFLINE)),
+        (
+            'project = "shop"\nmode = "offlin"\nroute = "a/b"\ntier = "small"',
+            Rule(project="shop", mode=Mode.OFFLINE),
+        ),
+        # Whom it is for cannot be read: it could be for anybody.
+        ('client = "claude-codes"\nmode = "offline"', Rule(mode=Mode.OFFLINE)),
+        ('class = "deep"\nmode = ""', Rule(mode=Mode.OFFLINE)),
+    ],
+)
+def test_a_slip_of_the_pen_lets_no_request_out(text: str, rule: Rule) -> None:
+    found, problems = rules(f"[[rules]]\n{text}")
+    assert found == (rule,)
+    assert problems
+    unread = any(each.where == "rules[0].mode" for each in problems)
+    assert unread is any("acts as `offline`" in each.message for each in problems)
+
+
+def test_an_unread_mode_names_the_one_that_was_meant() -> None:
+    _, problems = rules('[[rules]]\nmode = "coding-fst"')
+    assert problems[0].where == "rules[0].mode"
+    assert "coding-fast" in problems[0].hint

@@ -335,6 +335,109 @@ def test_a_rule_may_pin_a_tier_for_a_class_or_a_route() -> None:
     assert routes(pinned) == ["anthropic/big"]
 
 
+@pytest.mark.parametrize(
+    ("rules", "asked", "mode", "taken"),
+    [
+        # A mode stands over a lesser rule's tier and route.
+        (
+            (
+                Rule(project="shop", mode=Mode.CODING_AUTO),
+                Rule(client="codex", route="anthropic/little"),
+                Rule(route_class=RouteClass.FALLBACK_SAFE, tier=Tier.PREMIUM),
+            ),
+            None,
+            Mode.CODING_AUTO,
+            "middle",
+        ),
+        # A tier stands over a lesser rule's route, tier, and a mode without a floor.
+        (
+            (
+                Rule(project="shop", tier=Tier.PREMIUM),
+                Rule(client="codex", mode=Mode.DIRECT, route="anthropic/little"),
+                Rule(route_class=RouteClass.FALLBACK_SAFE, tier=Tier.SMALL),
+            ),
+            None,
+            Mode.CODING_AUTO,
+            "big",
+        ),
+        # A lesser mode that has floors leaves the tier alone.
+        (
+            (
+                Rule(project="shop", tier=Tier.PREMIUM),
+                Rule(client="codex", mode=Mode.CODING_FAST),
+            ),
+            None,
+            Mode.CODING_FAST,
+            "big",
+        ),
+        # A route stands over a lesser rule's route and mode.
+        (
+            (
+                Rule(client="codex", route="anthropic/little"),
+                Rule(
+                    route_class=RouteClass.FALLBACK_SAFE,
+                    mode=Mode.CODING_PREMIUM,
+                    route="anthropic/big",
+                ),
+            ),
+            None,
+            Mode.CODING_PREMIUM,
+            "little",
+        ),
+        # Rules with the same conditions complete each other.
+        (
+            (
+                Rule(client="codex", mode=Mode.CODING_FAST),
+                Rule(client="codex", tier=Tier.PREMIUM),
+            ),
+            None,
+            Mode.CODING_FAST,
+            "big",
+        ),
+        # A mode that the request asks for stands over all of them, both ways.
+        (
+            (
+                Rule(client="codex", tier=Tier.SMALL),
+                Rule(project="shop", route="anthropic/little"),
+            ),
+            "coding-auto",
+            Mode.CODING_AUTO,
+            "middle",
+        ),
+        (
+            (Rule(client="codex", tier=Tier.PREMIUM),),
+            "coding-auto",
+            Mode.CODING_AUTO,
+            "middle",
+        ),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_lesser_rule_never_undoes_what_a_greater_one_asks_for(
+    rules: tuple[Rule, ...],
+    asked: str | None,
+    mode: Mode,
+    taken: str,
+    *,
+    turned: bool,
+) -> None:
+    wanted = policy(rules=rules[::-1] if turned else rules)
+    given = facts("whatever", client="codex", project="shop", asked_mode=asked)
+    found = run(given, LANES, wanted=wanted)
+    assert (found.mode, routes(found)[0]) == (mode, f"anthropic/{taken}")
+
+
+def test_a_lesser_rule_for_offline_still_keeps_a_request_here() -> None:
+    rules = (
+        Rule(project="shop", mode=Mode.CODING_AUTO),
+        Rule(client="codex", mode=Mode.OFFLINE),
+    )
+    given = facts(client="codex", project="shop", asked_mode="direct")
+    found = run(given, LANES, wanted=policy(rules=rules))
+    assert (found.mode, routes(found)) == (Mode.OFFLINE, [])
+    assert found.mode_by == "a rule for codex"
+
+
 def test_a_pin_is_taken_and_nothing_stands_by() -> None:
     other = provider("other", model("m"))
     found = run("anthropic/little", LANES, other)
