@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.settings.files import Stamp, read_whole, stamp_of, write_new
-from proxy.catalogue import Catalogue, Model, Provider, catalogue_of, known_providers
+from proxy.catalogue import Catalogue, Provider, catalogue_of, known_providers
 from proxy.prices.document import DocumentError
 from proxy.prices.freshness import is_own
 from proxy.prices.snapshot import Snapshot, price_snapshot, snapshot_of
@@ -125,9 +125,7 @@ def repriced(catalogue: Catalogue, snapshot: Snapshot) -> Catalogue:
     """
     known = known_providers()
     providers = tuple(
-        replace(one, models=tuple(_repriced(one, m, snapshot) for m in one.models))
-        if one.priced_as or one.id in known
-        else one
+        _repriced(one, snapshot) if one.priced_as or one.id in known else one
         for one in catalogue.providers
     )
     if snapshot.digest == price_snapshot().digest:
@@ -136,11 +134,15 @@ def repriced(catalogue: Catalogue, snapshot: Snapshot) -> Catalogue:
     return catalogue_of(providers, f"{snapshot.id} {snapshot.digest[:16]}")
 
 
-def _repriced(provider: Provider, model: Model, snapshot: Snapshot) -> Model:
-    if model.rates is not None and is_own(model.rates):
-        return model
-    listed = provider.priced_as or provider.id
-    return replace(model, rates=snapshot.rates(listed, model.id))
+def _repriced(provider: Provider, snapshot: Snapshot) -> Provider:
+    tracked = partial(snapshot.rates, provider.priced_as or provider.id)
+    models = tuple(
+        model
+        if model.rates is not None and is_own(model.rates)
+        else replace(model, rates=tracked(model.id))
+        for model in provider.models
+    )
+    return replace(provider, models=models, tracked=tracked)
 
 
 def _folder(paths: Paths) -> Path:

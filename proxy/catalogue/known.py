@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 
 import resources
@@ -79,6 +79,7 @@ def _read_table(
         fill_in=fill_in,
         gone=str(gone),
         priced_as=str(lender or ""),
+        tracked=partial(rates, str(lender or provider.id)),
         compatibility=_judged(provider.compatibility, source),
     )
 
@@ -134,7 +135,7 @@ def repriced(known: Mapping[str, Provider], rates: RatesOf) -> Mapping[str, Prov
 def _repriced(provider: Provider, rates: RatesOf) -> Provider:
     priced = provider.priced_as or provider.id
     models = (replace(m, rates=rates(priced, m.id)) for m in provider.models)
-    return replace(provider, models=tuple(models))
+    return replace(provider, models=tuple(models), tracked=partial(rates, priced))
 
 
 def catalogue_of(

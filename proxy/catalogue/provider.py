@@ -6,7 +6,7 @@ It must not read files or know where an entry came from.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -231,6 +231,11 @@ def _always(rate: Rate) -> bool:
     return not rate.above and not rate.variant and conditions == (None, None, None)
 
 
+def _nothing(_name: str) -> Rates | None:
+    """Track no price."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """Somebody who answers model requests, and how to reach them.
@@ -250,7 +255,8 @@ class Provider:
     holds for models that are not listed. `gone` is the sentence that says why it can no
     longer be called, '' where it can; such a one is known so that it can be explained,
     and is in no catalogue. `priced_as` is the id that tracked prices know it by, ''
-    where that is its own.
+    where that is its own. `tracked` finds the prices in force by a model's name there;
+    it is no part of what the provider is, so equality does not look at it.
     """
 
     id: str
@@ -281,6 +287,9 @@ class Provider:
     compatibility: Compatibility = ASSUMED
     gone: str = ""
     priced_as: str = ""
+    tracked: Callable[[str], Rates | None] = field(
+        default=_nothing, compare=False, repr=False
+    )
 
     @property
     def probe_url(self) -> str:
@@ -337,6 +346,15 @@ class Provider:
                 if wanted in model.aliases:
                     return model
         return None
+
+    def rates(self, name: str) -> Rates | None:
+        """Return what the model `name` costs here, None where nobody says.
+
+        A listed model has its own prices or none; of a name that only `any_model`
+        admits those count that are tracked for exactly this name.
+        """
+        model = self.find_model(name)
+        return model.rates if model else self.tracked(name)
 
     def upstream_name(self, name: str) -> str:
         """Return the name that goes upstream for `name`: for an alias, the model's id.
@@ -417,7 +435,20 @@ class Route:
     @property
     def price(self) -> Price | None:
         """The price that holds unless a condition says otherwise; see `price_for`."""
-        return self.model.price if self.model else None
+        if self.model:
+            return self.model.price
+        rates = self.rates
+        return rates.base if rates else None
+
+    @property
+    def rates(self) -> Rates | None:
+        """All prices of the model here, listed or tracked by its name; None: unknown.
+
+        Each reading of it looks an unlisted name up again.
+        """
+        if self.model:
+            return self.model.rates
+        return self.provider.tracked(self.model_id)
 
     def price_for(
         self, usage: Usage, moment: datetime, variant: Variant = ORDINARY
@@ -427,7 +458,7 @@ class Route:
         `moment` is when it came (UTC), `variant` what the answer said about how it was
         served.
         """
-        rates = self.model.rates if self.model else None
+        rates = self.rates
         return rates.price(usage.whole_input, moment, variant) if rates else None
 
 

@@ -155,6 +155,7 @@ def _read_provider(
         quota=standing.quota,
         compatibility=standing.compatibility,
         priced_as=base.priced_as if base else "",
+        tracked=partial(rates if base else _untracked, priced),
     )
 
 

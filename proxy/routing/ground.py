@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from proxy.catalogue import Billing, Catalogue, Route
 from proxy.model import Protocol
 from proxy.money import Price
-from proxy.prices.rates import Rate
+from proxy.prices.rates import Rate, Rates
 from proxy.routing.decision import Rejected
 from proxy.routing.facts import Tier
 from proxy.routing.reasons import ReasonCode
@@ -51,8 +51,9 @@ class Entry:
     single classes. `rank` is the tier's, weakest 0, `NO_RANK` where nothing is known.
     `context` is in tokens. `foreign` tells that it takes a translation, `free` that a
     call costs nothing beyond what is paid anyway, `lent` that the client's own
-    credential goes along. `worse` is the negative quality, 1
-    where that is unknown. `below`, `beaten` and `surplus` are the route
+    credential goes along. `worse` is the negative quality, 1 where that is unknown.
+    `rates` are its prices, also of a name that is not listed. `below`, `beaten` and
+    `surplus` are the route
     as rejected for what most of many routes lose by; `losses` remembers it as rejected
     for other reasons.
     """
@@ -74,6 +75,7 @@ class Entry:
     below: Rejected
     beaten: Rejected
     surplus: Rejected
+    rates: Rates | None
     at: int = -1
     losses: dict[ReasonCode, Rejected] = field(default_factory=dict, repr=False)
 
@@ -89,10 +91,9 @@ class Entry:
 
     def prices(self, tokens: int, moment: datetime) -> Prices | None:
         """Return its list prices for a prompt of `tokens`; None where unknown."""
-        model = self.route.model
-        if model is None or model.rates is None:
+        if self.rates is None:
             return None
-        return _scaled(model.rates.price(tokens, moment))
+        return _scaled(self.rates.price(tokens, moment))
 
 
 def entry_of(
@@ -128,6 +129,7 @@ def entry_of(
         below=Rejected(route.name, ReasonCode.BELOW_FLOOR),
         beaten=Rejected(route.name, ReasonCode.BEATEN),
         surplus=Rejected(route.name, ReasonCode.ATTEMPT_LIMIT),
+        rates=route.rates,
         at=at,
     )
 
@@ -243,8 +245,7 @@ def _names(route: Route) -> Iterator[str]:
 
 
 def _rates(entry: Entry) -> tuple[Rate, ...]:
-    model = entry.route.model
-    return model.rates.entries if model and model.rates else ()
+    return entry.rates.entries if entry.rates else ()
 
 
 def _utc(moment: datetime) -> datetime:

@@ -182,4 +182,13 @@ def test_the_shipped_prices_bring_every_known_provider_back_as_it_was() -> None:
     assert work is not None
     assert {m.price.input for m in work.models if m.price} == {Decimal(7)}
     assert mine == before.provider("mine")
-    assert repriced(other, price_snapshot()) == before
+    back = repriced(other, price_snapshot())
+    assert back == before
+    # Names that nobody lists follow as well.
+    for catalogue, into in ((before, 15), (other, 7), (back, 15)):
+        account = catalogue.provider("work")
+        assert account is not None
+        opus = account.rates("claude-opus-4-1")
+        assert opus is not None
+        assert opus.base is not None
+        assert opus.base.input == into
