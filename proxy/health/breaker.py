@@ -93,6 +93,11 @@ class Breaker:
     kind: FailureKind | None = None
     status: int | None = None
 
+    @property
+    def heard(self) -> float:
+        """When it last opened or a call that counts ended, 0 where neither was."""
+        return max(self.since, *(moment for moment, _ in self.calls), 0.0)
+
     def state(self, now: float) -> State:
         """Return what it lets through at `now`."""
         if self.level == 0:
@@ -174,7 +179,11 @@ def _open(breaker: Breaker, call: Ended, now: float) -> Breaker:
     """
     if call.end is not End.FAULT or call.wait is None:
         return breaker
-    return replace(breaker, until=max(breaker.until, now + _asked(call.wait)))
+    until = now + _asked(call.wait)
+    if until <= breaker.until:
+        return breaker
+    # Open anew from here, so that no breaker is ever open for longer than may be.
+    return replace(breaker, since=now, until=until)
 
 
 def _half_open(breaker: Breaker, call: Ended, now: float) -> Breaker:

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import FailureKind
-from proxy.health.breaker import Breaker
+from proxy.health.breaker import (
+    FAULTS,
+    FRESH,
+    LONGEST_ASKED,
+    Breaker,
+    End,
+    Ended,
+    fold,
+)
 from proxy.health.memory import Memory, read_memory, write_memory
 from proxy.health.quota import Held, KeyRefusal, Resting
 
@@ -115,3 +123,15 @@ def test_no_damage_breaks_the_reading(at: int, damage: bytes) -> None:
     found = read_memory(data[:at] + damage + data[at + len(damage) :], NOW)
     for breaker in found.breakers.values():
         assert breaker.until - breaker.since <= 3_601
+
+
+def test_a_breaker_that_was_prolonged_comes_back() -> None:
+    fault = Ended(End.FAULT, FailureKind.UPSTREAM_ERROR, 503)
+    breaker = FRESH
+    for _ in range(FAULTS):
+        breaker = fold(breaker, fault, NOW)
+    asked = Ended(End.FAULT, FailureKind.UPSTREAM_ERROR, 503, LONGEST_ASKED)
+    prolonged = fold(breaker, asked, NOW + 4)
+    assert prolonged.until == NOW + 4 + LONGEST_ASKED
+    kept = write_memory(Memory(breakers={"a/m": prolonged}))
+    assert read_memory(kept, NOW + 10).breakers == {"a/m": prolonged}
