@@ -281,5 +281,22 @@ class Recorder:
             stop_reason=x.stop_reason,
             error_kind=ending.error,
             losses=tuple(each.name for each in x.losses),
-            mark=x.mark if route else Mark.NONE,
+            mark=_mark(x, route) if route else Mark.NONE,
         )
+
+
+def _mark(x: Exchange, route: Route) -> Mark:
+    """Return what ending on `route` meant for the request.
+
+    What stands in for a stronger route than was asked for, as strong as that, is still
+    more than was asked for.
+    """
+    first = next(iter(x.decision.choices), None)
+    if first is None or first.mark is not Mark.ESCALATION:
+        return x.mark
+    beside = x.mark in {Mark.NONE, Mark.SAME_LANE}
+    return Mark.ESCALATION if beside and _tier(route) == _tier(first.route) else x.mark
+
+
+def _tier(route: Route) -> str | None:
+    return route.lane.rpartition("/")[2] if route.lane else None

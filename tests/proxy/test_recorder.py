@@ -246,3 +246,39 @@ async def test_a_session_keeps_the_project_that_one_of_its_calls_had() -> None:
         made.routed(x)
         await made.finished(x, Status.SUCCESS, None, "snap")
     assert [row.project for row in ledger.rows] == ["tower", "tower", None]
+
+
+@pytest.mark.parametrize(
+    ("first", "mark", "lane", "told"),
+    [
+        (Mark.ESCALATION, Mark.SAME_LANE, "claude/premium", Mark.ESCALATION),
+        (Mark.ESCALATION, Mark.NONE, "gpt/premium", Mark.ESCALATION),
+        (Mark.ESCALATION, Mark.DOWNGRADE, "claude/standard", Mark.DOWNGRADE),
+        (Mark.ESCALATION, Mark.NONE, "claude/standard", Mark.NONE),
+        (Mark.ESCALATION, Mark.NONE, None, Mark.NONE),
+        (Mark.NONE, Mark.SAME_LANE, "claude/premium", Mark.SAME_LANE),
+    ],
+)
+async def test_what_stands_in_for_an_escalation_is_one(
+    first: Mark,
+    mark: Mark,
+    lane: str | None,
+    told: Mark,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ledger = PaperLedger()
+    made, _ = recorder(ledger)
+    model = replace(ROUTE.model, lane=lane) if ROUTE.model else None
+    x = exchange(way=replace(ROUTE, model=model))
+    x.decision = cast("Any", decided(first))
+    x.mark = mark
+    x.note(ROUTE, 0.0, 0.1, None, 200)
+    with caplog.at_level(logging.INFO, "proxy.recorder"):
+        await made.finished(x, Status.FALLBACK_SUCCESS, None, "snap")
+        await until(lambda: "request finished" in caplog.text)
+    (row,) = ledger.rows
+    assert (row.mark, row.attempts[0].mark) == (told, mark)
+    said = {vars(each).get("event") for each in caplog.records}
+    assert ("request_escalated" in said) == (told is Mark.ESCALATION)
+    counted = "turnout_escalations_total{" in made.metrics.text().decode()
+    assert counted == (told is Mark.ESCALATION)
