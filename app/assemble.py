@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from app.control import serve_control
 from app.gateway import Gateway, limits
 from app.identity import command_path, version
-from app.kept import keep_health, load_health
+from app.kept import KeptHealth, load_health
 from app.learned import keep_learned, read_learned
 from app.live import LiveState, Sources
 from app.logs import LogWriter
@@ -240,6 +240,8 @@ def _gateway(
     """Build the serving parts; nothing listens yet."""
     port = sockets[0].getsockname()[1]
     health = Health()
+    # Made first: what another gateway writes after this is seen to be new.
+    kept = KeptHealth(base.paths.kept_health, health)
     load_health(base.paths.kept_health, health, base.clock.now().timestamp())
     projects = Projects()
     upstream = Upstream(base.environ, limits(base.config.current.settings))
@@ -280,6 +282,7 @@ def _gateway(
     )
     gateway.estimator = learned
     gateway.condition = health
+    gateway.kept = kept
     gateway.pipeline = Pipeline(gateway.pipeline_config(), parts)
     gateway.server = GatewayServer(gateway.pipeline, gateway.site())
     gateway.live = LiveState(
@@ -343,11 +346,12 @@ async def _run(
             for watcher in watchers:
                 watcher.cancel()
             gateway.live.stop()
+            await gateway.kept.hand_over(base.clock.now().timestamp())
             await gateway.server.stop_accepting()
             await control.stop()
             await _drain(gateway, stop)
             keep_learned(base.paths.learned_counts, gateway.estimator.exported())
-            keep_health(base.paths.kept_health, gateway.condition)
+            gateway.kept.last()
     _log.info("gateway stopped", extra={"event": "gateway_stopped"})
 
 

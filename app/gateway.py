@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.assemble import Host
+    from app.kept import KeptHealth
     from app.live import LiveState
     from app.services import Services
     from app.settings import ConfigStore, Settings
@@ -75,8 +76,8 @@ class _Health(msgspec.Struct, frozen=True):
 class Gateway:
     """One serving gateway.
 
-    `pipeline`, `server`, `live`, `services`, `estimator`, `condition` and `metrics`
-    are set once, right after it is made, because they refer to each other.
+    `pipeline`, `server`, `live`, `services`, `estimator`, `condition`, `kept` and
+    `metrics` are set once, right after it is made, because they refer to each other.
     """
 
     pipeline: Pipeline
@@ -85,6 +86,7 @@ class Gateway:
     services: Services
     estimator: Estimator
     condition: Health
+    kept: KeptHealth
     metrics: Metrics
 
     def __init__(  # noqa: PLR0913 - the parts of a gateway, all named
@@ -277,7 +279,10 @@ class Gateway:
     # --- configuration ---
 
     async def watch_config(self) -> None:
-        """Pick edits and late keys up, for as long as the task lives."""
+        """Pick edits and late keys up, for as long as the task lives.
+
+        How providers are is kept as often, so that a killed gateway loses little of it.
+        """
         while True:
             await asyncio.sleep(CONFIG_LOOK_SECONDS)
             if self._config.poll():
@@ -291,6 +296,7 @@ class Gateway:
                 self._apply()
             if self._keys_unread:
                 await self.reload_keys()
+            await self.kept.look(self._clock.now().timestamp())
             self.live.look_at_the_day()
 
     async def look_around(self) -> None:

@@ -65,7 +65,7 @@ class Paths:
 
     @property
     def kept_health(self) -> Path:
-        """How providers were when the last gateway ended: numbers and names only."""
+        """How providers were a moment ago, for the next gateway: numbers and names."""
         return self.state / "health.json"
 
     @property

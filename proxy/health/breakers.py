@@ -77,9 +77,10 @@ class Breakers:
         return MappingProxyType(self._tripped)
 
     def restore(self, breakers: Mapping[str, Breaker], now: float) -> None:
-        """Take in what was kept."""
+        """Take in what was kept, unless more has been heard of a route since."""
         for route, breaker in breakers.items():
-            self._set(route, breaker, now)
+            if breaker.since > self._all.get(route, FRESH).heard:
+                self._set(route, breaker, now)
 
     def _set(self, route: str, breaker: Breaker, now: float) -> None:
         if breaker.level:

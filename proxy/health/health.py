@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from proxy.catalogue.provider import LimitsDialect, Provider, Route
 from proxy.errors import Failure, FailureKind
@@ -27,6 +27,7 @@ from proxy.health.quotas import Quotas
 from proxy.health.signals import Signal
 from proxy.routing.condition import Condition
 
+_T = TypeVar("_T")
 _NOBODYS_FAULT: Final = frozenset(
     {FailureKind.CLIENT_GONE, FailureKind.STOPPING, FailureKind.INTERNAL}
 )
@@ -168,30 +169,36 @@ class Health:
         )
 
     def export(self) -> bytes:
-        """Return what lasts over a restart, for `load`: numbers and names only."""
+        """Return what lasts over a restart, for `load`: numbers and names only.
+
+        Where the same is known it is the same bytes.
+        """
         routes, groups, windows = self._quotas.kept()
         return write_memory(
             Memory(
-                breakers=self._breakers.kept(),
-                routes=routes,
-                groups=groups,
-                keys=self._keys.kept(),
-                windows=windows,
+                breakers=_sorted(self._breakers.kept()),
+                routes=_sorted(routes),
+                groups=_sorted(groups),
+                keys=_sorted(self._keys.kept()),
+                windows=tuple(
+                    sorted(
+                        windows, key=lambda each: (each.group, each.route, each.window)
+                    )
+                ),
             )
         )
 
     def load(self, data: bytes, now: float) -> None:
-        """Take in what `export` returned; of what is damaged or over, nothing."""
+        """Take in what `export` returned; of what is damaged or over, nothing.
+
+        What is known later than it was noted there stays.
+        """
         memory = read_memory(data, now)
         self._breakers.restore(memory.breakers, now)
         # A key in the environment is changed by a restart; an empty account is not.
         owing = {name: each for name, each in memory.keys.items() if each.money}
         self._keys.restore(owing)
-        self._quotas.heard(memory.windows, now)
-        for name, rest in memory.routes.items():
-            self._quotas.rest_route(name, rest)
-        for name, rest in memory.groups.items():
-            self._quotas.rest_group(name, rest)
+        self._quotas.restore(memory.routes, memory.groups, memory.windows, now)
 
     def _hear(self, route: Route, signals: tuple[Signal, ...], now: float) -> None:
         of_route = route.name if _each_model(route) else ""
@@ -228,6 +235,10 @@ class Health:
             old = self._quotas.group(route.quota_group)
             rest = met(old, wait, now, window=window, least=least)
             self._quotas.rest_group(route.quota_group, rest)
+
+
+def _sorted(entries: Mapping[str, _T]) -> dict[str, _T]:
+    return dict(sorted(entries.items()))
 
 
 def _wait(

@@ -77,5 +77,8 @@ class Keys:
         return MappingProxyType(self._refusals)
 
     def restore(self, refusals: Mapping[str, KeyRefusal]) -> None:
-        """Take in what was kept."""
-        self._refusals.update(refusals)
+        """Take in what was kept, but for what is known later than that."""
+        for provider, refusal in refusals.items():
+            known = self._refusals.get(provider)
+            if known is None or refusal.since > known.since:
+                self._refusals[provider] = refusal

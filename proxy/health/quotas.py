@@ -112,6 +112,26 @@ class Quotas:
             tuple(self._heard()),
         )
 
+    def restore(
+        self,
+        routes: Mapping[str, Resting],
+        groups: Mapping[str, Resting],
+        windows: Iterable[Held],
+        now: float,
+    ) -> None:
+        """Take in what was kept, but for what is known later than that."""
+        for known, found in ((self._routes, routes), (self._groups, groups)):
+            for name, rest in found.items():
+                old = known.get(name)
+                if old is None or rest.since > old.since:
+                    _put(known, name, rest)
+        self.heard((each for each in windows if self._is_newer(each)), now)
+
+    def _is_newer(self, window: Held) -> bool:
+        of_group = self._windows.get(window.group, {})
+        old = of_group.get((window.route, window.window))
+        return old is None or window.seen > old.seen
+
     def _heard(self) -> Iterator[Held]:
         for of_group in self._windows.values():
             yield from of_group.values()

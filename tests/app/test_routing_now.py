@@ -8,7 +8,7 @@ from app.assemble import in_process
 from app.commands.policies import PolicyList
 from app.commands.routes import RouteList
 from app.commands.simulate import Simulation
-from app.kept import keep_health
+from app.kept import KeptHealth
 from app.paths import make_folders, paths_for
 from app.routing_now import routing_now
 from proxy.catalogue import Route
@@ -34,7 +34,7 @@ async def test_without_a_gateway_files_tell_it(tmp_path: Path) -> None:
         route = Route(known, known.models[0], "scripted-large", known.protocols[0])
         failure = Failure(FailureKind.RATE_LIMITED, "It answered 429.", 429, 900.0)
         health.ended(route, failure, now=services.clock.now().timestamp())
-        keep_health(paths.kept_health, health)
+        KeptHealth(paths.kept_health, health).last()
         resting = (await routing_now(services)).condition
         assert {*resting.routes, *resting.groups} & {route.name, route.quota_group}
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.commands.routes import RouteHealth, RouteRow, routes
 from app.failure import CommandFailed, Exit
-from app.kept import keep_health
+from app.kept import KeptHealth
 from app.services import Services
 from proxy.catalogue import Place, Route, Safety
 from proxy.errors import Failure, FailureKind
@@ -180,7 +180,7 @@ async def test_without_a_gateway_the_kept_health_counts(alone: Services) -> None
     route = Route(known, known.models[0], "scripted-large", known.protocols[0])
     limited = Failure(FailureKind.RATE_LIMITED, "It answered 429.", 429, 900.0)
     health.ended(route, limited, now=NOW.timestamp())
-    keep_health(alone.paths.kept_health, health)
+    KeptHealth(alone.paths.kept_health, health).last()
     row = by_name((await routes(alone)).routes)[LARGE]
     assert (row.ready, row.code) == (False, "quota_exhausted")
     assert row.until is not None
