@@ -1,7 +1,8 @@
 """What a request cost, attempt by attempt; pure: no record, no clock.
 
 What an answer told of its cost beats every table. Nothing is free that is not known to
-be: whoever began to answer and told no count is owed an unknown amount.
+be: whoever began to answer (`Attempt.usage` is there) and told no count is owed an
+unknown amount.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proxy.catalogue import Billing
-from proxy.errors import FailureKind
 from proxy.model import Usage
 from proxy.money import cost_nano
 from proxy.prices.rates import ORDINARY
@@ -26,19 +26,6 @@ if TYPE_CHECKING:
 
 TOLD = "told by the answer"
 """The snapshot of an amount that the provider named itself."""
-
-_REFUSAL = 300
-# We ended these; the provider may have worked until then.
-_LEFT = frozenset({FailureKind.CLIENT_GONE, FailureKind.STOPPING})
-# With these the provider said itself that there is no answer.
-_DECLINED = frozenset(
-    {
-        FailureKind.RATE_LIMITED,
-        FailureKind.UPSTREAM_ERROR,
-        FailureKind.AUTH,
-        FailureKind.REJECTED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +122,14 @@ def _last_usage(x: Exchange, last: Attempt | None) -> Usage:
 
 def _used(attempt: Attempt | None, usage: Usage) -> bool:
     """Tell whether somebody worked: counts were told, or an answer was begun."""
-    if usage != Usage():
-        return True
-    if attempt is None:
-        return False
-    if attempt.error_kind in _LEFT:
-        return True
-    begun = attempt.status is not None and attempt.status < _REFUSAL
-    return begun and attempt.error_kind not in _DECLINED
+    return usage != Usage() or (attempt is not None and attempt.usage is not None)
 
 
 def _charged(x: Exchange, attempt: Attempt, moment: datetime, snapshot: str) -> Attempt:
     """Return an attempt that was not the last one, with its price."""
     route = _route(x, attempt)
-    usage = attempt.usage or Usage()
-    if not _used(attempt, usage):
+    usage = attempt.usage
+    if usage is None:
         return _with(attempt, route, None, Bill(None))
     return _with(attempt, route, usage, bill(route, usage, moment, snapshot))
 

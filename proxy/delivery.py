@@ -168,7 +168,7 @@ class Delivery:
 
     async def _chunk(self, answer: Answer) -> bytes:
         chunk = await answer.chunk()
-        if self._x.first_byte_ms is None:
+        if chunk and self._x.first_byte_ms is None:
             self.journey.first_byte()
         return chunk
 

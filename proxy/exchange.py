@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from proxy.errors import FailureKind
 from proxy.ledger.rows import Attempt
 from proxy.model import Usage
 from proxy.routing.decision import Mark
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from proxy.catalogue import Route
-    from proxy.errors import Failure, FailureKind
+    from proxy.errors import Failure
     from proxy.guard import Endpoint
     from proxy.headers import Credentials
     from proxy.model import Loss, Request
@@ -31,6 +32,19 @@ _AGENT_HEADERS = ("x-claude-code-agent-id",)
 _PARENT_HEADERS = ("x-claude-code-parent-agent-id",)
 _MAX_ID = 200
 _REFUSAL = 300
+# We ended these; the provider may have worked until then.
+_LEFT = frozenset({FailureKind.CLIENT_GONE, FailureKind.STOPPING})
+# With these the provider said itself that there is no answer.
+_DECLINED = frozenset(
+    {
+        FailureKind.RATE_LIMITED,
+        FailureKind.UPSTREAM_ERROR,
+        FailureKind.AUTH,
+        FailureKind.REJECTED,
+    }
+)
+# These are no answer where nothing came before: a web page, a body without a byte.
+_BROKEN = frozenset({FailureKind.CUT, FailureKind.MALFORMED})
 
 
 @dataclass(slots=True)
@@ -137,13 +151,15 @@ class Exchange:
     `breaking` writes the event that ends a stream early, where somebody has written
     the stream and knows how far it is. `losses` is what translation could not carry.
     `request` is the call read, from when somebody needed it until it is written anew;
-    `unproven` says that a provider refused the proof of earlier reasoning.
+    `unproven` says that a provider refused the proof of earlier reasoning, and
+    `without_proofs` that this request's later attempts leave such proofs out.
     `facts` are what was decided by, `turn` is the conversation's turn that it is, None
     where it is no part of one. `too_long` says that the provider refused its length.
     `mark` says what the running attempt is beside the first choice, `retry` that its
     route is asked once more. `insured` says that another attempt is possible: then
     nothing leaves before content. `calling` says that a provider is being called and
-    the attempt not yet noted; `heard` are the headers it has answered with.
+    the attempt not yet noted; `heard_status` and `heard` are the status and the
+    headers it has answered with.
     `counted` is how a count of tokens was come by (exact, provider, estimate),
     `count_band` between which numbers an estimate's truth should lie.
     """
@@ -172,10 +188,12 @@ class Exchange:
     losses: list[Loss] = field(default_factory=list)
     request: Request | None = None
     unproven: bool = False
+    without_proofs: bool = False
     mark: Mark = Mark.NONE
     retry: bool = False
     insured: bool = False
     calling: bool = False
+    heard_status: int | None = None
     heard: tuple[tuple[str, str], ...] = ()
     counted: str | None = None
     count_band: tuple[int, int] | None = None
@@ -191,7 +209,7 @@ class Exchange:
         """Begin an attempt: what the one before had of an answer is no part of it."""
         self.route, self.held, self.first_byte_ms = route, None, None
         self.mark, self.retry, self.insured = mark, retry, insured
-        self.calling, self.heard = True, ()
+        self.calling, self.heard_status, self.heard = True, None, ()
         self.usage, self.stop_reason = Usage(), None
         self.events, self.broken_off, self.breaking = False, b"", None
         self.too_long = False
@@ -230,17 +248,20 @@ class Exchange:
                 billing=route.billing,
                 mark=self.mark,
                 retry=self.retry,
-                usage=self._used(status),
+                usage=self._used(status, kind),
             )
         )
 
-    def _used(self, status: int | None) -> Usage | None:
+    def _used(self, status: int | None, kind: FailureKind | None) -> Usage | None:
         """Return what an attempt used; None where nobody began to answer.
 
-        An empty `Usage` is an answer that began and did not tell.
+        An empty `Usage` is an answer that began and did not tell: it is owed for.
         """
-        began = status is not None and status < _REFUSAL
-        return self.usage if began or self.usage != Usage() else None
+        if self.usage != Usage() or kind in _LEFT:
+            return self.usage
+        begun = status is not None and status < _REFUSAL and kind not in _DECLINED
+        nothing_came = kind in _BROKEN and self.first_byte_ms is None
+        return self.usage if begun and not nothing_came else None
 
 
 def milliseconds(seconds: float) -> int:

@@ -207,7 +207,7 @@ class Relay:
 
     async def _chunk(self) -> bytes:
         chunk = await self.answer.chunk()
-        if self._x.first_byte_ms is None:
+        if chunk and self._x.first_byte_ms is None:
             self.journey.first_byte()
         return chunk
 

@@ -32,9 +32,11 @@ def tried(
     status: int | None,
     usage: Usage | None = None,
 ) -> None:
-    """Note an attempt that left this much behind."""
+    """Note an attempt that left this much behind; one that is cut has begun."""
+    in_hand, x.usage = x.usage, usage or Usage()
+    x.first_byte_ms = 5 if failure is CUT else None
     x.note(way, 0.0, 0.1, failure, status)
-    x.attempts[-1] = replace(x.attempts[-1], usage=usage)
+    x.usage = in_hand
 
 
 def named(name: str, billing: Billing = Billing.METERED, **more: Any) -> Route:

@@ -7,6 +7,7 @@ from requests_in_hand import ROUTE, call, exchange
 
 from proxy.errors import Failure, FailureKind
 from proxy.exchange import milliseconds
+from proxy.model import Usage
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,39 @@ def test_attempts_are_noted_in_order_with_times_from_the_arrival() -> None:
     assert (first.started_ms, first.duration_ms) == (10, 20)
     assert (second.outcome, second.error_kind, second.status) == ("ok", None, 200)
     assert (second.provider, second.model) == ("scripted", "scripted-large")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "first_byte", "owed"),
+    [
+        (None, 200, 5, True),
+        # A web page, and a stream that ended without a byte.
+        (FailureKind.MALFORMED, 200, None, False),
+        (FailureKind.CUT, 200, None, False),
+        (FailureKind.MALFORMED, 200, 5, True),
+        (FailureKind.CUT, 200, 5, True),
+        # Whoever is silent may be at work.
+        (FailureKind.STALLED, 200, None, True),
+        (FailureKind.CLIENT_GONE, None, None, True),
+        (FailureKind.UPSTREAM_ERROR, 200, 5, False),
+        (FailureKind.UPSTREAM_ERROR, 529, 5, False),
+        (FailureKind.CONNECT, None, None, False),
+    ],
+)
+def test_only_who_began_to_answer_is_owed_something(
+    kind: FailureKind | None, status: int | None, first_byte: int | None, *, owed: bool
+) -> None:
+    x = exchange()
+    x.first_byte_ms = first_byte
+    x.note(ROUTE, 0.0, 0.1, Failure(kind, "why") if kind else None, status)
+    assert x.attempts[-1].usage == (Usage() if owed else None)
+
+
+def test_what_was_told_is_owed_whatever_came_of_it() -> None:
+    x = exchange()
+    x.usage = Usage(input_tokens=3)
+    x.note(ROUTE, 0.0, 0.1, Failure(FailureKind.UPSTREAM_ERROR, "why"), 529)
+    assert x.attempts[-1].usage == x.usage
 
 
 @given(st.floats(allow_nan=False, min_value=-1e9, max_value=1e9))

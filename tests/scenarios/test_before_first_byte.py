@@ -79,7 +79,7 @@ class Row:
     """A failure, how often it happens, what it is called and what it leaves behind.
 
     `counted` says that it counts against the route; `key`, `route` and `group` what
-    rests after it; `free` that it is known to have cost nothing.
+    rests after it. None of them has cost anything: nobody began to answer.
     """
 
     step: Step | Script
@@ -89,15 +89,14 @@ class Row:
     key: bool = False
     route: bool = False
     group: bool = False
-    free: bool = True
 
 
 _EMPTY = Answer(HELLO.parts, change=partial(cut_after, events=0))
 ROWS = {
     "not http": Row(NOT_HTTP, "malformed"),
-    "empty stream": Row(_EMPTY, "cut", free=False),
+    "empty stream": Row(_EMPTY, "cut"),
     "error event first": Row(error_after(HELLO, 0), "upstream_error"),
-    "page": Row(html_page(200), "malformed", free=False),
+    "page": Row(html_page(200), "malformed"),
     "redirect": Row(redirect("http://127.0.0.1:1/"), "malformed"),
     "429": Row(refuse(429), "rate_limited", counted=False, group=True),
     "429 long": Row(
@@ -146,10 +145,9 @@ async def test_the_next_route_answers(play: Stage, name: str, client: Protocol) 
     assert told.calls == ("first",) * row.times + ("second",)
     assert told.body == play["second"].sent[-1]
     check_taken_over(told, row.kind, row.times, "first")
-    # What used nothing cost nothing; what was begun and did not tell is unknown.
-    assert told.row.cost_nano == (told.row.answer_cost_nano if row.free else None)
+    assert told.row.cost_nano == told.row.answer_cost_nano is not None
     used = [each.usage is not None for each in told.row.attempts]
-    assert used == [not row.free] * row.times + [True]
+    assert used == [False] * row.times + [True]
     assert play.faults("first") == (row.times if row.counted else 0)
     assert play.faults("second") == 0
     condition = play.condition
