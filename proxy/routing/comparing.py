@@ -5,7 +5,7 @@ It must not choose: it is told who won.
 
 from __future__ import annotations
 
-from proxy.routing.decision import AskedFor, Choice, DecidedBy, RunnerUp
+from proxy.routing.decision import AskedFor, DecidedBy, RunnerUp
 from proxy.routing.facts import Facts
 from proxy.routing.filters import Option
 from proxy.routing.ground import Ground, nano
@@ -21,21 +21,6 @@ def against(first: Option, second: Option, by: DecidedBy, facts: Facts) -> Runne
         second.cost,
         second.quality,
         _difference(second.cost, first.cost),
-        _difference(second.quality, first.quality),
-    )
-
-
-def next_in_turn(choices: list[Choice], by: DecidedBy) -> RunnerUp | None:
-    """Return the second of choices that were taken in a given order."""
-    if len(choices) < 2:
-        return None
-    first, second = choices[:2]
-    return RunnerUp(
-        second.route.name,
-        by,
-        second.expected_nano,
-        second.quality,
-        _difference(second.expected_nano, first.expected_nano),
         _difference(second.quality, first.quality),
     )
 

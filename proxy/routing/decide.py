@@ -19,7 +19,7 @@ from proxy.routing.candidates import (
     practice,
     unlisted,
 )
-from proxy.routing.comparing import against, asked_for, next_in_turn
+from proxy.routing.comparing import against, asked_for
 from proxy.routing.condition import Condition
 from proxy.routing.decision import DecidedBy, Decision, Mark, Rejected, RunnerUp
 from proxy.routing.facts import Facts, Tier
@@ -43,6 +43,7 @@ from proxy.routing.ranking import (
     good_enough,
     mark_after,
     relieved,
+    relieved_in_turn,
 )
 from proxy.routing.reasons import ReasonCode
 from proxy.routing.taking import Taking
@@ -63,8 +64,18 @@ _LOOP: Final = (
     "This turn carries results of tools, so it stays on the route that called them."
 )
 _CHEAPEST: Final = "It is the cheapest route that is good enough."
+_WAITED: Final = "It is the cheapest route that is good enough, as waiting counts too."
+_UNPRICED: Final = "No price is known of any that is left and good enough."
 _BEST: Final = "It is the best one that may be used."
 _BELOW: Final = "No route is good enough for this request; it is the best one left."
+_ESCALATED: Final = "It is premium though that was not asked for."
+_NONE_CHEAPER: Final = "Nothing weaker that is good enough costs less."
+_NONE_AT_EASE: Final = (
+    "Nothing weaker that is good enough, with more of its quota left, costs less."
+)
+_NONE_PRICED: Final = "Nor is one known of anything weaker."
+_NONE_SOONER: Final = "No weaker one that is good enough may be used sooner."
+_ITS_LANE: Final = "It is of the same lane."
 
 
 def decide(
@@ -88,6 +99,20 @@ def decide(
 
 
 @dataclass(frozen=True, slots=True)
+class _Turn:
+    """Who was taken first, and who came second.
+
+    `plain` would have been taken if its quota were not nearly used up; it is `first`
+    where that decided nothing. `stays` tells that a loop of tools keeps its route.
+    """
+
+    first: Option
+    plain: Option
+    second: Option | None
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Case:
     """One request with everything that is looked at to decide it."""
 
@@ -103,33 +128,31 @@ class _Case:
         # One model on several routes: what is left to choose is the cheapest of them.
         looked.options.sort()
         taking = Taking(self.facts)
-        by = self._take_in_turn(taking, looked.options)
+        turn = self._take_in_turn(taking, looked.options)
         looked.rejected.extend(self._bystanders(looked, ReasonCode.NOT_PINNED))
-        if by is not DecidedBy.LOOP and pin.provider is not None:
-            by = DecidedBy.PIN
-        return self._in_turn(taking, looked, pin.by, by)
+        return self._in_turn(taking, looked, turn, pin.by)
 
     def practised(self) -> Decision:
         """Let the practice provider answer."""
         looked = self._look_at([practice(self.facts)])
         taking = Taking(self.facts)
-        by = self._take_in_turn(taking, looked.options)
-        return self._in_turn(taking, looked, _PRACTICE, by)
+        turn = self._take_in_turn(taking, looked.options)
+        return self._in_turn(taking, looked, turn, _PRACTICE)
 
     def direct(self) -> Decision:
         """Go to what was asked for, else to the first models, in the file's order."""
         named = by_name(self.facts, self.catalogue)
         looked = self._look_at(named)
         taking = Taking(self.facts)
-        by = self._take_in_turn(taking, looked.options)
+        turn = self._take_in_turn(taking, looked.options)
         reason = _BY_NAME
         if not taking.choices:
             more = self._look_at(first_models(self.facts, self.catalogue, named))
-            by = self._take_in_turn(taking, more.options)
+            turn = self._take_in_turn(taking, more.options)
             looked.add(more)
             reason = _FIRST_MODEL
         looked.rejected.extend(self._bystanders(looked, ReasonCode.NOT_LISTED))
-        return self._in_turn(taking, looked, reason, by)
+        return self._in_turn(taking, looked, turn, reason)
 
     def chosen(self) -> Decision:
         """Take the cheapest route that is good enough, or the best."""
@@ -139,60 +162,128 @@ class _Case:
         while pool:
             staying = self._staying(pool)
             plain = staying or first_of(pool, wishes, facts.wanted)
-            first = plain if staying else relieved(plain, pool, floor)
-            mark = first_mark(first, wishes, self.policy.tier_quality[Tier.PREMIUM])
+            if plain.pressed and taking.refuses(plain):
+                # Nobody can stand in for what could not be taken.
+                pool = [each for each in pool if each is not plain]
+                continue
+            first = staying or relieved(plain, pool, wishes, facts.wanted)
+            mark = self._mark(first)
             rest = [each for each in pool if each is not first]
             if not taking.take(first, mark):
                 pool = rest
                 continue
             taking.follow(first, rest, floor)
-            second: RunnerUp | None = None
-            if rest:
-                other = plain if plain is not first else None
-                other = other or first_of(rest, wishes, facts.wanted)
-                by = DecidedBy.LOOP if staying else decided_by(first, other, floor)
-                second = against(first, other, by, facts)
+            turn = _Turn(first, plain, self._second(taking, rest), staying is not None)
             reason = _LOOP if staying else self._reason(first, plain, mark)
-            return self._decision(reason, taking, looked, second)
+            return self._decision(reason, taking, looked, self._runner_up(turn))
         return self._last_resort(looked, taking)
 
-    def _take_in_turn(self, taking: Taking, options: list[Option]) -> DecidedBy:
+    def _second(self, taking: Taking, rest: list[Option]) -> Option | None:
+        """Return who would have won, of those that could have been taken."""
+        left = rest
+        while left:
+            found = first_of(left, self.wishes, self.facts.wanted)
+            if taking.could_take(found):
+                return found
+            left = [each for each in left if each is not found]
+        return None
+
+    def _take_in_turn(self, taking: Taking, options: list[Option]) -> _Turn | None:
         """Take options in their order; the route of a loop of tools goes first."""
         staying = self._staying(options)
         if staying is not None:
             options = [staying, *(each for each in options if each is not staying)]
-        for option in options:
-            first = options[0]
-            mark = Mark.NONE if option is first else mark_after(first, option, None)
+        while options and options[0].pressed and taking.refuses(options[0]):
+            options = options[1:]
+        alike = self.wishes.pin is not None
+        order = options if staying else relieved_in_turn(options, alike=alike)
+        taken: list[Option] = []
+        for option in order:
+            mark = mark_after(taken[0], option, None) if taken else Mark.NONE
             if len(taking.choices) == MAX_CHOICES:
                 taking.rejected.append(option.entry.lost(ReasonCode.ATTEMPT_LIMIT))
-            else:
-                taking.take(option, mark)
-        return DecidedBy.LOOP if staying else DecidedBy.ORDER
+            elif taking.take(option, mark):
+                taken.append(option)
+        if not taken:
+            return None
+        first, second = taken[0], taken[1] if len(taken) > 1 else None
+        pressed = options[0].pressed and staying is None
+        plain = options[0] if pressed else first
+        return _Turn(first, plain, second, first is staying)
 
     def _in_turn(
-        self, taking: Taking, looked: Looked, reason: str, by: DecidedBy
+        self, taking: Taking, looked: Looked, turn: _Turn | None, reason: str
     ) -> Decision:
-        if not taking.choices:
+        if turn is None:
             return self._last_resort(looked, taking)
-        if by is DecidedBy.LOOP and len(taking.choices) > 1:
+        pin = self.wishes.pin
+        if turn.stays and len(taking.choices) > 1:
             reason = _LOOP
-        return self._decision(reason, taking, looked, next_in_turn(taking.choices, by))
+        elif turn.first is not turn.plain:
+            stands = self._standing_in(turn.plain)
+            reason = f"{pin.by} {stands}" if pin is not None else stands
+        return self._decision(reason, taking, looked, self._runner_up(turn))
+
+    def _runner_up(self, turn: _Turn) -> RunnerUp | None:
+        """Return who came second, and what decided."""
+        wishes, first = self.wishes, turn.first
+        other = turn.second if turn.first is turn.plain else turn.plain
+        if other is None:
+            return None
+        pin, floor = wishes.pin, None if wishes.pin else wishes.floor
+        if turn.stays:
+            by = DecidedBy.LOOP
+        elif first is not turn.plain:
+            by = DecidedBy.HEALTH
+        elif pin is not None:
+            by = DecidedBy.PIN if pin.provider else decided_by(first, other, None)
+        elif wishes.rule.choosing is Choosing.ASKED or not self.catalogue.providers:
+            by = DecidedBy.ORDER
+        else:
+            weak = floor is not None and first.worse > -floor
+            best = weak or wishes.rule.choosing is Choosing.BEST
+            by = decided_by(first, other, floor, self.facts.wanted if best else None)
+        return against(first, other, by, self.facts)
+
+    def _mark(self, first: Option) -> Mark:
+        premium = self.policy.tier_quality[Tier.PREMIUM]
+        return first_mark(first, self.wishes, premium)
 
     def _last_resort(self, looked: Looked, taking: Taking) -> Decision:
-        """Take the route whose rest ends first, where nothing else is left."""
-        resting = sorted(looked.resting, key=lambda each: (each[0], each[1].name))
-        for seconds, option in resting:
-            if taking.take(option, Mark.NONE):
+        """Take the route whose rest ends first, where nothing else is left.
+
+        One that is good enough goes before one that is not.
+        """
+        floor = None if self.wishes.pin else self.wishes.floor
+        waking = sorted(looked.resting, key=lambda each: (each[0], each[1].name))
+        waking.sort(key=lambda each: not good_enough((each[1],), floor))
+        for at, (seconds, option) in enumerate(waking):
+            mark = Mark.NONE if self.wishes.pin else self._mark(option)
+            if taking.take(option, mark):
                 looked.rejected = [
                     each for each in looked.rejected if each.route != option.name
                 ]
-                reason = (
-                    "Every route that is allowed rests; the rest of this one ends "
-                    f"first, in {max(round(seconds), 1)} s."
-                )
+                passed = any(each[0] < seconds for each in waking[at + 1 :])
+                reason = self._waking(seconds, mark, passed=passed)
                 return self._decision(reason, taking, looked, last_resort=True)
         return self._decision("", taking, looked)
+
+    def _waking(self, seconds: float, mark: Mark, *, passed: bool) -> str:
+        """Return the sentences about a last resort.
+
+        `passed` tells that one whose rest ends sooner is not good enough.
+        """
+        of = "of those that are good enough " if passed else ""
+        said = (
+            f"Every route that is allowed rests; {of}the rest of this one ends first, "
+            f"in {max(round(seconds), 1)} s."
+        )
+        if mark is Mark.DOWNGRADE:
+            return f"{said} None of them is good enough for this request."
+        if mark is Mark.ESCALATION:
+            why = self.wishes.raised or _NONE_SOONER
+            return f"{said} {_ESCALATED} {why}"
+        return said
 
     def _unlisted(self, ground: Ground) -> tuple[Entry, ...]:
         """Return the routes to the asked name where it is not listed; remembered."""
@@ -256,8 +347,8 @@ class _Case:
         if facts.request is not None:
             # What a request depends on may yet rule any of them out.
             return False
-        made = facts.made_calls if facts.continues else None
-        if made is not None and any(entry.name == made for entry in weaker):
+        made = self._made_calls()
+        if made is not None and any(entry.listed == made for entry in weaker):
             return False
         left: dict[str, int] = {}
         found = 0
@@ -277,15 +368,29 @@ class _Case:
     def _ground(self) -> Ground:
         return ground_of(self.catalogue, self.facts.protocol, self.policy.tier_quality)
 
+    def _made_calls(self) -> str | None:
+        """Return the route that made the calls this turn goes on with, as listed.
+
+        The name that went there may have had a date behind it.
+        """
+        facts = self.facts
+        if not facts.continues or facts.made_calls is None:
+            return None
+        head, _, name = facts.made_calls.partition("/")
+        for provider in self.catalogue.providers:
+            if provider.id == head and (model := provider.find_model(name)):
+                return f"{head}/{model.id}"
+        return facts.made_calls
+
     def _staying(self, options: Sequence[Option]) -> Option | None:
         """Return the route that made this turn's calls, where it goes on with them.
 
         Evidence of failure lifts the floor over it: then the loop is what fails.
         """
-        facts = self.facts
-        if not facts.continues or facts.made_calls is None:
+        made = self._made_calls()
+        if made is None:
             return None
-        found = [option for option in options if option.name == facts.made_calls]
+        found = [option for option in options if option.entry.listed == made]
         if self.wishes.raised:
             found = good_enough(found, self.wishes.floor)
         return next(iter(found), None)
@@ -302,19 +407,27 @@ class _Case:
     def _reason(self, first: Option, plain: Option, mark: Mark) -> str:
         """Return the sentences that say why the first route won."""
         wishes = self.wishes
+        said, cheaper = _CHEAPEST, _NONE_CHEAPER
         if first is not plain:
-            pressure = self.condition.pressure[plain.entry.group]
-            said = f"It stands in for {plain.name}: {pressure.sentence}."
+            said = self._standing_in(plain)
+            lane = first.entry.lane
+            alike = lane is not None and lane == plain.entry.lane
+            cheaper = _ITS_LANE if alike else _NONE_AT_EASE
         elif mark is Mark.DOWNGRADE:
             said = _BELOW
         elif wishes.rule.choosing is Choosing.BEST:
             said = _BEST
-        else:
-            said = _CHEAPEST
+        elif first.cost is None:
+            said, cheaper = _UNPRICED, _NONE_PRICED
+        elif wishes.rule.speed:
+            said, cheaper = _WAITED, f"{_NONE_CHEAPER[:-1]}, as waiting counts too."
         if mark is Mark.ESCALATION:
-            why = wishes.raised or "Nothing weaker that is good enough costs less."
-            said = f"{said} It is premium though that was not asked for. {why}"
+            said = f"{said} {_ESCALATED} {wishes.raised or cheaper}"
         return said
+
+    def _standing_in(self, plain: Option) -> str:
+        pressure = self.condition.pressure[plain.entry.group]
+        return f"It stands in for {plain.name}: {pressure.sentence}."
 
     def _decision(
         self,

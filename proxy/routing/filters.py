@@ -327,7 +327,11 @@ def _resting(entry: Entry, condition: Condition) -> tuple[float, Rejected] | Non
     if seconds is not None:
         why = condition.not_ready.get(entry.provider, "")
         return seconds, entry.lost(ReasonCode.NOT_READY, why)
-    if entry.name not in condition.routes and entry.group not in condition.groups:
+    if (
+        entry.group not in condition.groups
+        and entry.name not in condition.routes
+        and entry.listed not in condition.routes
+    ):
         return None
     rest = _rest(entry, condition)
     if rest is None:
@@ -336,9 +340,9 @@ def _resting(entry: Entry, condition: Condition) -> tuple[float, Rejected] | Non
 
 
 def _rest(entry: Entry, condition: Condition) -> Rest | None:
-    own = condition.routes.get(entry.name)
+    own = condition.routes.get(entry.name) or condition.routes.get(entry.listed)
     group = condition.groups.get(entry.group)
-    if own is not None and entry.name in condition.probes:
+    if own is not None and not condition.probes.isdisjoint((entry.name, entry.listed)):
         own = None
     if own is None or group is None:
         return own or group

@@ -48,7 +48,9 @@ class Entry:
     """One route and what is compared of it.
 
     `quality` is 0 to 100, None where nothing is known; `by_class` has other numbers for
-    single classes. `rank` is the tier's, weakest 0, `NO_RANK` where nothing is known.
+    single classes. `listed` is the route's name with its model's listed id, where the
+    name that goes upstream is another one (a date behind it). `rank` is the tier's,
+    weakest 0, `NO_RANK` where nothing is known.
     `context` is in tokens. `foreign` tells that it takes a translation, `free` that a
     call costs nothing beyond what is paid anyway, `lent` that the client's own
     credential goes along. `worse` is the negative quality, 1 where that is unknown.
@@ -60,6 +62,7 @@ class Entry:
 
     route: Route
     name: str
+    listed: str
     provider: str
     group: str
     lane: str | None
@@ -114,6 +117,7 @@ def entry_of(
     return Entry(
         route=route,
         name=route.name,
+        listed=f"{route.provider.id}/{model.id}" if model else route.name,
         provider=route.provider.id,
         group=route.quota_group,
         lane=lane,

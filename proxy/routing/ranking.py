@@ -17,9 +17,9 @@ from proxy.routing.wishes import Wishes
 Sort: TypeAlias = tuple[int | bool | str, ...]
 _NO_FLOOR: Final = 1 << 10
 # Where they stand in an option: a name is looked up more slowly than a place.
-_WEIGHED: Final = 0
-_DRAWN: Final = 1
 _WORSE: Final = 3
+_COST: Final = 6
+_QUALITY: Final = 7
 _ENTRY: Final = 8
 _PRESSED: Final = 9
 
@@ -69,21 +69,49 @@ def first_of(options: Sequence[Option], wishes: Wishes, wanted: str) -> Option:
     return min(options, key=best_first(wanted))
 
 
-def relieved(first: Option, options: Iterable[Option], floor: int | None) -> Option:
+def relieved(
+    first: Option, options: Iterable[Option], wishes: Wishes, wanted: str
+) -> Option:
     """Return who stands in while the quota of `first` is nearly used up.
 
-    Of the same lane first, then of the nearest stronger one; `first` where there is
-    none.
+    Whoever of the same lane wins among those whose quota is well, else whoever wins
+    among all of them; never at an unknown price for a known one. `first` where there is
+    none that is good enough.
     """
     if not first.pressed:
         return first
-    free = [
+    free = _at_ease(first, good_enough(options, wishes.floor))
+    near = _of_its_lane(first, free)
+    return first_of(near or free, wishes, wanted) if free else first
+
+
+def relieved_in_turn(options: list[Option], *, alike: bool) -> list[Option]:
+    """Return options in their order, with those that stand in for the first before it.
+
+    They do while its quota is nearly used up and theirs is not: those of its lane, or
+    any where all of them are `alike`.
+    """
+    if not options or not options[0].pressed:
+        return options
+    first = options[0]
+    free = _at_ease(first, options)
+    before = free if alike else _of_its_lane(first, free)
+    return [*before, *(each for each in options if each not in before)]
+
+
+def _at_ease(first: Option, options: Iterable[Option]) -> list[Option]:
+    return [
         each
-        for each in good_enough(options, floor)
-        if not each.pressed and each.entry.rank >= first.entry.rank
+        for each in options
+        if not each.pressed and (each.cost is not None or first.cost is None)
     ]
-    steps = steps_after(first, floor)
-    return min(free, key=lambda each: (steps(each), each), default=first)
+
+
+def _of_its_lane(first: Option, options: Iterable[Option]) -> list[Option]:
+    lane = first.entry.lane
+    if lane is None:
+        return []
+    return [each for each in options if each.entry.lane == lane]
 
 
 def steps_after(first: Option, floor: int | None) -> Callable[[Option], int]:
@@ -125,15 +153,22 @@ def kin(first: Option, others: list[Option]) -> tuple[list[Option], list[Option]
 def losses_beside(
     first: Option, options: list[Option], floor: int | None
 ) -> list[Rejected]:
-    """Return why options lost that might have been taken."""
+    """Return why options lost that might have been taken.
+
+    Only what is known of both is compared.
+    """
     least = _NO_FLOOR if floor is None else -floor
-    cost, worse = (first.weighed, first.drawn), first.worse
-    known = first.cost is not None and first.quality is not None
+    cost, quality = first.cost, first.quality
     return [
         each[_ENTRY].below
         if each[_WORSE] > least
         else each[_ENTRY].beaten
-        if known and cost <= (each[_WEIGHED], each[_DRAWN]) and worse <= each[_WORSE]
+        if cost is not None
+        and quality is not None
+        and (theirs := each[_COST]) is not None
+        and (good := each[_QUALITY]) is not None
+        and cost <= theirs
+        and quality >= good
         else each[_ENTRY].surplus
         for each in options
     ]
@@ -163,15 +198,23 @@ def mark_after(first: Option, other: Option, floor: int | None) -> Mark:
     return Mark.NONE
 
 
-def decided_by(first: Option, second: Option, floor: int | None) -> DecidedBy:
-    """Return what `first` has over `second`."""
-    if second.pressed and not first.pressed:
-        return DecidedBy.HEALTH
-    if floor is not None and second.worse > -floor:
+def decided_by(
+    first: Option, second: Option, floor: int | None, best_of: str | None = None
+) -> DecidedBy:
+    """Return what `first` has over `second`, in the order in which they are compared.
+
+    `best_of` is the name that was asked for where quality goes before price.
+    """
+    if floor is not None and second.worse > -floor >= first.worse:
         return DecidedBy.QUALITY
+    if best_of is not None:
+        if first.worse != second.worse:
+            return DecidedBy.QUALITY
+        models = {each.entry.route.model_id == best_of for each in (first, second)}
+        if len(models) > 1:
+            return DecidedBy.ORDER
     if first.weighed != second.weighed:
-        dearer = (first.cost or 0) > (second.cost or 0) and second.cost is not None
-        return DecidedBy.SPEED if dearer else DecidedBy.PRICE
+        return _by_weight(first.cost, second.cost)
     if first.drawn != second.drawn:
         return DecidedBy.QUOTA
     if first.foreign != second.foreign:
@@ -179,3 +222,9 @@ def decided_by(first: Option, second: Option, floor: int | None) -> DecidedBy:
     if first.worse != second.worse:
         return DecidedBy.QUALITY
     return DecidedBy.SPEED if first.latency != second.latency else DecidedBy.ORDER
+
+
+def _by_weight(first: int | None, second: int | None) -> DecidedBy:
+    """Return what made one weigh less: its cost, or else that waiting counts too."""
+    waited = first is not None and second is not None and first >= second
+    return DecidedBy.SPEED if waited else DecidedBy.PRICE

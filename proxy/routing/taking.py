@@ -27,28 +27,44 @@ from proxy.translation.needs import obstacles
 class Taking:
     """The choices of a decision in the making, and who fell on the way."""
 
-    __slots__ = ("_client_of", "_facts", "_taken", "choices", "rejected")
+    __slots__ = ("_client_of", "_facts", "_fallen", "_taken", "choices", "rejected")
 
     def __init__(self, facts: Facts) -> None:
         """Begin with nothing taken."""
         self._facts = facts
         self._client_of: str | None = None
+        self._fallen: set[str] = set()
         self._taken: dict[str, int] = {}
         self.choices: list[Choice] = []
         self.rejected: list[Rejected] = []
 
     def take(self, option: Option, mark: Mark) -> bool:
         """Add an option to the choices; False where it fell, which is noted."""
-        entry = option.entry
-        lost = self._objection(entry)
-        if lost is not None:
-            self.rejected.append(lost)
+        if self.refuses(option):
             return False
+        entry = option.entry
         if entry.route.provider.key.kind == "client":
             self._client_of = entry.provider
         self.choices.append(Choice(entry.route, mark, option.cost, option.quality))
         self._taken[entry.provider] = self._taken.get(entry.provider, 0) + 1
         return True
+
+    def refuses(self, option: Option) -> bool:
+        """Tell whether an option falls; if it does, that is noted."""
+        lost = self._objection(option.entry)
+        if lost is None:
+            return False
+        self._fallen.add(option.name)
+        self.rejected.append(lost)
+        return True
+
+    def could_take(self, option: Option) -> bool:
+        """Tell whether an option was taken, or would not have fallen."""
+        if option.name in self._fallen:
+            return False
+        if any(choice.route is option.entry.route for choice in self.choices):
+            return True
+        return self._objection(option.entry) is None
 
     def follow(self, first: Option, rest: list[Option], floor: int | None) -> None:
         """Let the others follow `first` while there is room; the rest have lost."""

@@ -119,12 +119,13 @@ async def test_pressure_alone_makes_nobody_weaker(tmp_path: Path) -> None:
     assert told.row.mark == ""
 
 
-async def test_direct_looks_at_no_quota_before_it_is_used_up(tmp_path: Path) -> None:
+async def test_direct_spares_a_quota_where_its_lane_has_another(tmp_path: Path) -> None:
     with the_clock(clock := Clock()):
         async with stage(tmp_path, *accounts(), mode="direct") as play:
             play["anthropic"].push(under(OKAY, window(clock, "5h", 0.97, HOUR)))
             told = [await play.ask(model="claude-sonnet-5-5") for _ in range(2)]
-    assert [each.calls for each in told] == [("anthropic",)] * 2
+    assert [each.calls for each in told] == [("anthropic",), ("zweit",)]
+    assert "It stands in for anthropic/claude-sonnet-5-5: " in " ".join(told[1].layers)
 
 
 async def test_both_accounts_pressed_is_as_if_none_were(tmp_path: Path) -> None:

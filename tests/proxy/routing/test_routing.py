@@ -26,7 +26,7 @@ from proxy.money import Price
 from proxy.prices.rates import Rate, Rates
 from proxy.routing.builtin import MAX_CHOICES
 from proxy.routing.condition import Condition, Pressure, Rest, RestKind
-from proxy.routing.decision import AskedFor, DecidedBy, Mark
+from proxy.routing.decision import AskedFor, DecidedBy, Decision, Mark
 from proxy.routing.facts import Evidence, Intent, RouteClass, Size, Tier
 from proxy.routing.modes import Mode
 from proxy.routing.policy import Rule
@@ -141,6 +141,33 @@ def test_a_loop_of_tools_stays_unless_evidence_lifts_the_floor_over_it() -> None
     assert routes(run(replace(loop, raised=raised), LANES))[0] == "anthropic/big"
 
 
+DATED = "middle-20260901"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["claude-sonnet-5", "claude-opus-5", "middle", DATED]
+)
+def test_a_loop_stays_though_a_dated_name_of_its_model_was_called(wanted: str) -> None:
+    other = provider("cheap", model("middle", "gpt/standard", "0.1"))
+    for made in ("anthropic/middle", f"anthropic/{DATED}"):
+        loop = facts(wanted, continues=True, made_calls=made)
+        first = run(loop, LANES, other).attempts[0]
+        assert first.provider.id == "anthropic"
+        assert first.model is STANDARD
+        # What goes upstream is what was asked for, where that was a pin.
+        assert first.model_id == (DATED if wanted == DATED else "middle")
+
+
+@pytest.mark.parametrize("mode", [Mode.CODING_AUTO, Mode.DIRECT])
+def test_a_dated_name_rests_with_its_model(mode: Mode) -> None:
+    rest = Rest(RestKind.BREAKER, 30, "it failed")
+    condition = Condition(routes={"anthropic/middle": rest})
+    found = run(DATED, LANES, condition=condition, wanted=mode)
+    assert found.last_resort
+    probing = replace(condition, probes=frozenset({"anthropic/middle"}))
+    assert not run(DATED, LANES, condition=probing, wanted=mode).last_resort
+
+
 def test_a_loop_stays_in_direct_too() -> None:
     loop = facts("m", continues=True, made_calls="two/m")
     one, two = provider("one", model("m")), provider("two", model("m"))
@@ -242,6 +269,154 @@ def test_a_quota_nearly_used_up_is_relieved_in_its_lane_first() -> None:
     assert routes(nearest)[0] == "other/g"
     alone = run("claude-sonnet-5", LANES, condition=condition)
     assert routes(alone)[0] == "anthropic/middle"
+
+
+def pressed(*groups: str) -> Condition:
+    used = Pressure(0.95, "95 % of its quota are used")
+    return Condition(pressure=dict.fromkeys(groups, used))
+
+
+def test_without_its_lane_the_cheapest_good_enough_one_stands_in() -> None:
+    std = provider("p", model("std", price="1"))
+    # A stronger one may be cheaper than those of the same tier.
+    near = provider("near", model("n", "gpt/standard", "9"))
+    strong = provider("strong", model("s", "gpt/premium", "3"))
+    found = run("claude-sonnet-5", std, near, strong, condition=pressed("p"))
+    assert routes(found)[0] == "strong/s"
+    assert found.choices[0].mark is Mark.ESCALATION
+    assert found.reason.startswith("It stands in for p/std: 95 % of its quota")
+    assert "with more of its quota left, costs less" in found.reason
+    # And a weaker one than the winner, where that is good enough too.
+    premium = provider("p", model("big", "claude/premium", "1"))
+    weaker = provider("weaker", model("w", "gpt/standard", "2"))
+    found = run("claude-sonnet-5", premium, weaker, condition=pressed("p"))
+    assert routes(found)[0] == "weaker/w"
+
+
+def test_of_its_lane_the_cheapest_stands_in_whatever_the_rest_costs() -> None:
+    big = provider("p", model("big", "claude/premium", "1"))
+    dear = provider("dear", model("big", "claude/premium", "9"))
+    less = provider("less", model("big", "claude/premium", "5"))
+    weaker = provider("weaker", model("w", "gpt/standard", "2"))
+    found = run("claude-sonnet-5", big, dear, less, weaker, condition=pressed("p"))
+    assert routes(found)[0] == "less/big"
+    assert found.reason.endswith("not asked for. It is of the same lane.")
+
+
+def test_a_known_price_is_not_left_for_an_unknown_one() -> None:
+    known = provider("known", model("m", price="1"))
+    unknown = provider("unknown", model("m", price=None))
+    dear = provider("dear", model("d", "gpt/standard", "50"))
+    left = pressed("known")
+    for asked in ("claude-sonnet-5", "m"):
+        found = run(asked, known, unknown, condition=left)
+        assert routes(found)[0] == "known/m"
+        assert "stands in" not in found.reason
+    found = run("claude-sonnet-5", known, unknown, dear, condition=left)
+    assert routes(found)[0] == "dear/d"
+
+
+@pytest.mark.parametrize("mode", [Mode.CODING_AUTO, Mode.DIRECT])
+def test_a_quota_nearly_used_up_is_relieved_for_a_model_asked_by_name(
+    mode: Mode,
+) -> None:
+    one, two = provider("one", model("kimi")), provider("two", model("kimi", price="3"))
+    left = pressed("one")
+    found = run("kimi", one, two, condition=left, wanted=mode)
+    assert routes(found) == ["two/kimi", "one/kimi"]
+    assert "It stands in for one/kimi: 95 % of its quota" in found.reason
+    assert found.runner_up is not None
+    assert (found.runner_up.route, found.runner_up.by) == (
+        "one/kimi",
+        DecidedBy.HEALTH,
+    )
+    loop = facts("kimi", continues=True, made_calls="one/kimi")
+    assert routes(run(loop, one, two, condition=left, wanted=mode))[0] == "one/kimi"
+    both = run("kimi", one, two, condition=pressed("one", "two"), wanted=mode)
+    assert routes(both)[0] == "one/kimi"
+
+
+def test_direct_leaves_its_order_for_the_same_lane_only() -> None:
+    one = provider("one", model("m"))
+    other = provider("other", model("m", "gpt/standard"))
+    found = run("m", one, other, condition=pressed("one"), wanted=Mode.DIRECT)
+    assert routes(found) == ["one/m", "other/m"]
+
+
+def test_nobody_stands_in_for_what_could_not_be_taken() -> None:
+    choice = ToolChoice(Choice.TOOL, "web_search")
+    search = ServerTool(MESSAGES, "web_search_20250305", "web_search", {})
+    request = Request(MESSAGES, "m", (), tools=(search,), tool_choice=choice)
+    foreign = provider("foreign", model("m", price="1"), protocols=(CHAT,))
+    own = provider("own", model("m", price="2"))
+    third = provider("third", model("n", price="3"))
+    left = pressed("foreign")
+    for asked, mode in (
+        ("claude-sonnet-5", Mode.CODING_AUTO),
+        ("m", Mode.CODING_AUTO),
+        ("m", Mode.DIRECT),
+    ):
+        given = facts(asked, request=request)
+        found = run(given, foreign, own, third, condition=left, wanted=mode)
+        assert routes(found)[0] == "own/m"
+        assert "stands in" not in found.reason
+        lost = [each.code for each in found.rejected if each.route == "foreign/m"]
+        assert lost == [ReasonCode.NOT_CARRIED]
+
+
+def test_the_runner_up_could_have_been_taken() -> None:
+    choice = ToolChoice(Choice.TOOL, "web_search")
+    search = ServerTool(MESSAGES, "web_search_20250305", "web_search", {})
+    request = Request(MESSAGES, "m", (), tools=(search,), tool_choice=choice)
+    own = provider("own", model("m", price="1"))
+    foreign = provider("foreign", model("m", price="2"), protocols=(CHAT,))
+    third = provider("third", model("m", price="3"))
+    found = run(facts(request=request), own, foreign, third)
+    assert found.runner_up is not None
+    assert found.runner_up.route == "third/m"
+    alone = run(facts(request=request), own, foreign)
+    assert alone.runner_up is None
+
+
+def test_in_a_given_order_marks_are_beside_who_was_really_taken() -> None:
+    choice = ToolChoice(Choice.TOOL, "web_search")
+    search = ServerTool(MESSAGES, "web_search_20250305", "web_search", {})
+    request = Request(MESSAGES, "m", (), tools=(search,), tool_choice=choice)
+    foreign = provider("foreign", model("m", "x/premium"), protocols=(CHAT,))
+    own = provider("own", model("m", "x/standard"))
+    third = provider("third", model("m", "x/standard"))
+    asked = facts("m", request=request)
+    found = run(asked, foreign, own, third, wanted=Mode.DIRECT)
+    assert [(c.route.name, c.mark) for c in found.choices] == [
+        ("own/m", Mark.NONE),
+        ("third/m", Mark.SAME_LANE),
+    ]
+
+
+def test_a_last_resort_is_good_enough_where_one_is_and_marked_where_none_is() -> None:
+    rest = {
+        f"p/{name}": Rest(RestKind.BREAKER, seconds, "it failed")
+        for name, seconds in (("little", 5), ("middle", 30), ("big", 60))
+    }
+    names = {"p/little": SMALL, "p/middle": STANDARD, "p/big": PREMIUM}
+
+    def resort(*left: str) -> Decision:
+        models = [names[name] for name in left]
+        condition = Condition(routes={name: rest[name] for name in left})
+        return run("claude-sonnet-5", provider("p", *models), condition=condition)
+
+    found = resort("p/little", "p/middle", "p/big")
+    assert (routes(found), found.choices[0].mark) == (["p/middle"], Mark.NONE)
+    assert "of those that are good enough the rest of this one ends" in found.reason
+    weak = resort("p/little")
+    assert (weak.last_resort, weak.choices[0].mark) == (True, Mark.DOWNGRADE)
+    assert "None of them is good enough" in weak.reason
+    strong = resort("p/little", "p/big")
+    assert strong.choices[0].mark is Mark.ESCALATION
+    assert "premium though that was not asked for" in strong.reason
+    condition = Condition(routes=rest)
+    pinned = run("p/little", provider("p", SMALL), condition=condition)
+    assert (pinned.choices[0].mark, pinned.last_resort) == (Mark.NONE, True)
 
 
 def test_what_rests_is_left_alone_and_the_first_to_wake_is_the_last_resort() -> None:
