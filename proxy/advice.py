@@ -65,9 +65,14 @@ ADVICE: Final[Mapping[FailureKind, tuple[str, str]]] = MappingProxyType(
 """What was done and what to do, by kind; a kind that is not here says it itself."""
 
 
-def in_full(failure: Failure) -> str:
-    """Return the whole message: what happened, what Turnout did, what to do now."""
-    advice = ADVICE.get(failure.kind, ())
+def in_full(failure: Failure, *, begun: bool = True) -> str:
+    """Return the whole message: what happened, what Turnout did, what to do now.
+
+    `begun` is False where nothing of an answer has left for the client.
+    """
+    advice: tuple[str, ...] = ADVICE.get(failure.kind, ())
+    if not begun:
+        advice = tuple(_NONE_LEFT if each is _PARTLY else each for each in advice)
     said = failure.message
     if advice and not said.endswith(_ENDS):
         # A provider's own words may stand last, and they may lack a full stop.

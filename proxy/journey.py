@@ -7,7 +7,9 @@ labelled in one way. It chooses no route and makes no call.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -20,7 +22,7 @@ from proxy.model import Protocol
 from proxy.wire.envelope import error_body, error_event, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from proxy.exchange import Exchange
     from proxy.health import Health
@@ -35,7 +37,9 @@ NO_LANE = "unlisted"
 _TOO_MANY = 429
 HEEDS_ERRORS = frozenset({Protocol.MESSAGES, Protocol.RESPONSES})
 """Protocols whose clients take an error event for what it is."""
-"""Protocols whose clients act on an error event."""
+
+_RETRY_AFTER = "retry-after"
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _RETRY_IS_VAIN = frozenset(
     {FailureKind.NO_ROUTE, FailureKind.OFFLINE, FailureKind.BAD_REQUEST}
 )
@@ -141,6 +145,10 @@ class Journey:
             now=now,
         )
 
+    def met_nothing(self) -> None:
+        """Let the running attempt count for nothing; what it held is given back."""
+        self.met(Failure(FailureKind.INTERNAL, "The call told nothing of its route."))
+
     async def record(self, status: Status, kind: FailureKind | None) -> None:
         """Commit the finishing row, once."""
         if not self.counting:
@@ -180,7 +188,8 @@ class Journey:
         kind = FailureKind.STOPPING if stopping else FailureKind.CLIENT_GONE
         if x.route is not None and x.calling:
             ended = Failure(kind, "The request ended before its answer did.")
-            x.note(x.route, self.attempt_started, self.clock.monotonic(), ended, None)
+            now = self.clock.monotonic()
+            x.note(x.route, self.attempt_started, now, ended, x.heard_status)
             self.met(ended)
         if not stopping:
             await self.record(Status.CANCELLED, kind)
@@ -197,15 +206,16 @@ class Journey:
         held = x.held
         if held is None:
             return
-        names = {name.lower() for name, _ in held.headers}
+        told = held.headers
         extra: list[tuple[str, str]] = []
-        if held.status == _TOO_MANY and "retry-after" not in names:
-            wait = DEFAULT_RETRY_AFTER if held.wait is None else math.ceil(held.wait)
-            extra.append(("retry-after", str(wait)))
+        if held.status == _TOO_MANY and not _says_when(told):
+            told = tuple(each for each in told if each[0].lower() != _RETRY_AFTER)
+            extra.append((_RETRY_AFTER, _seconds(held.wait)))
+        names = {name.lower() for name, _ in told}
         if held.final and "x-should-retry" not in names:
             extra.append(("x-should-retry", "false"))
         length = ("content-length", str(len(held.body)))
-        headers = (*held.headers, length, *extra, *self.labels())
+        headers = (*told, length, *extra, *self.labels())
         await x.outlet.start(held.status, headers)
         await x.outlet.write(held.body)
         await x.outlet.end()
@@ -213,22 +223,41 @@ class Journey:
     async def _own_error(self, failure: Failure) -> None:
         x = self.x
         status = status_of(failure.kind)
-        body = error_body(
-            x.call.protocol, status, failure.kind, in_full(failure), x.call.id
-        )
+        said = in_full(failure, begun=False)
+        body = error_body(x.call.protocol, status, failure.kind, said, x.call.id)
         headers = [
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
         ]
         if status == _TOO_MANY:
-            wait = failure.retry_after
-            seconds = DEFAULT_RETRY_AFTER if wait is None else math.ceil(wait)
-            headers.append(("retry-after", str(seconds)))
+            headers.append((_RETRY_AFTER, _seconds(failure.retry_after)))
         if failure.kind in _RETRY_IS_VAIN:
             headers.append(("x-should-retry", "false"))
         await x.outlet.start(status, (*headers, *self.labels()))
         await x.outlet.write(body)
         await x.outlet.end()
+
+
+def _says_when(headers: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether every `retry-after` there is, and there is one, can be read."""
+    values = [value for name, value in headers if name.lower() == _RETRY_AFTER]
+    return bool(values) and all(_is_readable(each.strip()) for each in values)
+
+
+def _is_readable(value: str) -> bool:
+    if _SECONDS.fullmatch(value):
+        return True
+    try:
+        return "," in value and bool(parsedate_to_datetime(value))
+    except (ValueError, OverflowError):
+        return False
+
+
+def _seconds(wait: float | None) -> str:
+    """Return a wait as whole seconds, the usual one where none is known."""
+    if wait is None or not math.isfinite(wait):
+        return str(DEFAULT_RETRY_AFTER)
+    return str(max(0, math.ceil(wait)))
 
 
 def _shown(name: str) -> str:

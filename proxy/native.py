@@ -65,7 +65,8 @@ class NativeLane:
             ) as answer:
                 # The answer may take minutes; another attempt makes its own call.
                 del outgoing
-                status, x.heard = answer.status, answer.headers
+                status = x.heard_status = answer.status
+                x.heard = answer.headers
                 failure = await self._take(journey, route, answer, secret)
         except UpstreamError as error:
             failure, stale = error.failure, error.stale

@@ -25,6 +25,7 @@ from proxy.practice import PRACTICE_PROVIDER_ID
 from proxy.reading import Unreadable, read_whole
 from proxy.retries import (
     Next,
+    Step,
     Tried,
     after,
     first_byte_limit,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
     from proxy.attempt import Outcome
     from proxy.catalogue import Catalogue, Route
+    from proxy.exchange import HeldAnswer
     from proxy.health import Health
     from proxy.model import Request
     from proxy.preparation import Memory
@@ -116,6 +118,21 @@ class Parts:
     surveyor: Surveyor
     projects: Projects
     chance: Callable[[], float]
+
+
+@dataclass(slots=True)
+class _Course:
+    """What is left to try of a request, in order.
+
+    `again` is the choice that is asked once more, `fresh` says that it needs a new
+    connection; `refused` is how a route refused the request's length, once larger ones
+    are looked for.
+    """
+
+    choices: list[Choice]
+    again: Choice | None = None
+    fresh: bool = False
+    refused: tuple[Failure, HeldAnswer | None] | None = None
 
 
 class Pipeline:
@@ -289,62 +306,77 @@ class Pipeline:
             native = first is not None and self._is_native(x, first)
             return await self._counter.count(journey, native=native)
         failure = _no_route(x.decision)
-        choices = list(x.decision.choices)
-        stale = False
-        again: Choice | None = None
-        while choices and len(x.attempts) < MAX_ATTEMPTS and self._in_time(x):
-            choice = choices.pop(0)
+        course = _Course(list(x.decision.choices))
+        while course.choices and len(x.attempts) < MAX_ATTEMPTS and self._in_time(x):
+            choice = course.choices.pop(0)
             native = self._is_native(x, choice.route)
             if not native and (hindrance := self._hindrance(x, choice.route)):
                 # What a provider has said is worth more than why this one is no help.
                 failure = failure or hindrance
                 continue
-            # What was closed unheard has told nothing: a probe is still this request's.
-            may_call = stale or self._may_call(choice.route)
-            if not may_call and choices:
+            if not self._may_call(choice.route) and course.choices:
                 # Another request is finding out whether this route works again.
                 continue
             # The repetition may have fallen: its route's breaker opened meanwhile.
-            repeated = choice is again
-            insured = bool(choices) and len(x.attempts) + 1 < MAX_ATTEMPTS
+            repeated = choice is course.again
+            last = len(x.attempts) + 1 >= MAX_ATTEMPTS
+            insured = bool(course.choices) and not last
             x.begin(choice.route, choice.mark, retry=repeated, insured=insured)
             if choice.route.provider.id == PRACTICE_PROVIDER_ID:
                 journey.attempt_started = self._parts.clock.monotonic()
                 return await simulate(journey, int(self._parts.clock.now().timestamp()))
             lane = self._native if native else self._translated
-            outcome = await self._call(journey, lane, choice.route, fresh=stale)
-            failure, stale = outcome.failure, outcome.stale
+            # A kept connection may be closed unheard: no use for the last call.
+            fresh = course.fresh or last
+            outcome = await self._call(journey, lane, choice.route, fresh=fresh)
+            failure = outcome.failure
             if failure is None:
                 self._answered(x, choice.route)
                 return None
             if x.outlet.started:
-                break
+                return failure
             tried = Tried(
                 failure,
                 own_credential=choice.route.provider.key.kind == "client",
                 translated=not native,
-                too_long=x.too_long,
-                stale=stale,
+                too_long=x.too_long and course.refused is None,
+                stale=outcome.stale,
                 repeated=repeated,
+                relieved=bool(course.choices) and len(x.attempts) + 1 >= MAX_ATTEMPTS,
             )
-            step = after(tried, self._parts.chance())
-            again = choice if step.next is Next.SAME else None
-            match step.next:
-                case Next.STOP:
-                    break
-                case Next.SAME:
-                    await asyncio.sleep(step.wait)
-                    choices.insert(0, choice)
-                case Next.LARGER:
-                    choices = self._larger(x, choice.route)
-                case Next.OTHER:
-                    choices = self._in_turn(x, choices, choice.route, failure)
-        return failure
+            if not await self._go_on(x, course, choice, tried):
+                break
+        return _last_word(x, course, failure)
 
-    def _in_time(self, x: Exchange) -> bool:
-        """Tell whether the request's time for a first byte is not used up."""
+    async def _go_on(
+        self, x: Exchange, course: _Course, choice: Choice, tried: Tried
+    ) -> bool:
+        """Set the course after a failed attempt; False where the client is told."""
+        step = after(tried, self._parts.chance())
+        if step.next is Next.SAME and not self._in_time(x, step.wait):
+            # The request's time would be over before the wait is.
+            step = Step(Next.OTHER)
+        same = step.next is Next.SAME
+        course.again = choice if same else None
+        course.fresh = same and tried.stale
+        match step.next:
+            case Next.STOP:
+                return False
+            case Next.SAME:
+                await asyncio.sleep(step.wait)
+                course.choices.insert(0, choice)
+            case Next.LARGER:
+                course.refused = (tried.failure, x.held)
+                course.choices = self._larger(x, choice.route)
+            case Next.OTHER:
+                left = self._in_turn(x, course.choices, choice.route, tried.failure)
+                course.choices = left
+        return True
+
+    def _in_time(self, x: Exchange, wait: float = 0.0) -> bool:
+        """Tell whether the request's time for a first byte lasts longer than `wait`."""
         spent = self._parts.clock.monotonic() - x.call.arrived
-        return not x.attempts or spent < self._parts.upstream.limits.first_byte
+        return not x.attempts or spent + wait < self._parts.upstream.limits.first_byte
 
     def _may_call(self, route: Route) -> bool:
         now = self._parts.clock.now().timestamp()
@@ -377,8 +409,15 @@ class Pipeline:
         )
         if lane is self._native:
             x.request = None
-        outcome = await lane.call(journey, route, fresh=fresh, first_byte=limit)
-        if outcome.failure is not None and not outcome.stale:
+        told = False
+        try:
+            outcome = await lane.call(journey, route, fresh=fresh, first_byte=limit)
+            told = not outcome.stale
+        finally:
+            if not told:
+                # If it was the route's one probe, another request may be that now.
+                journey.met_nothing()
+        if told and outcome.failure is not None:
             journey.met(outcome.failure)
         return outcome
 
@@ -413,7 +452,9 @@ class Pipeline:
             if choice.route.name not in tried
             and ((choice.route.model and choice.route.model.context) or 0) >= least
         ][:1]
-        x.decision = replace(x.decision, choices=(*x.decision.choices, *larger))
+        again = {each.route.name for each in larger}
+        before = (c for c in x.decision.choices if c.route.name not in again)
+        x.decision = replace(x.decision, choices=(*before, *larger))
         return larger
 
     def _pin(self, x: Exchange, route: Route) -> None:
@@ -439,6 +480,17 @@ class Pipeline:
             foreign=self._others_proofs(x.call, route),
         )
         return _not_carried(route, found) if found else None
+
+
+def _last_word(x: Exchange, course: _Course, failure: Failure | None) -> Failure | None:
+    """Return what the client is told where nothing has answered.
+
+    Where a larger route was no help either, it hears that its conversation is too long:
+    it can do something about that.
+    """
+    if failure is not None and course.refused is not None and not x.too_long:
+        failure, x.held = course.refused
+    return failure
 
 
 def _not_carried(route: Route, found: Sequence[Obstacle]) -> Failure:

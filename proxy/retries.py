@@ -72,7 +72,7 @@ class Tried:
     `own_credential` says that the client's own login was sent, `translated` that the
     request was written anew, `too_long` that it was refused for its length, `stale`
     that a kept connection had been closed unheard, `repeated` that the route has had
-    its repetition.
+    its repetition, `relieved` that one call is left and another route stands by.
     """
 
     failure: Failure
@@ -81,6 +81,7 @@ class Tried:
     too_long: bool = False
     stale: bool = False
     repeated: bool = False
+    relieved: bool = False
 
 
 _STOP: Final = Step(Next.STOP)
@@ -96,7 +97,7 @@ def after(tried: Tried, chance: float) -> Step:
     failure = tried.failure
     if tried.stale:
         # It says nothing about the provider: a fresh connection is tried at once.
-        return Step(Next.SAME)
+        return _OTHER if tried.relieved else Step(Next.SAME)
     match failure.kind:
         case FailureKind.REJECTED:
             longer = tried.too_long and tried.translated

@@ -72,13 +72,15 @@ class TranslatedLane:
         outcome = await self._once(journey, route, fresh=fresh, first_byte=first_byte)
         if outcome.failure is None or x.outlet.started or not x.unproven:
             return outcome
-        if len(x.attempts) >= MAX_ATTEMPTS:
+        if x.without_proofs or len(x.attempts) >= MAX_ATTEMPTS:
             return outcome
         # The provider refused a proof of reasoning: it is not the one that gave it.
-        x.begin(route, x.mark, retry=True, insured=x.insured)
+        x.without_proofs = True
+        last = len(x.attempts) + 1 >= MAX_ATTEMPTS
+        x.begin(route, x.mark, retry=True, insured=x.insured and not last)
         journey.attempt_started = self._clock.monotonic()
         return await self._once(
-            journey, route, fresh=False, first_byte=first_byte, thinking=False
+            journey, route, fresh=fresh or last, first_byte=first_byte
         )
 
     async def _once(
@@ -88,13 +90,12 @@ class TranslatedLane:
         *,
         fresh: bool,
         first_byte: float,
-        thinking: bool = True,
     ) -> Outcome:
         x = journey.x
         status: int | None = None
         stale = False
         try:
-            outgoing, delivery = self._prepare(journey, route, thinking=thinking)
+            outgoing, delivery = self._prepare(journey, route)
         except Unreadable as problem:
             return Outcome(problem.failure)
         try:
@@ -106,7 +107,8 @@ class TranslatedLane:
             ):
                 # The answer may take minutes; another attempt writes its own request.
                 del outgoing
-                status, x.heard = answer.status, answer.headers
+                status = x.heard_status = answer.status
+                x.heard = answer.headers
                 failure = await self._take(x, route, answer, delivery)
         except UpstreamError as error:
             failure, stale = error.failure, error.stale
@@ -117,9 +119,7 @@ class TranslatedLane:
             self._remember(x, route, delivery.prepared)
         return Outcome(failure, stale)
 
-    def _prepare(
-        self, journey: Journey, route: Route, *, thinking: bool
-    ) -> tuple[Outgoing, Delivery]:
+    def _prepare(self, journey: Journey, route: Route) -> tuple[Outgoing, Delivery]:
         x, provider = journey.x, route.provider
         # The parsed form is needed no longer than it takes to write it anew.
         request, x.request = x.request, None
@@ -134,7 +134,7 @@ class TranslatedLane:
             request,
             self._memory,
             created,
-            thinking=thinking,
+            thinking=not x.without_proofs,
             secret=secret,
         )
         x.lose(losses)

@@ -37,6 +37,13 @@ def test_what_happened_what_was_done_and_what_to_do(kind: FailureKind) -> None:
     assert todo.endswith(".")
 
 
+@pytest.mark.parametrize("kind", sorted(TOLD))
+def test_only_an_answer_that_has_begun_was_passed_on(kind: FailureKind) -> None:
+    said = in_full(Failure(kind, "scripted broke off."), begun=False)
+    assert "passed on" not in said
+    assert said.endswith(ADVICE[kind][1])
+
+
 def test_words_without_a_full_stop_do_not_run_into_the_next_sentence() -> None:
     said = in_full(Failure(FailureKind.UPSTREAM_ERROR, "scripted: boom\n"))
     assert said.startswith("scripted: boom. Turnout had")

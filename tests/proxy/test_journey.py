@@ -156,6 +156,26 @@ async def test_an_error_of_ours_has_a_status_a_length_and_a_word_on_retries(
     [
         (HeldAnswer(429, (), b"{}"), "retry-after", "2"),
         (HeldAnswer(429, (("Retry-After", "9"),), b"{}"), "retry-after", "9"),
+        (HeldAnswer(429, (("retry-after", "soon"),), b"{}"), "retry-after", "2"),
+        (HeldAnswer(429, (("retry-after", "-5"),), b"{}"), "retry-after", "2"),
+        (HeldAnswer(429, (("retry-after", ""),), b"{}"), "retry-after", "2"),
+        (HeldAnswer(429, (("retry-after", "inf"),), b"{}"), "retry-after", "2"),
+        (
+            HeldAnswer(429, (("retry-after", "1m"),), b"{}", wait=59.5),
+            "retry-after",
+            "60",
+        ),
+        (
+            HeldAnswer(429, (("retry-after", "9" * 17),), b"{}", wait=4.0),
+            "retry-after",
+            "4",
+        ),
+        (
+            HeldAnswer(429, (("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"),), b"{}"),
+            "retry-after",
+            "Wed, 21 Oct 2026 07:28:00 GMT",
+        ),
+        (HeldAnswer(500, (("retry-after", "soon"),), b"{}"), "retry-after", "soon"),
         (HeldAnswer(500, (), b"{}"), "retry-after", None),
         (HeldAnswer(401, (), b"{}", final=True), "x-should-retry", "false"),
         (HeldAnswer(401, (), b"{}"), "x-should-retry", None),
@@ -188,6 +208,24 @@ async def test_a_client_that_left_is_cancelled_and_owes_an_unknown_sum() -> None
     )
     assert [a.outcome for a in row.attempts] == ["client_gone"]
     assert sent(x).body == b""
+
+
+async def test_what_was_heard_before_the_client_left_stays_known() -> None:
+    x, ledger = exchange(), PaperLedger()
+    x.heard_status = 200
+    await journey(x, ledger).interrupt(stopping=False)
+    (attempt,) = ledger.rows[0].attempts
+    assert (attempt.outcome, attempt.status) == ("client_gone", 200)
+
+
+@pytest.mark.parametrize("kind", [FailureKind.CUT, FailureKind.STALLED])
+async def test_nothing_is_said_to_have_been_passed_on_before_the_first_byte(
+    kind: FailureKind,
+) -> None:
+    x = exchange()
+    await journey(x, PaperLedger()).fail(Failure(kind, "It broke."))
+    assert b"It broke. Turnout had no other route to try." in sent(x).body
+    assert b"passed on" not in sent(x).body
 
 
 async def test_a_stream_ended_by_a_stop_says_so_and_is_interrupted() -> None:

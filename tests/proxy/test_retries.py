@@ -107,6 +107,12 @@ def test_a_route_that_cannot_be_heard_is_left(kind: FailureKind) -> None:
     assert after(Tried(_failed(kind)), 0.5) == Step(Next.OTHER)
 
 
+def test_the_last_call_is_the_standbys_after_a_connection_closed_unheard() -> None:
+    failure = _failed(FailureKind.RESET)
+    tried = Tried(failure, stale=True, relieved=True)
+    assert after(tried, 0.5) == Step(Next.OTHER)
+
+
 def test_a_connection_closed_unheard_is_opened_anew_at_once() -> None:
     tried = Tried(_failed(FailureKind.RESET), stale=True, repeated=True)
     assert after(tried, 0.5) == Step(Next.SAME)

@@ -7,6 +7,7 @@ own form, and what is mended on the way is on record.
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -30,6 +31,7 @@ from upstream.reply import Reply, cut_after, held_after, held_before_headers
 from upstream.spoilt import bad_json, no_end
 
 from proxy.model import Protocol
+from proxy.preparation import prepare
 from proxy.upstream import Limits
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -169,6 +171,26 @@ async def test_a_refused_proof_is_left_out_on_the_same_route_once(
     assert play.faults(first) == 0
 
 
+@pytest.mark.parametrize("client", [MESSAGES, RESPONSES])
+async def test_a_refused_proof_stays_left_out_of_every_later_attempt(
+    play: Stage, client: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[bool] = []
+
+    def watched(*given: Any, thinking: bool, secret: str | None) -> Any:
+        kept.append(thinking)
+        return prepare(*given, thinking=thinking, secret=secret)
+
+    monkeypatch.setattr("proxy.translated.prepare", watched)
+    first, second = f"first-{CHAT}", f"second-{CHAT}"
+    refused = refuse(400, "Invalid `signature` in `thinking` block")
+    play[first].push(refused, refuse(401))
+    told = await play.ask(client, model=f"m-{CHAT}")
+    assert told.calls == (first, first, second)
+    assert told.outcomes == ("rejected", "auth", "ok")
+    assert kept == [True, False, False]
+
+
 # --- after content --------------------------------------------------------------------
 
 
@@ -279,6 +301,48 @@ async def test_what_is_too_long_goes_to_a_larger_route_once(
         if client in {CHAT, RESPONSES}:
             assert said["code"] == "context_length_exceeded"
         assert not play["as-short"].asked
+
+
+@pytest.mark.parametrize("client", [MESSAGES, RESPONSES, GEMINI])
+@pytest.mark.parametrize("how", [refuse(401), refuse(429), html_page(200)])
+async def test_a_larger_route_that_fails_leaves_the_refusal_of_the_length(
+    tmp_path_factory: pytest.TempPathFactory, client: Protocol, how: Script | Reply
+) -> None:
+    async with stage(tmp_path_factory.mktemp("no_help"), *readers(CHAT)) as play:
+        play["short"].push(TOO_LONG)
+        play["long"].push(how)
+        told = await play.ask(client)
+        assert (told.calls, told.status) == (("short", "long"), 400)
+        assert "too long" in error_of(told.headers, told.body)["message"]
+        assert told.row.error_kind == "rejected"
+
+
+async def test_a_larger_route_is_looked_for_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    larger = [
+        Actor(f"c{size}", (CHAT,), (Role(context=size),))
+        for size in (16_000, 32_000, 64_000)
+    ]
+    short = Actor("short", (CHAT,), (Role(context=8_000),))
+    home = tmp_path_factory.mktemp("once")
+    async with stage(home, short, *larger) as play:
+        for name in ("short", "c16000", "c32000", "c64000"):
+            play[name].push(TOO_LONG)
+        told = await play.ask(MESSAGES)
+        assert (len(told.calls), told.calls[0], told.status) == (2, "short", 400)
+
+
+async def test_a_wait_that_outlasts_the_request_is_not_waited(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    home, limits = tmp_path_factory.mktemp("late"), Limits(1.0, 5.0)
+    actors = (Actor("first", (CHAT,)), Actor("second", (CHAT,)))
+    async with stage(home, *actors, limits=limits) as play:
+        play["first"].push(refuse(429, retry_after="2"))
+        told = await play.ask(MESSAGES)
+        assert told.calls == ("first", "second")
+        assert (told.status, told.retries) == (200, (False, False))
 
 
 # --- what reaches the client, and a client that leaves --------------------------------
