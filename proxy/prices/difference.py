@@ -22,6 +22,8 @@ Priced = Mapping[str, Rates]
 SHRINKS_BELOW: Final = Decimal("0.8")
 """The share of today's models below which a newer document counts as cut off."""
 
+_FEW: Final = 10  # of fewer prices of a kind than this, a share says nothing
+
 JUMP: Final = 10
 """The factor from which on a change is named before all others."""
 
@@ -119,16 +121,53 @@ def _jumps(one: Decimal | None, two: Decimal | None) -> bool:
 
 
 def shrinks(old: Priced, new: Priced) -> str:
-    """Return the sentence that `new` has suspiciously few models, '' where it has not.
+    """Return the sentence that `new` says suspiciously little, '' where it does not.
 
-    A document that was cut off on its way is sound JSON at times.
+    Counted are models and single amounts: a document that was cut off on its way, or
+    lost its columns, is sound JSON at times.
     """
-    if len(new) >= len(old) * SHRINKS_BELOW:
-        return ""
-    return (
-        f"It has prices of {len(new):,} models where {len(old):,} are known now, which"
-        " is less than 80 %."
+    if len(new) < len(old) * SHRINKS_BELOW:
+        return (
+            f"It has prices of {len(new):,} models where {len(old):,} are known now,"
+            " which is less than 80 %."
+        )
+    kept, known = (sum(map(_said, priced.values())) for priced in (new, old))
+    if kept < known * SHRINKS_BELOW:
+        return (
+            f"It has {kept:,} single prices where {known:,} are known now, which is"
+            " less than 80 %."
+        )
+    for field in fields(Price):
+        name = field.name
+        kept, known = (_telling(priced, name) for priced in (new, old))
+        if known >= _FEW and kept < known * SHRINKS_BELOW:
+            return (
+                f"It has the price `{name}` of {kept:,} models where {known:,} are"
+                " known now, which is less than 80 %."
+            )
+    return ""
+
+
+def _said(rates: Rates) -> int:
+    return sum(
+        _is_said(entry.price, field.name)
+        for entry in rates.entries
+        for field in fields(Price)
     )
+
+
+def _telling(priced: Priced, name: str) -> int:
+    """Count the models of which some entry has the price `name`."""
+    return sum(
+        any(_is_said(entry.price, name) for entry in rates.entries)
+        for rates in priced.values()
+    )
+
+
+def _is_said(price: Price, name: str) -> bool:
+    """Say whether the source says it: the input's price stands in for a cache's."""
+    value: Decimal | None = getattr(price, name)
+    return value is not None and not (name.startswith("cache") and value == price.input)
 
 
 def objections(new: Priced, now: datetime) -> tuple[str, ...]:
@@ -159,4 +198,7 @@ def _objections(priced: Iterable[tuple[str, Rates]], now: datetime) -> Iterator[
 
 def _sources(rates: Rates) -> Iterator[Source]:
     yield rates.source
-    yield from (entry.source for entry in rates.entries if entry.source)
+    for entry in rates.entries:
+        if entry.source is not None:
+            yield entry.source
+        yield from (source for _, source in entry.sources)

@@ -7,6 +7,7 @@ It must not read files or know which prices are in force. The format is document
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -32,6 +33,13 @@ FIELDS: Final = (
 _AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,24})?")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _KINDS: Final = frozenset({"processing", "service_tier", "speed"})
+
+
+LONGEST_ID: Final = 200
+"""The most characters of a document's id: it stands in every request's record."""
+
+_LONGEST: Final = 2_000  # characters of any other text, such as a licence
+_ENDLESS: Final = re.compile(rb'[^"]{2001}')
 
 
 class DocumentError(ValueError):
@@ -115,6 +123,9 @@ def read_document(data: bytes) -> Document:
         document = msgspec.json.decode(data, type=Document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentError(f"This is no price document: {error}") from None
+    _check_id(document.id)
+    if not _is_plain(data):
+        _check_texts(document)
     _check(document)
     return document
 
@@ -150,6 +161,47 @@ def _check(document: Document) -> None:
                 raise DocumentError(f"{provider.id}/{model.id} has no prices.")
             for entry in model.entries:
                 _check_entry(entry, f"{provider.id}/{model.id}")
+
+
+def _check_id(name: str) -> None:
+    if not name.strip() or len(name) > LONGEST_ID:
+        raise DocumentError(f"The id has to be 1 to {LONGEST_ID} characters long.")
+
+
+def _is_plain(data: bytes) -> bool:
+    """Tell quickly that no text of a JSON document can be endless or unprintable.
+
+    In JSON a control character needs a backslash, but DEL; each text ends at a quote.
+    """
+    odd = b"\\" in data or b"\x7f" in data or not data.isascii()
+    return not odd and not _ENDLESS.search(data)
+
+
+def _check_texts(document: Document) -> None:
+    """Refuse texts that are endless, or that could steer the terminal they reach."""
+    for text in _texts(msgspec.to_builtins(document)):
+        if len(text) > _LONGEST:
+            raise DocumentError(
+                f"A text has more than {_LONGEST:,} characters: {text[:40]!r}."
+            )
+        if not text.isprintable():
+            raise DocumentError(f"A text has control characters: {text[:40]!r}.")
+
+
+def _texts(of: object) -> Iterator[str]:
+    """Yield every text of plain JSON values, the names of members included."""
+    match of:
+        case str():
+            yield of
+        case dict():
+            for name, value in of.items():
+                yield from _texts(name)
+                yield from _texts(value)
+        case list() | tuple():
+            for value in of:
+                yield from _texts(value)
+        case _:
+            pass
 
 
 def _once(names: list[str], what: str) -> None:

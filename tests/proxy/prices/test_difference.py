@@ -72,6 +72,33 @@ def test_far_fewer_models_are_suspicious() -> None:
     assert shrinks({}, {}) == ""
 
 
+def test_far_fewer_prices_of_as_many_models_are_suspicious() -> None:
+    cached = Rate(Price(Decimal(1), Decimal(5), Decimal("0.1")))
+    tier = Rate(Price(Decimal(2), Decimal(10), Decimal("0.2")), above=200_000)
+    old = {f"a/{n}": rates("1", entries=(cached, tier)) for n in range(20)}
+    assert shrinks(old, dict(old)) == ""
+    untiered = {route: rates("1", entries=(cached,)) for route in old}
+    assert "60 single prices where 120" in shrinks(old, untiered)
+    # What stands in for a price of the cache is none.
+    bare = Price(Decimal(1), Decimal(5), Decimal(1))
+    few = {f"a/{n}": rates("1", entries=(cached,)) for n in range(20)}
+    gone = few | {
+        f"a/{n}": rates("1", entries=(Rate(bare), Rate(bare, above=9)))
+        for n in range(5)
+    }
+    assert "the price `cache_read` of 15 models where 20" in shrinks(few, gone)
+    empty = {route: rates("1", entries=(Rate(Price()),)) for route in old}
+    assert "0 single prices" in shrinks(old, empty)
+
+
+def test_sources_of_single_prices_are_not_of_the_future_either() -> None:
+    ahead = replace(SOURCE, time=NOW + timedelta(days=2))
+    price = Price(Decimal(1))
+    for entry in (Rate(price, source=ahead), Rate(price, sources=(("input", ahead),))):
+        (told,) = objections({"a/m": rates("1", entries=(entry,))}, NOW)
+        assert "a/m was looked at in the future" in told
+
+
 def test_prices_that_cannot_be_are_refused_in_every_condition() -> None:
     negative = Rate(Price(Decimal(-1)), above=100)
     endless = Rate(Price(Decimal("Infinity")))

@@ -95,6 +95,41 @@ def test_what_cannot_be_true_is_refused(value: object, word: str) -> None:
         _read(value)
 
 
+@pytest.mark.parametrize("id_", ["", "  ", "x" * 201, "x\x1b[2J", "x\ny", "x\u202ey"])
+def test_an_id_is_short_and_can_be_shown(id_: str) -> None:
+    with pytest.raises(DocumentError):
+        _read(_document(id=id_))
+    assert _read(_document(id="x" * 200))
+
+
+@pytest.mark.parametrize("text", ["\x07", "\x7f", "\u009b", "x" * 2_001])
+@pytest.mark.parametrize(
+    "place", ["licence", "reference", "url", "model", "alias", "provider", "inner"]
+)
+def test_texts_are_bounded_and_steer_no_terminal(place: str, text: str) -> None:
+    whole = _document()
+    provider = whole["providers"][0]
+    model = provider["models"][0]
+    source = {"type": "manual-review", "reference": text, "retrieved": "2026-11-20"}
+    match place:
+        case "licence":
+            whole["licence"] = text
+        case "reference" | "url":
+            provider["source"][place] = text
+        case "model":
+            model["id"] = text
+        case "alias":
+            model["aliases"] = [text]
+        case "provider":
+            provider["id"] = text
+        case _:
+            model["entries"][0]["sources"] = {"input": source}
+    with pytest.raises(DocumentError) as caught:
+        _read(whole)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
+
+
 def test_a_name_stands_once_at_a_provider() -> None:
     whole = _document()
     model = whole["providers"][0]["models"][0]
