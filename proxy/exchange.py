@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.errors import FailureKind
+from proxy.health.accounts import account_of
 from proxy.ledger.rows import Attempt
 from proxy.model import Usage
 from proxy.routing.decision import Mark
@@ -91,6 +92,11 @@ class Call:
     def session(self) -> str | None:
         """The client's own session id."""
         return self.header(*_SESSION_HEADERS)
+
+    @property
+    def account(self) -> str:
+        """Whose own credential came with it, as a digest; '' where none did."""
+        return account_of(self.client, self.credentials.own)
 
     @property
     def agent(self) -> str | None:

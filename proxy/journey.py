@@ -142,6 +142,7 @@ class Journey:
             headers=x.heard,
             body=body,
             first_byte_ms=waited if failure is None else None,
+            account=x.call.account,
             now=now,
         )
 

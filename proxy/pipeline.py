@@ -210,7 +210,7 @@ class Pipeline:
             counting=call.endpoint in COUNTS,
         )
         facts = survey.facts
-        decision = self._decide(facts, config)
+        decision = self._decide(facts, config, call)
         x = Exchange(
             call=call,
             outlet=outlet,
@@ -226,12 +226,13 @@ class Pipeline:
         if first is not None and not self._is_native(x, first):
             # Only who must translate needs to know what the request depends on.
             x.request = self._read_or_refuse(x)
-            x.decision = self._decide(replace(facts, request=x.request), config)
+            x.decision = self._decide(replace(facts, request=x.request), config, call)
         return x
 
-    def _decide(self, facts: Facts, config: Config) -> Decision:
+    def _decide(self, facts: Facts, config: Config, call: Call) -> Decision:
         now = facts.moment.timestamp()
-        condition = self._parts.health.condition(config.not_ready, now)
+        health = self._parts.health
+        condition = health.condition(config.not_ready, now, call.account)
         return decide(facts, config.catalogue, condition, config.policy)
 
     async def _project(self, call: Call, policy: Policy) -> str | None:
@@ -387,7 +388,8 @@ class Pipeline:
     ) -> list[Choice]:
         """Return what is left to try after a failure, in order."""
         now = self._parts.clock.now().timestamp()
-        known = self._parts.health.condition(self.config.not_ready, now)
+        health = self._parts.health
+        known = health.condition(self.config.not_ready, now, x.call.account)
         last = len(x.attempts) + 1 >= MAX_ATTEMPTS
         return in_turn(choices, failed, failure, known, last=last)
 
@@ -442,7 +444,7 @@ class Pipeline:
         known = route.model.context if route.model else None
         least = max(size.low, (known or size.tokens) + 1)
         longer = replace(size, low=least, tokens=max(size.tokens, least))
-        decision = self._decide(replace(x.facts, size=longer), self.config)
+        decision = self._decide(replace(x.facts, size=longer), self.config, x.call)
         tried = {each.route for each in x.attempts}
         first = x.decision.choices[0].route
         larger = [

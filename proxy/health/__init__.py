@@ -4,6 +4,7 @@ It makes no call, reads no clock and chooses no route: time is handed in, and
 `proxy.routing.decide` reads the `Condition` that is made here.
 """
 
+from proxy.health.accounts import account_of
 from proxy.health.breaker import State
 from proxy.health.failures import LastFailures
 from proxy.health.health import Health
@@ -26,4 +27,5 @@ __all__ = [
     "RouteOutlook",
     "State",
     "WindowOutlook",
+    "account_of",
 ]

@@ -6,13 +6,14 @@ All of it happens on the gateway's loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, TypeVar
 
 from proxy.catalogue.provider import LimitsDialect, Provider, Route
 from proxy.errors import Failure, FailureKind
 from proxy.headers import RawHeader, retry_after
+from proxy.health.bounds import make_room
 from proxy.health.breaker import ended
 from proxy.health.breakers import Breakers
 from proxy.health.complaints import Complaint, read_complaint
@@ -21,16 +22,17 @@ from proxy.health.keys import Keys
 from proxy.health.latency import Latencies
 from proxy.health.limits import PER_MODEL, read_limits
 from proxy.health.memory import Memory, read_memory, write_memory
-from proxy.health.outlook import GroupOutlook, Outlook, RouteOutlook
+from proxy.health.outlook import GroupOutlook, Outlook, RouteOutlook, WindowOutlook
 from proxy.health.quota import OF_A_DAY, held, met
 from proxy.health.quotas import Quotas
 from proxy.health.signals import Signal
-from proxy.routing.condition import Condition
+from proxy.routing.condition import Condition, Rest
 
 _T = TypeVar("_T")
 _NOBODYS_FAULT: Final = frozenset(
     {FailureKind.CLIENT_GONE, FailureKind.STOPPING, FailureKind.INTERNAL}
 )
+_MOST_ACCOUNTS: Final = 64
 _NO_MONEY: Final = 402
 _FIRST_ERROR: Final = 400
 _FREE: Final = ":free"
@@ -49,18 +51,32 @@ class Health:
         self.failures = LastFailures()
         self._breakers = Breakers()
         self._quotas = Quotas()
+        # By account, for routes that pass the client's own credential on.
+        self._own: dict[str, Quotas] = {}
         self._keys = Keys()
         self._latencies = Latencies()
 
-    def condition(self, not_ready: Mapping[str, str], now: float) -> Condition:
+    def condition(
+        self, not_ready: Mapping[str, str], now: float, account: str | None = None
+    ) -> Condition:
         """Return how everything is at `now`.
+
+        Of limits that were met with clients' own credentials, those of `account` count
+        (see `account_of`), which may be ''; all of them where it is None.
 
         `not_ready` are the providers that cannot be called for other reasons, such as
         a missing key, '' for those that can; those whose key was refused are added.
         """
         refused = self._keys.not_ready(now)
         resting, probes = self._breakers.rests(now)
-        resting |= self._keys.rests(now) | self._quotas.routes_resting(now)
+        resting |= self._keys.rests(now)
+        groups: dict[str, Rest] = {}
+        pressure = self._quotas.pressure(now)
+        for quotas in self._heard(account):
+            resting |= quotas.routes_resting(now)
+            groups |= quotas.groups_resting(now)
+            if quotas is not self._quotas:
+                pressure = {**pressure, **quotas.pressure(now)}
         left_alone: Mapping[str, float] = _NOBODY
         if refused:
             # Who is ready has '' there, which says nothing against a refusal.
@@ -75,8 +91,8 @@ class Health:
             not_ready=not_ready,
             refused=left_alone,
             routes=resting,
-            groups=self._quotas.groups_resting(now),
-            pressure=self._quotas.pressure(now),
+            groups=groups,
+            pressure=pressure,
             latency_ms=self._latencies.medians(now),
             # A route that rests for another reason is not to be tried either.
             probes=probes.difference(resting) if probes else probes,
@@ -102,12 +118,15 @@ class Health:
         headers: Iterable[RawHeader] = (),
         body: bytes | None = None,
         first_byte_ms: int | None = None,
+        account: str = "",
         now: float,
     ) -> None:
         """Fold the end of a call in; None for `failure` is a whole answer.
 
         `headers` are the answer's, empty where none came; `body` is that of an error
         answer, None otherwise; `first_byte_ms` None where no good answer began.
+        `account` is whose credential the client brought (see `account_of`), which
+        matters only where it was sent on.
         """
         headers = tuple(headers)
         wait = _wait(failure, headers, now)
@@ -115,13 +134,20 @@ class Health:
         if first_byte_ms is not None:
             self._latencies.add(route.name, first_byte_ms, now)
         signals = read_limits(route.provider.limits, headers, now)
-        self._hear(route, signals, now)
+        quotas = self._of(route, account)
+        _hear(quotas, route, signals, now)
         if failure is None:
             self._keys.served(route.provider.id, route.name)
-            self._quotas.served(route.quota_group, route.name, now)
+            quotas.served(route.quota_group, route.name, now)
         elif failure.kind is FailureKind.RATE_LIMITED:
             complaint = read_complaint(body, route.model_id, now)
-            self._limited(route, failure, complaint, signals, wait, now)
+            if complaint.money and not _clients_own(route):
+                status = failure.status or _NO_MONEY
+                self._keys.refused(
+                    route.provider.id, status, route.name, now, money=True
+                )
+            else:
+                _limited(quotas, route, complaint, signals, wait, now)
         elif failure.kind is FailureKind.AUTH and not _clients_own(route):
             status = failure.status or 401
             money = status == _NO_MONEY
@@ -132,7 +158,8 @@ class Health:
     def forget(self, provider: Provider) -> None:
         """Forget what was held against a provider's account: its key has changed."""
         self._keys.forget(provider.id)
-        self._quotas.forget(provider.quota or provider.id)
+        for quotas in self._heard(None):
+            quotas.forget(provider.quota or provider.id)
 
     def last_failure(self, provider_id: str) -> str:
         """Return how a provider last failed since it last answered, '' if not."""
@@ -141,10 +168,14 @@ class Health:
     def overview(self, now: float) -> Outlook:
         """Return how everything is, for people to read."""
         resting, probes = self._breakers.rests(now)
-        resting |= self._keys.rests(now) | self._quotas.routes_resting(now)
+        resting |= self._keys.rests(now)
         latencies = self._latencies.quantiles(now)
-        groups = self._quotas.groups_resting(now)
-        windows = self._quotas.windows(now)
+        groups: dict[str, Rest] = {}
+        windows: dict[str, tuple[WindowOutlook, ...]] = {}
+        for quotas in self._heard(None):
+            resting |= quotas.routes_resting(now)
+            groups |= quotas.groups_resting(now)
+            windows |= quotas.windows(now)
         return Outlook(
             routes=tuple(
                 RouteOutlook(
@@ -171,7 +202,8 @@ class Health:
     def export(self) -> bytes:
         """Return what lasts over a restart, for `load`: numbers and names only.
 
-        Where the same is known it is the same bytes.
+        Where the same is known it is the same bytes. What was met with a client's own
+        credential is not in it.
         """
         routes, groups, windows = self._quotas.kept()
         return write_memory(
@@ -200,41 +232,58 @@ class Health:
         self._keys.restore(owing)
         self._quotas.restore(memory.routes, memory.groups, memory.windows, now)
 
-    def _hear(self, route: Route, signals: tuple[Signal, ...], now: float) -> None:
-        of_route = route.name if _each_model(route) else ""
-        found = (held(route.quota_group, of_route, each, now) for each in signals)
-        self._quotas.heard((each for each in found if each is not None), now)
+    def _of(self, route: Route, account: str) -> Quotas:
+        """Return what is known of the limits that a call of `route` meets."""
+        if not _clients_own(route):
+            return self._quotas
+        # The one heard of last stands last: it is what people are shown.
+        quotas = self._own.pop(account, None) or Quotas()
+        if len(self._own) >= _MOST_ACCOUNTS:
+            make_room(self._own)
+        self._own[account] = quotas
+        return quotas
 
-    def _limited(
-        self,
-        route: Route,
-        failure: Failure,
-        complaint: Complaint,
-        signals: tuple[Signal, ...],
-        wait: float | None,
-        now: float,
-    ) -> None:
-        if complaint.money and not _clients_own(route):
-            status = failure.status or _NO_MONEY
-            self._keys.refused(route.provider.id, status, route.name, now, money=True)
-            return
-        used_up = [each for each in signals if each.exhausted]
-        last = max(used_up, key=lambda each: each.ends(now), default=None)
-        if wait is None:
-            wait = complaint.wait
-        if wait is None and last is not None and last.resets is not None:
-            wait = last.resets - now
-        window = last.window if last else ""
-        least = OF_A_DAY if complaint.daily else 0.0
-        alone = complaint.one_model or any(each.one_model for each in used_up)
-        if alone or _each_model(route):
-            old = self._quotas.route(route.name)
-            rest = met(old, wait, now, window=window, least=least)
-            self._quotas.rest_route(route.name, rest)
-        else:
-            old = self._quotas.group(route.quota_group)
-            rest = met(old, wait, now, window=window, least=least)
-            self._quotas.rest_group(route.quota_group, rest)
+    def _heard(self, account: str | None) -> Iterator[Quotas]:
+        yield self._quotas
+        if account is None:
+            yield from self._own.values()
+        elif account in self._own:
+            yield self._own[account]
+
+
+def _hear(
+    quotas: Quotas, route: Route, signals: tuple[Signal, ...], now: float
+) -> None:
+    of_route = route.name if _each_model(route) else ""
+    found = (held(route.quota_group, of_route, each, now) for each in signals)
+    quotas.heard((each for each in found if each is not None), now)
+
+
+def _limited(
+    quotas: Quotas,
+    route: Route,
+    complaint: Complaint,
+    signals: tuple[Signal, ...],
+    wait: float | None,
+    now: float,
+) -> None:
+    used_up = [each for each in signals if each.exhausted]
+    last = max(used_up, key=lambda each: each.ends(now), default=None)
+    if wait is None:
+        wait = complaint.wait
+    if wait is None and last is not None and last.resets is not None:
+        wait = last.resets - now
+    window = last.window if last else ""
+    least = OF_A_DAY if complaint.daily else 0.0
+    alone = complaint.one_model or any(each.one_model for each in used_up)
+    if alone or _each_model(route):
+        old = quotas.route(route.name)
+        rest = met(old, wait, now, window=window, least=least)
+        quotas.rest_route(route.name, rest)
+    else:
+        old = quotas.group(route.quota_group)
+        rest = met(old, wait, now, window=window, least=least)
+        quotas.rest_group(route.quota_group, rest)
 
 
 def _sorted(entries: Mapping[str, _T]) -> dict[str, _T]:

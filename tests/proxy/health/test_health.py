@@ -564,3 +564,53 @@ def test_whatever_happens_all_rests_end_and_a_restart_knows_as_much(
     long_after = _condition(health, now + 60 * 86_400)
     assert (long_after.routes, long_after.groups, long_after.pressure) == ({}, {}, {})
     assert long_after.not_ready == {}
+
+
+OWN = replace(PROVIDER, key=KeyRef("client"))
+USED_UP = (("anthropic-ratelimit-unified-5h-utilization", "0.97"),)
+
+
+def test_a_limit_of_one_clients_account_is_not_anothers() -> None:
+    health = Health()
+    route = _route(limits=LimitsDialect.ANTHROPIC, provider=OWN)
+    health.ended(route, LIMITED, headers=USED_UP, account="one", now=NOW)
+    mine, theirs, nobodys = (
+        health.condition({}, NOW, account) for account in ("one", "two", "")
+    )
+    assert set(mine.groups) == {"a"}
+    assert set(mine.pressure) == {"a"}
+    assert theirs == nobodys == ALL_WELL
+    # People are shown what is known of all of them.
+    assert set(health.condition({}, NOW).groups) == {"a"}
+    assert [each.group for each in health.overview(NOW).groups] == ["a"]
+
+
+def test_a_key_of_ours_rests_for_everybody() -> None:
+    health = Health()
+    health.ended(ROUTE, LIMITED, account="one", now=NOW)
+    for account in ("one", "two", "", None):
+        assert set(health.condition({}, NOW, account).groups) == {"a"}
+
+
+def test_a_fault_is_the_providers_whoever_met_it() -> None:
+    health = Health()
+    for _ in range(3):
+        health.ended(_route(provider=OWN), BUSY, account="one", now=NOW)
+    assert set(health.condition({}, NOW, "two").routes) == {"a/m"}
+
+
+def test_a_clients_limits_are_not_written_down() -> None:
+    health, fresh = Health(), Health()
+    health.ended(_route(provider=OWN), LIMITED, account="one", now=NOW)
+    assert health.export() == fresh.export()
+
+
+def test_credentials_that_change_do_not_fill_the_memory() -> None:
+    health = Health()
+    for number in range(100):
+        name = f"account-{number}"
+        health.ended(_route(provider=OWN), LIMITED, account=name, now=NOW)
+    resting = [
+        bool(health.condition({}, NOW, f"account-{n}").groups) for n in range(100)
+    ]
+    assert resting == [False] * 36 + [True] * 64
