@@ -26,6 +26,7 @@ from proxy.routing.condition import Condition, Pressure, Rest, RestKind
 from proxy.routing.decision import Choice, Decision
 from proxy.routing.facts import Evidence, Facts, RouteClass, Tier
 from proxy.routing.modes import Mode
+from proxy.routing.reasons import ReasonCode
 
 PRICES = st.sampled_from([None, "0", "0.5", "1", "2", "3", "9"])
 COMPARED = (Mode.CODING_AUTO, Mode.CODING_PREMIUM)
@@ -280,6 +281,50 @@ def test_an_unknown_price_is_never_the_cheapest(
         if each.quality is not None and each.quality >= floor
     ]
     assert found.last_resort or all(each.expected_nano is None for each in good)
+
+
+@settings(max_examples=200)
+@given(FACTS, PROVIDERS, CONDITIONS, st.sampled_from(COMPARED))
+def test_what_is_said_of_the_first_and_the_second_is_true(
+    asked: Facts, made: list[Provider], condition: Condition, mode: Mode
+) -> None:
+    asked = _free(asked)
+    found = run(asked, *made, condition=condition, wanted=mode)
+    if not made or not found.choices or found.last_resort:
+        return
+    first, floor = found.choices[0], found.floor or 0
+    second = found.runner_up
+    good = [
+        each
+        for each in _eligible(asked, made, condition, mode)
+        if each.quality is not None and each.quality >= floor
+    ]
+    known = [each.expected_nano for each in good if each.expected_nano is not None]
+    if "the cheapest" in found.reason:
+        assert first.expected_nano == min(known)
+    if "No price is known" in found.reason:
+        assert (first.expected_nano, known) == (None, [])
+    if "stands in for" in found.reason:
+        assert second is not None
+        assert first.route.quota_group not in condition.pressure
+        assert first.expected_nano is not None or second.expected_nano is None
+        assert (first.quality or 0) >= floor
+        lanes = {each.route.name: each.route.lane for each in good}
+        if first.route.lane is None or first.route.lane != lanes[second.route]:
+            eased = [
+                each.expected_nano
+                for each in good
+                if each.route.quota_group not in condition.pressure
+                and each.expected_nano is not None
+            ]
+            assert not eased or first.expected_nano == min(eased)
+    if second is not None:
+        assert codes(found).get(second.route) in {
+            None,
+            ReasonCode.BEATEN,
+            ReasonCode.BELOW_FLOOR,
+            ReasonCode.ATTEMPT_LIMIT,
+        }
 
 
 def _eligible(

@@ -2,9 +2,9 @@
 
 import msgspec
 import pytest
-from routing_made import facts, model, policy, provider, run
+from routing_made import CHAT, facts, model, policy, provider, run
 
-from proxy.catalogue import Billing
+from proxy.catalogue import Billing, Place
 from proxy.routing.condition import Condition, Pressure
 from proxy.routing.decision import Decision
 from proxy.routing.facts import RouteClass
@@ -75,6 +75,61 @@ def test_a_rule_a_downgrade_and_pressure_are_told() -> None:
     lines = " ".join(told(run("claude-sonnet-5", LANES, second, condition=pressure)))
     assert "the other's quota is nearly used up" in lines
     assert "though it costs 0.0150 $ more" in lines
+
+
+def test_the_cheapest_is_only_called_so_where_it_is() -> None:
+    slow, quick = provider("slow", model("m")), provider("quick", model("m", price="2"))
+    waits = Condition(latency_ms={"slow/m": 9_000, "quick/m": 300})
+    lines = " ".join(
+        told(
+            run(
+                "claude-sonnet-5", slow, quick, condition=waits, wanted=Mode.CODING_FAST
+            )
+        )
+    )
+    assert "quick/m in lane" in lines
+    assert "good enough, as waiting counts too." in lines
+    assert "though it costs 0.0150 $ more; speed decided." in lines
+    unknown = [provider(name, model("m", price=None)) for name in ("one", "two")]
+    lines = " ".join(told(run("claude-sonnet-5", *unknown)))
+    assert "No price is known of any that is left and good enough." in lines
+    assert "cheapest" not in lines
+    strong = provider("one", model("m", "x/premium", None))
+    lines = " ".join(told(run("claude-sonnet-5", strong)))
+    assert "Nor is one known of anything weaker." in lines
+
+
+def test_what_is_told_to_have_decided_did() -> None:
+    here = {"place": Place.THIS_MACHINE, "billing": Billing.LOCAL}
+    weak = provider("native", model("weak", "x/small", None), **here)
+    strong = provider("other", model("m", "x/premium"), protocols=(CHAT,), **here)
+    best = run("claude-sonnet-5", weak, strong, wanted=Mode.OFFLINE)
+    assert "; quality decided." in " ".join(told(best))
+    dear, cheap = provider("a", model("glm", price="5")), provider("b", model("glm"))
+    named = " ".join(told(run("glm", dear, cheap)))
+    assert "b/glm at 0.0150 $ beat a/glm at 0.0750 $ by 0.0600 $ (80 %)." in named
+    assert "decided" not in named
+    # Native goes before better only where the price is the same.
+    foreign = provider("a", model("m", quality=90), protocols=(CHAT,))
+    lines = told(run("claude-sonnet-5", foreign, provider("b", model("n", price="2"))))
+    assert any("a/m at 0.0150 $ beat b/n at 0.0300 $ by" in line for line in lines)
+    # Below the floor the best goes first, whatever it costs.
+    weaker = provider("q", model("n", "x/small", "0.1"))
+    low = run("claude-opus-5", provider("p", model("n")), weaker)
+    assert "though it costs" in " ".join(told(low))
+    assert "quality decided" in " ".join(told(low))
+    # A pressed one that would have lost anyhow did not lose by that.
+    pressure = Condition(pressure={"a": Pressure(0.97, "97 % are used")})
+    lost = run("claude-sonnet-5", dear, cheap, condition=pressure)
+    assert "nearly used up" not in " ".join(told(lost))
+
+
+def test_only_known_prices_are_compared_with_who_lost() -> None:
+    unknown = [provider(f"p{n}", model("m", price=None)) for n in range(9)]
+    known = run("claude-sonnet-5", provider("p", model("k")), *unknown)
+    lines = " ".join(told(known))
+    assert "enough routes stand by before it" in lines
+    assert "costs no more" not in lines
 
 
 def test_where_the_two_cost_the_same_no_sum_is_told() -> None:
