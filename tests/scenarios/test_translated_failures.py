@@ -417,6 +417,8 @@ async def test_what_a_larger_route_means_is_marked(
         assert told.calls == ("short", "long")
         assert told.marks == ("", mark)
         assert told.row.mark == mark
+        standing = [line for line in told.layers if line.startswith("Standing by")]
+        assert [line.count("long/scripted-large") for line in standing] == [1]
 
 
 async def test_while_another_route_stands_by_silence_binds_nobody(
