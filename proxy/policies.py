@@ -6,7 +6,7 @@ It must not route, read the user's file or know a request: tables come in parsed
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
@@ -27,6 +27,7 @@ _INTENTS: Final = "policy/intents.toml"
 _MOST_EXPECTED: Final = 1_000_000
 _MOST_SPEED: Final = NANO_PER_DOLLAR
 
+_KEYS: Final = ("client", "project", "class", "mode", "tier", "route")
 _ALL_FLOORS: Final = len(Intent) * len(RouteClass)
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -64,8 +65,19 @@ def read_rules(
     problems: list[ConfigProblem] = []
     readers = TableReader(table, "", problems).tables("rules")
     named = _provider_ids(table)
-    rules = tuple(rule for each in readers if (rule := _rule(each, named)) is not None)
-    return rules, tuple(problems)
+    written = table.get("rules")
+    tables = written if isinstance(written, list) else []
+    slips = [_slips(each) for each in tables if isinstance(each, Mapping)]
+    found = (
+        _rule(each, named, slips=slip)
+        for each, slip in zip(readers, slips, strict=True)
+    )
+    return tuple(rule for rule in found if rule is not None), tuple(problems)
+
+
+def _slips(keys: Iterable[str]) -> bool:
+    """Tell whether one of a rule's keys is meant to be `mode`, by the looks of it."""
+    return any(key not in _KEYS and closest(key, _KEYS) == "mode" for key in keys)
 
 
 def _provider_ids(table: Mapping[str, object]) -> tuple[str, ...] | None:
@@ -77,12 +89,14 @@ def _provider_ids(table: Mapping[str, object]) -> tuple[str, ...] | None:
     return (*(each for each in ids if isinstance(each, str)), PRACTICE_PROVIDER_ID)
 
 
-def _rule(reader: TableReader, named: tuple[str, ...] | None) -> Rule | None:
+def _rule(
+    reader: TableReader, named: tuple[str, ...] | None, *, slips: bool
+) -> Rule | None:
     rule = Rule(
         client=_client(reader),
         project=reader.text("project"),
         route_class=reader.word("class", RouteClass),
-        mode=_rule_mode(reader),
+        mode=_rule_mode(reader, slips=slips),
         tier=reader.word("tier", Tier),
         route=_route(reader, named),
     )
@@ -113,10 +127,10 @@ def _client(reader: TableReader) -> str | None:
     return None
 
 
-def _rule_mode(reader: TableReader) -> Mode | None:
+def _rule_mode(reader: TableReader, *, slips: bool) -> Mode | None:
     """Return a rule's mode, `offline` where it names one that cannot be read."""
     mode = reader.word("mode", Mode)
-    if mode is not None or reader.raw("mode") is None:
+    if mode is not None or not (reader.has("mode") or slips):
         return mode
     reader.problem(
         "mode",

@@ -140,6 +140,8 @@ def test_a_rule_for_a_provider_there_is_not_is_left_out(route: str, hint: str) -
             'project = "shop"\nmode = "offlin"\nroute = "a/b"\ntier = "small"',
             Rule(project="shop", mode=Mode.OFFLINE),
         ),
+        ('client = "codex"\nmod = "offline"', Rule(client="codex", mode=Mode.OFFLINE)),
+        ('projet = "shop"\nmode = "offline"', Rule(mode=Mode.OFFLINE)),
         # Whom it is for cannot be read: it could be for anybody.
         ('client = "claude-codes"\nmode = "offline"', Rule(mode=Mode.OFFLINE)),
         ('class = "deep"\nmode = ""', Rule(mode=Mode.OFFLINE)),
@@ -157,3 +159,10 @@ def test_an_unread_mode_names_the_one_that_was_meant() -> None:
     _, problems = rules('[[rules]]\nmode = "coding-fst"')
     assert problems[0].where == "rules[0].mode"
     assert "coding-fast" in problems[0].hint
+
+
+@pytest.mark.parametrize("text", ["rules = 5", "rules = [5, 'x']", "[rules]"])
+def test_what_is_no_list_of_rules_is_said(text: str) -> None:
+    found, problems = rules(text)
+    assert found == ()
+    assert problems[0].where == "rules"
