@@ -17,6 +17,7 @@ from proxy.errors import Failure, FailureKind
 from proxy.exchange import HeldAnswer
 from proxy.insurance import HEAD_SECONDS, Head
 from proxy.journey import HEEDS_ERRORS
+from proxy.model import Protocol
 from proxy.upstream import UpstreamError
 from proxy.wire.answer import read_answer
 from proxy.wire.mask import Masker
@@ -36,6 +37,7 @@ REST_SECONDS = 2.0
 """How long bytes behind the end of an answer are waited for."""
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_CHOICES = b'"choices"'
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class Relay:
     headers: tuple[tuple[str, str], ...]
     failed: bool = False
     _holding_since: float | None = None
+    _spoke: bool = False
+    _before: bytes = b""
 
     @property
     def _x(self) -> Exchange:
@@ -66,14 +70,16 @@ class Relay:
         holder = tail_holder(self._x.call.protocol)
         masker = self._masker()
         head = self._head()
+        self._spoke = self._x.call.protocol is not Protocol.CHAT
         try:
             while not holder.ended and (chunk := await self._next(head)):
+                self._listen(chunk)
                 data = holder.feed(masker.feed(chunk) if masker else chunk)
                 await self._forward(data if head.open else head.feed(data))
             if masker is not None:
                 await self._forward(head.feed(holder.feed(masker.finish())))
             holder.finish()
-            if not holder.failed and (holder.ended or holder.complete_at_eof):
+            if _is_whole(holder) and self._objection(holder) is None:
                 # It is whole, however little it says.
                 await self._forward(head.release())
         except UpstreamError as error:
@@ -149,7 +155,7 @@ class Relay:
         plain = unpack(body) if unpack else b""
         facts = read_answer(self._x.call.protocol, plain)
         self._x.usage, self._x.stop_reason = facts.usage, facts.stop_reason
-        if facts.error_type is not None:
+        if facts.error_type is not None or (facts.complains and not facts.answers):
             return self._own_error()
         if not plain or self.journey.counting:
             return None
@@ -160,18 +166,32 @@ class Relay:
                 FailureKind.MALFORMED,
                 f"{self.provider} sent an answer that is no JSON.",
             )
-        return None
+        return None if facts.answers else self._void()
 
     async def _end(self, holder: TailHolder, head: Head) -> Failure | None:
-        if holder.failed and not self._x.outlet.started:
-            return self._keep(self._own_error(), head.release() + holder.take())
-        if not (holder.ended or holder.complete_at_eof):
+        objection = self._objection(holder)
+        if objection is not None and not self._x.outlet.started:
+            return self._keep(objection, head.release() + holder.take())
+        if not _is_whole(holder):
             return self._cut()
         self.failed = holder.failed
-        await self._settle(self._own_error() if holder.failed else None)
+        await self._settle(objection)
         await self._forward(holder.take())
         await self._rest()
         return None
+
+    def _listen(self, chunk: bytes) -> None:
+        """Take note whether a Chat stream holds more than its end."""
+        if not self._spoke:
+            heard = self._before + chunk
+            self._spoke = _CHOICES in heard
+            self._before = heard[-len(_CHOICES) :]
+
+    def _objection(self, holder: TailHolder) -> Failure | None:
+        """Return why a stream that has ended is no answer, if so."""
+        if holder.failed:
+            return self._own_error()
+        return self._void() if _is_whole(holder) and not self._spoke else None
 
     async def _rest(self) -> None:
         """Forward what stands behind the end, so that the connection can be reused."""
@@ -247,8 +267,18 @@ class Relay:
             said = f"{self.provider} ended its answer before it was complete."
         return Failure(FailureKind.CUT, said)
 
+    def _void(self) -> Failure:
+        return Failure(
+            FailureKind.MALFORMED,
+            f"{self.provider} sent something that holds no answer.",
+        )
+
     def _own_error(self) -> Failure:
         return Failure(
             FailureKind.UPSTREAM_ERROR,
             f"{self.provider} reported an error instead of its answer.",
         )
+
+
+def _is_whole(holder: TailHolder) -> bool:
+    return holder.ended or holder.complete_at_eof

@@ -35,6 +35,7 @@ from upstream.reply import (
     held_after,
     held_before_headers,
     in_one_piece,
+    stream_reply,
     wrong_length,
 )
 
@@ -56,6 +57,7 @@ ERROR = {
     RESPONSES: b"response.failed",
     CHAT: b'data: {"error":',
 }
+DONE = b"data: [DONE]\n\n"
 HELLO = Answer((Text("one two three four five six seven eight nine ten"),))
 
 
@@ -563,6 +565,72 @@ async def test_a_200_that_is_no_answer_is_recorded_as_none_and_passed_over(
     assert (status, answer) == (200, body)
     assert headers["x-turnout-route"] == "second/scripted-large"
     assert (pair.events()[0].status, pair.events()[0].error_kind) == ("error", kind)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"error":"boom"}', "upstream_error"),
+        (b'{"error":["boom"]}', "upstream_error"),
+        (b'{"detail":"Not Found"}', "upstream_error"),
+        (b'{"message":"no"}', "upstream_error"),
+        (b"{}", "malformed"),
+        (b'{"ok":true}', "malformed"),
+    ],
+)
+async def test_json_without_an_answer_is_none(
+    pair: Serving,
+    upstream: ScriptedUpstream,
+    second: ScriptedUpstream,
+    path: str,
+    stream: bool,
+    body: bytes,
+    kind: str,
+) -> None:
+    odd = Reply(200, (("content-type", "application/json"),), (body,), length=len(body))
+    upstream.push(odd)
+    status, _, answer = await pair.post(path, ask(path, stream=stream))
+    assert (status, answer) == (200, second.sent[0])
+    assert pair.events()[0].attempts[0].error_kind == kind
+    upstream.push(odd)
+    second.push(odd)
+    status, _, answer = await pair.post(path, ask(path, stream=stream))
+    assert (status, answer) == (200, body)
+    assert (pair.events()[0].status, pair.events()[0].error_kind) == ("error", kind)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_whole_answer_to_who_asked_for_a_stream_passes(
+    pair: Serving, upstream: ScriptedUpstream, path: str
+) -> None:
+    await pair.post(path, ask(path))
+    whole = bytes(upstream.sent[0])
+    heads = (("content-type", "application/json"),)
+    upstream.push(Reply(200, heads, (whole,), length=len(whole)))
+    status, _, answer = await pair.post(path, ask(path, stream=True))
+    assert (status, answer) == (200, whole)
+    assert pair.events()[0].status == "success"
+
+
+@pytest.mark.parametrize("pieces", [(DONE,), (b": hi\n\n", DONE)])
+async def test_a_chat_stream_of_nothing_but_its_end_is_no_answer(
+    pair: Serving,
+    upstream: ScriptedUpstream,
+    second: ScriptedUpstream,
+    pieces: tuple[bytes, ...],
+) -> None:
+    empty = stream_reply(pieces)
+    upstream.push(empty)
+    status, _, answer = await pair.post(CHAT, ask(CHAT, stream=True))
+    assert (status, answer) == (200, second.sent[0])
+    assert pair.events()[0].attempts[0].error_kind == "malformed"
+    upstream.push(empty)
+    second.push(empty)
+    status, _, answer = await pair.post(CHAT, ask(CHAT, stream=True))
+    assert (status, answer) == (200, b"".join(pieces))
+    assert pair.events()[0].status == "error"
 
 
 @pytest.mark.parametrize("path", PATHS)
