@@ -23,11 +23,12 @@ from proxy.wire.counts import (
     entries,
     filled,
     gemini_counts,
+    gemini_searches,
     inside,
     listed,
     members,
     messages_counts,
-    responses_counts,
+    responses_spent,
     settled,
     told,
     unanswered,
@@ -42,17 +43,11 @@ _RESPONSES_ENDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AnswerFacts:
-    """What a whole answer says of itself, each in the provider's own words.
-
-    `answers` says that it has what the protocol's answers are made of, `complains` that
-    it holds an error or a message instead.
-    """
+    """What a whole answer says of itself, each in the provider's own words."""
 
     usage: Usage = Usage()
     stop_reason: str | None = None
     error_type: str | None = None
-    answers: bool = field(default=False, compare=False)
-    complains: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +68,6 @@ class Said:
 
 _EMPTY: Final = re.compile(rb'\s*\{\s*"text"\s*:\s*""\s*\}\s*')
 _ERROR: Final = Said(ends=True, failed=True)
-_MADE_OF: Final[Mapping[Protocol, tuple[str, ...]]] = MappingProxyType(
-    {
-        Protocol.MESSAGES: ("content",),
-        Protocol.RESPONSES: ("output",),
-        Protocol.CHAT: ("choices",),
-        Protocol.GEMINI: ("candidates", "promptFeedback"),
-    }
-)
-_COMPLAINTS: Final = ("error", "errors", "detail", "message")
 
 
 def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
@@ -98,13 +84,7 @@ def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
         usage=Usage(**settled(counts(answer)), served=_served(protocol, answer)),
         stop_reason=stop(answer),
         error_type=_error_type(answer),
-        answers=_any_of(answer, _MADE_OF.get(protocol, ())),
-        complains=_any_of(answer, _COMPLAINTS),
     )
-
-
-def _any_of(answer: Members, names: tuple[str, ...]) -> bool:
-    return any(told(answer.get(name)) for name in names)
 
 
 def _served(protocol: Protocol, answer: Members) -> Variant | None:
@@ -157,7 +137,7 @@ def _responses_event(event: Members) -> Said:
         return Said()
     response = inside(event, "response")
     return Said(
-        counts=responses_counts(inside(response, "usage")),
+        counts=responses_spent(response),
         served=openai_served(response),
         stop_reason=_responses_stop(response),
         ends=True,
@@ -203,8 +183,14 @@ def _gemini_usage(response: Members) -> Counts:
     usage = inside(response, "usageMetadata")
     counts = gemini_counts(usage)
     ended = any(filled(reason) for reason in _gemini_reasons(response))
-    silent = ended and not _speaks(response)
-    return unanswered(counts, usage) if silent else counts
+    if ended and not _speaks(response):
+        counts = unanswered(counts, usage)
+    return counts | _gemini_searches(response)
+
+
+def _gemini_searches(response: Members) -> Counts:
+    first = next(iter(entries(response.get("candidates"))), None)
+    return gemini_searches(inside(members(first) or {}, "groundingMetadata"))
 
 
 def _speaks(response: Members) -> bool:
@@ -285,10 +271,7 @@ _ANSWERS: Final[
             lambda answer: messages_counts(inside(answer, "usage")),
             _messages_stop,
         ),
-        Protocol.RESPONSES: (
-            lambda answer: responses_counts(inside(answer, "usage")),
-            _responses_stop,
-        ),
+        Protocol.RESPONSES: (responses_spent, _responses_stop),
         Protocol.CHAT: (
             lambda answer: chat_counts(_chat_usage(answer)),
             _finish_reason,

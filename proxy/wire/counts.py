@@ -37,6 +37,8 @@ _STAYS: Final[Mapping[Protocol, frozenset[str]]] = {
     Protocol.GEMINI: frozenset({"output_tokens"}),
 }
 _NULL: Final = b"null"
+_SEARCH: Final = "web_search_call"
+_SEARCHED: Final = _SEARCH.encode()
 # An amount of dollars; what is longer or further from 1 is no price of an answer.
 _AMOUNT: Final = re.compile(rb"\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?")
 _TICKS: Final = re.compile(rb"0|[1-9]\d{0,15}")
@@ -167,6 +169,41 @@ def responses_counts(usage: Members) -> Counts:
         inside(usage, "output_tokens_details"),
     )
     return counts | _cost(usage)
+
+
+def responses_spent(response: Members) -> Counts:
+    """Read what a `Response` says it used: its `usage`, and searches of the web.
+
+    `tool_usage` counts these where it is told. Else the completed calls among the
+    output are; to open a page that was found costs nothing more.
+    """
+    counts = responses_counts(inside(response, "usage"))
+    told_in = inside(response, "tool_usage", "web_search")
+    searches = _read(told_in, web_searches="num_requests")
+    if searches.get("web_searches") is None:
+        output = response.get("output")
+        # Most answers have none: then nothing of the output is looked at.
+        some = output is not None and _SEARCHED in bytes(output)
+        found = sum(map(_is_search, entries(output))) if some else 0
+        searches = {"web_searches": found} if found else {}
+    return counts | (searches if searches.get("web_searches") else {})
+
+
+def _is_search(raw: msgspec.Raw) -> bool:
+    item = members(raw) or _NOTHING
+    if (word(item.get("type")), word(item.get("status"))) != (_SEARCH, "completed"):
+        return False
+    return word(inside(item, "action").get("type")) in {None, "search"}
+
+
+def gemini_searches(grounding: Members) -> Counts:
+    """Read how many searches `groundingMetadata` of a candidate names, if any.
+
+    A stream names all of them again where it names some, so nothing is added up.
+    """
+    queries = {bytes(each) for each in entries(grounding.get("webSearchQueries"))}
+    found = sum(filled(msgspec.Raw(query)) for query in queries)
+    return {"web_searches": found} if found else {}
 
 
 def chat_counts(usage: Members) -> Counts:

@@ -125,6 +125,7 @@ WATCHES: Final[Mapping[Protocol, Watch]] = MappingProxyType(
                 b'"usageMetadata"',
                 b'"finishReason"',
                 b'"blockReason"',
+                b'"webSearchQueries"',
             ),
             patterns=(),
             ends=frozenset(),

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.model import Protocol, Usage
+from proxy.model import AnswerEnded, Event, Protocol, Usage
+from proxy.wire import PROVIDER_CODEC_OF
 from proxy.wire.answer import AnswerFacts, Said, read_answer, read_event
+from proxy.wire.tail import tail_holder
 
 NATIVE = [Protocol.MESSAGES, Protocol.RESPONSES, Protocol.CHAT, Protocol.GEMINI]
 NO_CACHE = Usage(5, cache_read_tokens=0, cache_write_tokens=0, output_tokens=6)
@@ -201,3 +203,79 @@ def test_a_gemini_error_is_named_by_its_status() -> None:
     assert read_answer(Protocol.GEMINI, body).error_type == "RESOURCE_EXHAUSTED"
     found = read_event(Protocol.GEMINI, body)
     assert found == Said(ends=True, failed=True)
+
+
+def search(status: str = "completed", action: str | None = "search") -> dict[str, Any]:
+    made: dict[str, Any] = {"type": "web_search_call", "id": "ws_1", "status": status}
+    return made | ({"action": {"type": action}} if action else {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "count"),
+    [
+        ({"output": [search(), search(action=None), {"type": "message"}]}, 2),
+        ({"output": [search("failed"), search("in_progress")]}, None),
+        ({"output": [search(), search(action="open_page")]}, 1),
+        # What the provider counts itself is not added to what is seen.
+        (
+            {"output": [search()], "tool_usage": {"web_search": {"num_requests": 3}}},
+            3,
+        ),
+        (
+            {"output": [search()], "tool_usage": {"web_search": {"num_requests": 0}}},
+            None,
+        ),
+        ({"output": [search()], "tool_usage": None}, 1),
+        ({"output": {"type": "web_search_call"}}, None),
+        ({"output": [{"type": "message", "text": "web_search_call"}, "x"]}, None),
+    ],
+)
+def test_searches_of_a_responses_answer_are_counted_once(
+    answer: dict[str, Any], count: int | None
+) -> None:
+    whole = {"status": "completed", "usage": {"input_tokens": 5}, **answer}
+    assert facts(Protocol.RESPONSES, whole).usage.web_searches == count
+    event = said(Protocol.RESPONSES, {"type": "response.completed", "response": whole})
+    assert event is not None
+    assert event.counts.get("web_searches") == count
+    codec = PROVIDER_CODEC_OF[Protocol.RESPONSES]
+    told = codec.read_answer(
+        json.dumps({"output": [], **whole}).encode(), answer_id="a", model="m"
+    )
+    ended = told[-1]
+    assert isinstance(ended, AnswerEnded)
+    assert ended.usage is not None
+    assert ended.usage.web_searches == count
+
+
+@pytest.mark.parametrize(
+    ("queries", "count"),
+    [(["a", "b"], 2), (["a", "a", ""], 1), ([], None), (None, None), ("a", None)],
+)
+def test_searches_of_a_gemini_answer_are_counted_once(
+    queries: object, count: int | None
+) -> None:
+    grounded = {"webSearchQueries": queries}
+    parts = {"parts": [{"text": "Sun"}], "role": "model"}
+    candidate = {"content": parts, "groundingMetadata": grounded}
+    usage = {"promptTokenCount": 5, "candidatesTokenCount": 2}
+    first = {"candidates": [candidate], "usageMetadata": usage}
+    last = {
+        "candidates": [candidate | {"finishReason": "STOP"}],
+        "usageMetadata": usage,
+    }
+    assert facts(Protocol.GEMINI, last).usage.web_searches == count
+    # A stream names them again.
+    chunks = [f"data: {json.dumps(each)}\n\n".encode() for each in (first, last)]
+    holder = tail_holder(Protocol.GEMINI)
+    reader = PROVIDER_CODEC_OF[Protocol.GEMINI].stream_reader(answer_id="a", model="m")
+    told: list[Event] = []
+    for chunk in chunks:
+        holder.feed(chunk)
+        told += reader.feed(chunk)
+    assert holder.usage.web_searches == count
+    assert holder.usage.output_tokens == 2
+    ended = [*told, *reader.finish()][-1]
+    assert isinstance(ended, AnswerEnded)
+    assert ended.usage is not None
+    assert ended.usage.web_searches == count

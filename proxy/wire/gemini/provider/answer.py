@@ -30,7 +30,14 @@ from proxy.model import (
     UsageReported,
     Variant,
 )
-from proxy.wire.counts import Counts, gemini_counts, members, settled, unanswered
+from proxy.wire.counts import (
+    Counts,
+    gemini_counts,
+    gemini_searches,
+    members,
+    settled,
+    unanswered,
+)
 from proxy.wire.fields import WireError
 from proxy.wire.gemini.endings import Error, ended, failed, refused
 from proxy.wire.gemini.parts import ORIGIN
@@ -251,6 +258,7 @@ class AnswerBuilder:
                     return
         if candidate.grounding_metadata:
             self._sources.take(candidate.grounding_metadata)
+            self._counts |= gemini_searches(members(candidate.grounding_metadata) or {})
         if self._open == "text":
             self._cite(events)
         if candidate.finish_reason and candidate.finish_reason != _UNSPECIFIED:

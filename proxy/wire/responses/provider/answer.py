@@ -19,7 +19,7 @@ from proxy.model import (
     Usage,
     UsageReported,
 )
-from proxy.wire.counts import Members, inside, members, responses_counts, told
+from proxy.wire.counts import Members, inside, members, responses_spent, told
 from proxy.wire.fields import WireError
 from proxy.wire.responses.provider.items import (
     Output,
@@ -50,8 +50,6 @@ _KINDS: Final = {
     "400": FailureKind.REJECTED,
 }
 _FAILED: Final = "The provider reported that its answer failed."
-# More searches than any one answer makes.
-_ODD: Final = 1_000_000
 _BROKEN: Final = frozenset({"failed", "cancelled"})
 _STOPS: Final = {
     "max_output_tokens": StopReason.MAX_TOKENS,
@@ -139,10 +137,7 @@ def _word(of: Members, key: str) -> str:
 
 
 def _usage(response: Members) -> Usage:
-    counts = responses_counts(inside(response, "usage"))
-    searches = decoded(inside(response, "tool_usage", "web_search").get("num_requests"))
-    if isinstance(searches, int) and 0 < searches < _ODD:
-        counts["web_searches"] = searches
+    counts = responses_spent(response)
     if not counts:
         return Usage()
     return Usage(**counts, served=openai_served(response))
