@@ -110,7 +110,15 @@ def _rule(
         )
     if reader.sound:
         return rule
-    return replace(rule, tier=None, route=None) if rule.mode is Mode.OFFLINE else None
+    if rule.mode is not Mode.OFFLINE:
+        return None
+    reader.problem(
+        "",
+        "This rule cannot be read as a whole; it acts as `offline`, for all whom it "
+        "may be meant for.",
+        "Mend it, or leave it out.",
+    )
+    return replace(rule, tier=None, route=None)
 
 
 def _client(reader: TableReader) -> str | None:
@@ -130,13 +138,8 @@ def _client(reader: TableReader) -> str | None:
 def _rule_mode(reader: TableReader, *, slips: bool) -> Mode | None:
     """Return a rule's mode, `offline` where it names one that cannot be read."""
     mode = reader.word("mode", Mode)
-    if mode is not None or not (reader.has("mode") or slips):
-        return mode
-    reader.problem(
-        "mode",
-        "Until then the rule acts as `offline`: that may be what was meant.",
-    )
-    return Mode.OFFLINE
+    unread = mode is None and (reader.has("mode") or slips)
+    return Mode.OFFLINE if unread else mode
 
 
 def _route(reader: TableReader, named: tuple[str, ...] | None) -> str | None:

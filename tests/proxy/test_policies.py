@@ -150,9 +150,9 @@ def test_a_rule_for_a_provider_there_is_not_is_left_out(route: str, hint: str) -
 def test_a_slip_of_the_pen_lets_no_request_out(text: str, rule: Rule) -> None:
     found, problems = rules(f"[[rules]]\n{text}")
     assert found == (rule,)
-    assert problems
-    unread = any(each.where == "rules[0].mode" for each in problems)
-    assert unread is any("acts as `offline`" in each.message for each in problems)
+    assert len(problems) > 1
+    assert problems[-1].where == "rules[0]"
+    assert "it acts as `offline`" in problems[-1].message
 
 
 def test_an_unread_mode_names_the_one_that_was_meant() -> None:
