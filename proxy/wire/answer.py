@@ -43,11 +43,17 @@ _RESPONSES_ENDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AnswerFacts:
-    """What a whole answer says of itself, each in the provider's own words."""
+    """What a whole answer says of itself, each in the provider's own words.
+
+    `answers` says that it has what the protocol's answers are made of, `complains` that
+    it holds an error or a message instead.
+    """
 
     usage: Usage = Usage()
     stop_reason: str | None = None
     error_type: str | None = None
+    answers: bool = field(default=False, compare=False)
+    complains: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,15 @@ class Said:
 
 _EMPTY: Final = re.compile(rb'\s*\{\s*"text"\s*:\s*""\s*\}\s*')
 _ERROR: Final = Said(ends=True, failed=True)
+_MADE_OF: Final[Mapping[Protocol, tuple[str, ...]]] = MappingProxyType(
+    {
+        Protocol.MESSAGES: ("content",),
+        Protocol.RESPONSES: ("output",),
+        Protocol.CHAT: ("choices",),
+        Protocol.GEMINI: ("candidates", "promptFeedback"),
+    }
+)
+_COMPLAINTS: Final = ("error", "errors", "detail", "message")
 
 
 def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
@@ -84,7 +99,13 @@ def read_answer(protocol: Protocol, body: bytes) -> AnswerFacts:
         usage=Usage(**settled(counts(answer)), served=_served(protocol, answer)),
         stop_reason=stop(answer),
         error_type=_error_type(answer),
+        answers=_any_of(answer, _MADE_OF.get(protocol, ())),
+        complains=_any_of(answer, _COMPLAINTS),
     )
+
+
+def _any_of(answer: Members, names: tuple[str, ...]) -> bool:
+    return any(told(answer.get(name)) for name in names)
 
 
 def _served(protocol: Protocol, answer: Members) -> Variant | None:
