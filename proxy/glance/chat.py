@@ -9,6 +9,7 @@ import msgspec
 
 from proxy.glance import lenient, parts
 from proxy.glance.lenient import Shape, absent
+from proxy.glance.long import Reader
 from proxy.glance.media import Piece, sum_up
 from proxy.glance.turn import NOTHING, Outline, Speaker, Turn
 
@@ -52,13 +53,13 @@ class _Body(Shape, frozen=True):
     stream: bool | None = None
 
 
-_BODY: Final = msgspec.json.Decoder(_Body)
+_BODY: Final = Reader(_Body, "messages", _Message, (b'"image', b'"file"'))
 _RESULTS: Final = frozenset({"tool", "function"})
 
 
 def outline(body: bytes) -> Outline:
     """Return what the body of `POST /v1/chat/completions` holds, where readable."""
-    top = lenient.read_body(_BODY, _Body, body)
+    top = _BODY.read(body)
     messages = top.messages or []
     form = top.response_format or _Form()
     output = lenient.positive(top.max_completion_tokens)

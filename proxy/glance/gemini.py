@@ -11,6 +11,7 @@ from msgspec import field
 from proxy.glance import lenient
 from proxy.glance.failed import tells_of_error
 from proxy.glance.lenient import Shape, absent, either
+from proxy.glance.long import Reader
 from proxy.glance.media import Piece, sum_up
 from proxy.glance.turn import NOTHING, Outline, Speaker, Turn
 
@@ -99,7 +100,7 @@ class _Body(Shape, frozen=True):
     snake_settings: _Settings | None = field(default=None, name="generation_config")
 
 
-_BODY: Final = msgspec.json.Decoder(_Body)
+_BODY: Final = Reader(_Body, "contents", _Content, (b'Data"', b'_data"', b'ignature"'))
 _RESULT: Final = msgspec.json.Decoder(_Result)
 _FUNCTIONS: Final = msgspec.json.Decoder(list[_Function])
 _DECLARED: Final = frozenset({"functionDeclarations", "function_declarations"})
@@ -115,7 +116,7 @@ _SPEAKERS: Final = {
 
 def outline(body: bytes) -> Outline:
     """Return what the body of `generateContent` holds; `stream` is in the path."""
-    top = lenient.read_body(_BODY, _Body, body)
+    top = _BODY.read(body)
     contents = top.contents or []
     settings = top.settings or top.snake_settings or _Settings()
     calling = top.calling or top.snake_calling or _Calling()

@@ -9,6 +9,7 @@ import msgspec
 
 from proxy.glance import lenient
 from proxy.glance.lenient import Shape, absent
+from proxy.glance.long import Reader
 from proxy.glance.media import Piece, sum_up
 from proxy.glance.turn import NOTHING, Outline, Speaker, Turn
 
@@ -52,7 +53,12 @@ class _Body(Shape, frozen=True):
     stream: bool | None = None
 
 
-_BODY: Final = msgspec.json.Decoder(_Body)
+_BODY: Final = Reader(
+    _Body,
+    "messages",
+    _Message,
+    (b'"image"', b'"document"', b'"signature"', b'"redacted_thinking"'),
+)
 _BLOCKS: Final = msgspec.json.Decoder(list[_Block])
 _SPEAKERS: Final = {
     "user": Speaker.HUMAN,
@@ -65,7 +71,7 @@ _THINKS: Final = frozenset({"enabled", "adaptive"})
 
 def outline(body: bytes) -> Outline:
     """Return what the body of `POST /v1/messages` holds, as far as it can be read."""
-    top = lenient.read_body(_BODY, _Body, body)
+    top = _BODY.read(body)
     messages = top.messages or []
     choice, thinking = top.tool_choice or _Named(), top.thinking or _Named()
     form = lenient.either((top.output_config or _Config()).format, top.output_format)

@@ -9,6 +9,7 @@ import msgspec
 
 from proxy.glance import lenient, parts
 from proxy.glance.lenient import Shape, absent
+from proxy.glance.long import Reader
 from proxy.glance.media import Piece, sum_up
 from proxy.glance.turn import NOTHING, Outline, Speaker, Turn
 
@@ -56,7 +57,9 @@ class _Body(Shape, frozen=True):
     stream: bool | None = None
 
 
-_BODY: Final = msgspec.json.Decoder(_Body)
+_BODY: Final = Reader(
+    _Body, "input", _Item, (b'"input_image"', b'"input_file"', b'"encrypted_content"')
+)
 _TOOLS: Final = msgspec.json.Decoder(list[_Tool])
 # Codex nests its tools one deep; deeper ones are nobody's.
 _DEEPEST: Final = 3
@@ -64,7 +67,7 @@ _DEEPEST: Final = 3
 
 def outline(body: bytes) -> Outline:
     """Return what the body of `POST /v1/responses` holds, as far as it can be read."""
-    top = lenient.read_body(_BODY, _Body, body)
+    top = _BODY.read(body)
     items = top.input if isinstance(top.input, list) else [_plain(top.input)]
     form = (top.text or _Text()).format or _Form()
     return Outline(
