@@ -7,14 +7,14 @@ unknown amount.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proxy.catalogue import Billing
 from proxy.model import Usage
 from proxy.money import cost_nano
-from proxy.prices.rates import ORDINARY
+from proxy.prices.rates import AS_USUAL, ORDINARY, Variant
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -94,7 +94,19 @@ def bill(route: Route | None, usage: Usage, moment: datetime, snapshot: str) -> 
     price = _price(route, usage, moment)
     if price is None:
         return Bill(0 if route.billing is Billing.LOCAL else None)
-    return Bill(cost_nano(usage, price), price, snapshot)
+    words = ", ".join(_unpriced(route, usage))
+    named = f"{snapshot}{AS_USUAL}{words}" if words else snapshot
+    return Bill(cost_nano(usage, price), price, named)
+
+
+def _unpriced(route: Route, usage: Usage) -> Iterator[str]:
+    """Yield how the answer was served where that has no price: the usual one acts."""
+    rates, served = route.rates, usage.served
+    if rates is None or served is None:
+        return
+    for kind, word in served.unusual():
+        if not rates.knows(Variant(**{kind: word})):
+            yield word
 
 
 def _price(route: Route, usage: Usage, moment: datetime) -> Price | None:

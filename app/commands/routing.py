@@ -14,6 +14,7 @@ from app.services import Services
 from proxy.ledger.rows import Attempt, Event
 from proxy.model import Protocol, Usage
 from proxy.money import Price, show, why_unknown
+from proxy.prices.rates import AS_USUAL
 
 NEWEST = "last"
 MOST_LINES = 12
@@ -149,11 +150,14 @@ def _decided(stored: str | None, room: int) -> tuple[str, ...]:
 def _price_source(services: Services, event: Event) -> str:
     """Return where the prices came from, as far as that is still known."""
     catalogue = services.config.current.catalogue
-    if event.price_snapshot != catalogue.snapshot:
+    snapshot, _, _ = (event.price_snapshot or "").partition(AS_USUAL)
+    if snapshot != catalogue.snapshot:
         return ""
     for provider in catalogue.providers:
         if provider.id == event.provider:
             model = provider.find_model(event.model or "")
+            if model is None and (rates := provider.rates(event.model or "")):
+                return str(rates.source)
             return (model.price_source if model else "") or provider.price_source
     return ""
 
@@ -253,7 +257,14 @@ def _cost(event: Event, source: str) -> str:
     origin = f", price from {source}" if source else ""
     paid = {"subscription": "covered by a subscription, at list price"}
     how = paid.get(event.billing or "", event.billing or "no billing mode")
-    return f"It cost {show(event.cost_nano)} ({how}{price}{origin}).{_compared(event)}"
+    cost = f"It cost {show(event.cost_nano)} ({how}{price}{origin})."
+    return f"{cost}{_as_usual(event)}{_compared(event)}"
+
+
+def _as_usual(event: Event) -> str:
+    """Return that how it was served has no price of its own, so what is told may be."""
+    _, _, words = (event.price_snapshot or "").partition(AS_USUAL)
+    return f" It is priced as usual: no price for {words} is known." if words else ""
 
 
 def _compared(event: Event) -> str:

@@ -10,13 +10,19 @@ from typing import Final
 from proxy.model import Variant
 from proxy.money import Price
 
-__all__ = ["ORDINARY", "Rate", "Rates", "Source", "SourceType", "Variant"]
+__all__ = ["AS_USUAL", "ORDINARY", "Rate", "Rates", "Source", "SourceType", "Variant"]
 
 _MINUTES: Final = 60
 
 
 ORDINARY: Final = Variant()
 """Served as usual, or not said."""
+
+AS_USUAL: Final = "; priced as usual, no price is known for "
+"""What stands between a snapshot's name and the words without a price of their own.
+
+They say how the answer was served: `fast`, `flex, batch`.
+"""
 
 
 class SourceType(StrEnum):

@@ -17,6 +17,7 @@ from proxy.errors import Failure, FailureKind
 from proxy.exchange import Exchange
 from proxy.model import Usage
 from proxy.money import Price, cost_nano
+from proxy.prices.rates import AS_USUAL, Rate, Variant
 
 USED = Usage(input_tokens=1_000, output_tokens=100)
 COST = 1_000 * 3_000 + 100 * 15_000
@@ -152,6 +153,25 @@ def test_what_an_answer_told_of_its_cost_beats_the_table() -> None:
     assert (found.whole_nano, found.answer.snapshot) == (42, TOLD)
     # Even where no table knows the model.
     assert charged(answered(route(price=None), told)).whole_nano == 42
+
+
+def test_who_was_served_in_a_way_without_a_price_is_priced_as_usual_and_says_so() -> (
+    None
+):
+    served = replace(USED, served=Variant(service_tier="flex", speed="fast"))
+    found = charged(answered(usage=served))
+    assert found.whole_nano == COST
+    assert found.answer.snapshot == f"snap{AS_USUAL}flex, fast"
+    usual = replace(USED, served=Variant(service_tier="default"))
+    assert charged(answered(usage=usual)).answer.snapshot == "snap"
+    model = ROUTE.model
+    assert model is not None
+    assert model.rates is not None
+    flex = Rate(Price(Decimal(1), Decimal(1)), variant=(("service_tier", "flex"),))
+    rates = replace(model.rates, entries=(*model.rates.entries, flex))
+    known = replace(ROUTE, model=replace(model, rates=rates))
+    told = bill(known, replace(USED, served=Variant(service_tier="flex")), WHEN, "snap")
+    assert (told.nano, told.snapshot) == (1_100_000, "snap")
 
 
 def test_local_models_cost_nothing_unless_they_have_a_price() -> None:

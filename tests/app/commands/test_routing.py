@@ -14,7 +14,7 @@ from app.services import Services
 from proxy.ledger import Attempt, Finished, Routed
 from proxy.model import Protocol, Usage
 from proxy.money import Price
-from proxy.prices.rates import Rate, Rates, Source, SourceType
+from proxy.prices.rates import AS_USUAL, Rate, Rates, Source, SourceType
 from proxy.routing import Condition, Mode, StoredDecision, write_decision
 from proxy.wire.losses import LOSSES
 
@@ -121,6 +121,14 @@ async def test_where_a_price_came_from_is_told_while_it_is_known(
     await finish(alone, "r1", cost_nano=7, price_snapshot=snapshot)
     text = " ".join((await routing.explain(alone, "r1")).layers)
     assert ("price from the price list of May" in text) is known
+
+
+async def test_prices_that_stand_in_are_told(alone: Services) -> None:
+    alone.ledger.routed(routed("r1"))
+    snapshot = f"a snapshot{AS_USUAL}fast"
+    await finish(alone, "r1", cost_nano=7, price_snapshot=snapshot)
+    text = " ".join((await routing.explain(alone, "r1")).layers)
+    assert "It is priced as usual: no price for fast is known." in text
 
 
 async def test_unknown_costs_say_why(alone: Services) -> None:
