@@ -19,6 +19,7 @@ _DECIDED: Final[Mapping[DecidedBy, str]] = {
     DecidedBy.LOOP: "the turn goes on with tools that this route has called",
     DecidedBy.PRICE: "it is expected to cost less",
     DecidedBy.QUALITY: "it is better, at the same expected cost or where the best wins",
+    DecidedBy.QUOTA: "by list price it draws less on what is covered",
     DecidedBy.HEALTH: "the quota of the other is nearly used up",
     DecidedBy.WARMTH: "its provider has the beginning of the prompt in its cache",
     DecidedBy.SPEED: "it answers sooner",

@@ -344,14 +344,23 @@ async def test_a_new_key_ends_the_rest_of_a_refused_one(
     upstream.push(refuse(401))
     async with serving(tmp_path / "h", provider(upstream.url)) as gateway:
         assert (await gateway.post(MESSAGES, ask()))[0] == 401
-        status, _, said = await gateway.post(MESSAGES, ask())
-        assert (status, len(upstream.asked)) == (400, 1)
-        assert b"it refused the key with 401" in said
+        with_other = gateway.health.condition({}, time.time())
+        assert "it refused the key with 401" in with_other.not_ready["scripted"]
         text = gateway.paths.config_file.read_text()
         changed = text.replace("env:SCRIPTED_KEY", "none")
         gateway.paths.config_file.write_text(changed)
         await gateway.door.call("mode", ModeStatus, name="coding-auto")
+        assert not gateway.health.condition({}, time.time()).not_ready
         assert (await gateway.post(MESSAGES, ask()))[0] == 200
+
+
+async def test_a_sole_provider_is_asked_again_after_it_refused_the_key(
+    gateway: Serving, upstream: ScriptedUpstream
+) -> None:
+    upstream.push(refuse(401))
+    assert (await gateway.post(MESSAGES, ask()))[0] == 401
+    assert (await gateway.post(MESSAGES, ask()))[0] == 200
+    assert not gateway.health.condition({}, time.time()).not_ready
 
 
 async def test_a_short_wait_that_was_asked_for_is_waited(
