@@ -58,6 +58,7 @@ class _Seen:
 class Conversion:
     """One answer on its way from a provider's protocol to the client's.
 
+    `heard` says that more than signs of life has come.
     `unheard` says that the answer was ended here and its provider has yet to say what
     it cost. `steps` are what the events go through in order. `writer` is None where
     the client wants the answer whole: then the events are kept in `told` for the
@@ -94,6 +95,7 @@ class Conversion:
         self.ended: AnswerEnded | None = None
         self.failed: AnswerFailed | None = None
         self.losses: list[Loss] = []
+        self.heard = False
         self.unheard = False
 
     @property
@@ -208,6 +210,7 @@ class Conversion:
             self._seen.characters += len(event.text)
             self._say(event, out)
             return
+        self.heard = self.heard or type(event) is not Ping
         match event:
             case AnswerStarted():
                 self._count(event.usage)

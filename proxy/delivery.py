@@ -59,11 +59,16 @@ class _Unreadable(Exception):
     """What came cannot be read on; the message says what the provider did."""
 
 
+class _OnlyAlive(Exception):
+    """Signs of life have come for as long as an answer is waited for."""
+
+
 @dataclass(slots=True)
 class Delivery:
     """One translated answer on its way; `secret` is the provider key to mask.
 
-    `created` is the answer's time in Unix seconds.
+    `created` is the answer's time in Unix seconds, `patience` how many seconds may pass
+    before more than signs of life has come, where another route stands by.
     """
 
     journey: Journey
@@ -71,6 +76,8 @@ class Delivery:
     prepared: Prepared
     secret: bytes | None
     created: int
+    patience: float
+    _until: float = 0.0
     _quiet_since: float = 0.0
     _awake: bool = False
     _timer: asyncio.TimerHandle | None = None
@@ -89,6 +96,7 @@ class Delivery:
     async def alive(self) -> AsyncIterator[None]:
         """Send signs of life while the block runs, where the client's protocol can."""
         x = self._x
+        self._until = asyncio.get_running_loop().time() + self.patience
         if not x.stream or x.call.protocol is Protocol.GEMINI:
             yield
             return
@@ -122,6 +130,11 @@ class Delivery:
                 await self._convert_whole(answer)
         except UpstreamError as error:
             return error.failure
+        except _OnlyAlive:
+            said = (
+                f"{self.route.provider.id} gave signs of life, and no answer in time."
+            )
+            return Failure(FailureKind.FIRST_BYTE_TIMEOUT, said)
         except WireError:
             return self._malformed(_NO_ANSWER)
         except _Unreadable as problem:
@@ -144,7 +157,7 @@ class Delivery:
 
     async def _convert(self, answer: Answer) -> None:
         conversion = self._conversion
-        while not conversion.over and (chunk := await self._chunk(answer)):
+        while not conversion.over and (chunk := await self._next(answer)):
             await self._forward(conversion.feed(self._plain(chunk)))
         if not conversion.over:
             rest = self._masker.finish() if self._masker else b""
@@ -165,6 +178,16 @@ class Delivery:
             b"".join(parts), answer_id=self._x.call.id, model=self.route.model_id
         )
         await self._forward(self._conversion.push(events))
+
+    async def _next(self, answer: Answer) -> bytes:
+        """Return the next bytes; signs of life use up no other route's time."""
+        if self._conversion.heard or not self._x.insured:
+            return await self._chunk(answer)
+        try:
+            async with asyncio.timeout_at(self._until):
+                return await self._chunk(answer)
+        except TimeoutError:
+            raise _OnlyAlive from None
 
     async def _chunk(self, answer: Answer) -> bytes:
         chunk = await answer.chunk()
@@ -288,7 +311,7 @@ class Delivery:
 
     async def _ping(self) -> None:
         x = self._x
-        if not self._awake or (x.insured and x.first_byte_ms is None):
+        if not self._awake or (x.insured and not self._conversion.heard):
             # A sign of life binds the client to this route; nothing has come of it yet
             # and another one stands by.
             return

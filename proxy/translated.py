@@ -95,7 +95,7 @@ class TranslatedLane:
         status: int | None = None
         stale = False
         try:
-            outgoing, delivery = self._prepare(journey, route)
+            outgoing, delivery = self._prepare(journey, route, first_byte)
         except Unreadable as problem:
             return Outcome(problem.failure)
         try:
@@ -119,7 +119,9 @@ class TranslatedLane:
             self._remember(x, route, delivery.prepared)
         return Outcome(failure, stale)
 
-    def _prepare(self, journey: Journey, route: Route) -> tuple[Outgoing, Delivery]:
+    def _prepare(
+        self, journey: Journey, route: Route, patience: float
+    ) -> tuple[Outgoing, Delivery]:
         x, provider = journey.x, route.provider
         # The parsed form is needed no longer than it takes to write it anew.
         request, x.request = x.request, None
@@ -146,7 +148,8 @@ class TranslatedLane:
             provider=provider.id,
         )
         masked = secret.encode() if secret else None
-        return outgoing, Delivery(journey, route, prepared, masked, created)
+        delivery = Delivery(journey, route, prepared, masked, created, patience)
+        return outgoing, delivery
 
     async def _take(
         self, x: Exchange, route: Route, answer: Answer, delivery: Delivery

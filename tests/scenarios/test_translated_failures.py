@@ -6,6 +6,7 @@ own form, and what is mended on the way is on record.
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,14 @@ from scenarios.stage import (
 )
 from upstream import Answer, End, Raw, Script, Step, refuse, say
 from upstream.failures import error_after, html_page
-from upstream.reply import Reply, cut_after, held_after, held_before_headers
+from upstream.reply import (
+    Pause,
+    Reply,
+    cut_after,
+    held_after,
+    held_before_headers,
+    stream_reply,
+)
 from upstream.spoilt import bad_json, no_end
 
 from proxy.model import Protocol
@@ -443,3 +451,19 @@ async def test_while_another_route_stands_by_silence_binds_nobody(
         told = await play.ask(MESSAGES)
         assert b"event: ping" in told.body
         assert told.outcomes[-1] == "first_byte_timeout"
+
+
+async def test_signs_of_life_alone_use_up_no_other_routes_time(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.delivery.PING_SECONDS", 0.2)
+    home, limits = tmp_path_factory.mktemp("alive"), Limits(2.0, 2.0)
+    actors = (Actor("first", (CHAT,)), Actor("second", (CHAT,)))
+    alive = replace(stream_reply(()), chunks=(b": working\n\n", Pause(0.1)) * 40)
+    clients = (MESSAGES, RESPONSES, GEMINI)
+    async with stage(home, *actors, limits=limits) as play:
+        play["first"].push(*[alive] * len(clients))
+        all_told = await asyncio.gather(*[play.ask(each) for each in clients])
+        for client, told in zip(clients, all_told, strict=True):
+            assert told.outcomes == ("first_byte_timeout", "ok")
+            assert is_whole(client, told.body)
