@@ -1,7 +1,7 @@
 """Commands about prices: what models cost, who says so, and a newer list of them."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -78,6 +78,7 @@ class PriceRow:
 class PriceList:
     """The prices of the configured providers' models, at `time` (UTC).
 
+    Names that were used lately and that their provider does not list are among them.
     `snapshot` names the document in force, `note` is what is to be known of it, or ''.
     """
 
@@ -122,10 +123,10 @@ async def prices(
     """
     active = await asyncio.to_thread(active_snapshot, services.paths)
     now = services.clock.now()
-    seen = await _observed(services)
+    events = await _recent(services)
     catalogue = services.config.current.catalogue
     # Off the loop that answers requests: there may be hundreds of models.
-    rows = await asyncio.to_thread(_rows, catalogue, active.snapshot, now, seen)
+    rows = await asyncio.to_thread(_rows, catalogue, active.snapshot, now, events)
     if stale or untracked or conflicts:
         old = {Freshness.STALE, Freshness.UNVERIFIED} if stale else set()
         wanted = old | ({Freshness.UNTRACKED} if untracked else set())
@@ -150,13 +151,22 @@ def _rows(
     catalogue: Catalogue,
     snapshot: Snapshot,
     now: datetime,
-    seen: Mapping[str, list[Observed]],
+    events: Sequence[Event],
 ) -> list[PriceRow]:
+    seen = _observed(events)
     return [
         _row(provider, model, snapshot, now, seen)
         for provider in catalogue.providers
-        for model in provider.models
+        for model in (*provider.models, *_unlisted(provider, events))
     ]
+
+
+def _unlisted(provider: Provider, events: Sequence[Event]) -> Iterator[Model]:
+    """Yield the names it was lately asked for and does not list, with their prices."""
+    asked = {event.model or "" for event in events if event.provider == provider.id}
+    for name in sorted(asked - {""}):
+        if provider.any_model and provider.find_model(name) is None:
+            yield Model(name, rates=provider.rates(name))
 
 
 def _row(
@@ -200,10 +210,13 @@ def _others(
         yield offer
 
 
-async def _observed(services: Services) -> dict[str, list[Observed]]:
-    """Return what recent answers cost by route, newest first, beside the table."""
+async def _recent(services: Services) -> Sequence[Event]:
     async with from_ledger():
-        events = await services.ledger.recent(_LOOKED_AT)
+        return await services.ledger.recent(_LOOKED_AT)
+
+
+def _observed(events: Iterable[Event]) -> dict[str, list[Observed]]:
+    """Return what recent answers cost by route, newest first, beside the table."""
     found: dict[str, list[Observed]] = {}
     for event in events:
         table = _table_cost(event)

@@ -149,6 +149,30 @@ async def test_the_cost_in_answers_is_held_against_the_table(
     assert (await prices.prices(alone, conflicts=True)).prices == ()
 
 
+async def test_names_used_lately_that_nobody_lists_have_rows_too(
+    alone: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _event(Price(), Usage(), 1)
+    used = [
+        replace(made, provider="anthropic", model=name)
+        for name in ("claude-opus-4-1", "claude-next", "claude-opus-4-1", None)
+    ]
+
+    async def recent(_: object, limit: int = 50) -> tuple[Event, ...]:
+        return (*used, made)
+
+    monkeypatch.setattr(type(alone.ledger), "recent", recent)
+    with_models(alone, "anthropic", tracked("anthropic", "claude-opus-5-5"))
+    rows = (await prices.prices(alone)).prices
+    assert [(row.route, row.status) for row in rows] == [
+        ("anthropic/claude-opus-5-5", Freshness.TRACKED),
+        ("anthropic/claude-next", Freshness.UNTRACKED),
+        ("anthropic/claude-opus-4-1", Freshness.TRACKED),
+    ]
+    assert rows[2].price is not None
+    assert rows[2].price.input == Decimal(15)
+
+
 def _event(price: Price, usage: Usage, cost: int) -> Event:
     names = dict.fromkeys(Event.__dataclass_fields__)
     told: dict[str, Any] = {
