@@ -245,3 +245,19 @@ async def test_what_is_recorded_once_is_not_recorded_again() -> None:
     await way.interrupt(stopping=False)
     assert [row.status for row in ledger.rows] == ["success"]
     assert len(x.attempts) == 1
+
+
+def test_a_call_that_told_nothing_gives_its_routes_probe_back() -> None:
+    x, health = exchange(), Health()
+    way = journey(x, PaperLedger())
+    way.health = health
+    x.route = ROUTE
+    broken = Failure(FailureKind.RESET, "It broke.")
+    now = way.clock.now().timestamp()
+    for _ in range(3):
+        health.ended(ROUTE, broken, now=now - 30)
+    assert health.began(ROUTE.name, now)
+    assert not health.began(ROUTE.name, now)
+    way.met_nothing()
+    assert health.began(ROUTE.name, now)
+    assert health.last_failure(ROUTE.provider.id) != ""
