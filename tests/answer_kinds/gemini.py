@@ -93,6 +93,7 @@ KINDS = [
         ("candidates", 0, "groundingMetadata"),
         {
             "grounding_chunks": [],
+            "web_search_queries": ["when does the sun rise"],
             "grounding_supports": [
                 {"segment": {"text": "Sun"}, "groundingChunkIndices": [0]}
             ],
@@ -102,7 +103,6 @@ KINDS = [
                 "image_search_queries",
                 "retrieval_metadata",
                 "search_entry_point",
-                "web_search_queries",
                 "google_maps_widget_context_token",
                 "retrieval_queries",
                 "source_flagging_uris",
