@@ -40,7 +40,12 @@ from upstream.reply import (
 )
 
 from app.commands.gateway import ModeStatus
+from proxy.attempt import Outcome
+from proxy.catalogue import Route
+from proxy.errors import Failure, FailureKind
+from proxy.journey import Journey
 from proxy.model import Protocol
+from proxy.native import NativeLane
 from proxy.wire.sealing import SEAL_START
 
 MESSAGES = "/v1/messages?beta=true"
@@ -917,3 +922,25 @@ async def test_what_cannot_be_read_is_the_deviating_servers_to_judge(
         body = ask(CHAT, messages=[{"role": "oracle", "content": "hi"}])
         await gateway.post(CHAT, body)
     assert upstream.asked[0].body == body
+
+
+async def test_a_connection_closed_unheard_never_costs_the_standby_its_call(
+    pair: Serving, second: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, bool]] = []
+    real = NativeLane.call
+
+    async def unheard(
+        lane: NativeLane, way: Journey, route: Route, *, fresh: bool, first_byte: float
+    ) -> Outcome:
+        calls.append((route.provider.id, fresh))
+        if route.provider.id == "second":
+            return await real(lane, way, route, fresh=fresh, first_byte=first_byte)
+        failure = Failure(FailureKind.RESET, "It was closed.")
+        way.x.note(route, way.attempt_started, way.clock.monotonic(), failure, None)
+        return Outcome(failure, stale=True)
+
+    monkeypatch.setattr(NativeLane, "call", unheard)
+    status, _, answer = await pair.post(MESSAGES, ask(stream=True))
+    assert (status, answer) == (200, second.sent[0])
+    assert calls == [("first", False), ("first", True), ("second", True)]
