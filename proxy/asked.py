@@ -39,8 +39,8 @@ class Asked:
 
     `model` is the client's own word, `span` where the body names it, None where the
     path does. `stands_for` is the name that an alias asks for, '' where it asks for a
-    mode; `mode` is the one that the header or an alias asks for. `stays_here` says that
-    its trust level keeps the request on this machine.
+    mode; `mode` is the one that the header or an alias asks for; `offline` wins.
+    `stays_here` says that its trust level keeps the request on this machine.
     """
 
     model: str
@@ -56,13 +56,14 @@ def asked_of(call: Call) -> Asked:
     model, span, stream = _model_of(call)
     _check_model(model)
     _check_query(call.query)
-    alias = alias_mode(model)
+    alias, header = alias_mode(model), _header_mode(call)
+    mode = Mode.OFFLINE if Mode.OFFLINE in {alias, header} else header or alias
     return Asked(
         model=model,
         span=span,
         stream=stream,
         stands_for="" if alias else real_name(model),
-        mode=_header_mode(call) or alias,
+        mode=mode,
         stays_here=_stays_here(call),
     )
 
@@ -124,11 +125,9 @@ def _check_query(query: str) -> None:
 
 
 def _header_mode(call: Call) -> Mode | None:
-    asked = call.header("x-turnout-mode")
-    if asked is None:
-        return None
+    """Return the mode that headers ask for; of several `offline` wins."""
     try:
-        return Mode(asked.strip())
+        modes = {Mode(each) for each in _said(call, "x-turnout-mode")}
     except ValueError:
         raise Refused(
             FailureKind.BAD_REQUEST,
@@ -136,23 +135,38 @@ def _header_mode(call: Call) -> Mode | None:
             "The header x-turnout-mode names no mode of Turnout. It may be one of "
             f"{', '.join(Mode)}.",
         ) from None
+    if Mode.OFFLINE in modes:
+        return Mode.OFFLINE
+    if len(modes) > 1:
+        raise Refused(
+            FailureKind.BAD_REQUEST,
+            400,
+            "The header x-turnout-mode stands there more than once and names "
+            f"different modes ({', '.join(sorted(modes))}), so Turnout cannot tell "
+            "which is meant. Nothing was sent on. Send it once.",
+        )
+    return next(iter(modes), None)
 
 
 def _stays_here(call: Call) -> bool:
     """Tell whether the request's own trust level keeps it on this machine.
 
-    A header may only raise the level; without one the level is `public` until trust
-    rules are built.
+    A header may only raise the level, so of several the strictest wins; without one
+    the level is `public` until trust rules are built.
     """
-    asked = call.header("x-turnout-trust")
-    if asked is None:
-        return False
-    level = asked.strip()
-    if level not in TRUST_LEVELS:
+    levels = _said(call, "x-turnout-trust")
+    if any(level not in TRUST_LEVELS for level in levels):
         raise Refused(
             FailureKind.BAD_REQUEST,
             400,
             "The header x-turnout-trust names no trust level. It may be one of "
             f"{', '.join(TRUST_LEVELS)}.",
         )
-    return level in KEPT_HERE
+    return not KEPT_HERE.isdisjoint(levels)
+
+
+def _said(call: Call, name: str) -> tuple[str, ...]:
+    """Return what every header of this name says."""
+    return tuple(
+        value.strip() for header, value in call.headers if header.lower() == name
+    )

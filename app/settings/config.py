@@ -38,6 +38,11 @@ _SAYS_MODE = re.compile(r"(?m)^[^#\n]*(\bmode[\"']?\s*=|\boffline\b)")
 _UNREADABLE_MODE = (
     "The mode in config.toml cannot be read, so Turnout is offline until it can."
 )
+_SAYS_CEILING = re.compile(r"(?m)^[^#\n]*\bprice_ceiling[\"']?\s*=")
+_UNREADABLE_CEILING = (
+    "The price ceiling in config.toml cannot be read, so only what costs nothing is used"
+    " until it can."
+)
 _SOURCE_NOTES = {
     "last-good": "Turnout works with the last version of config.toml that had no"
     " problem.",
@@ -62,6 +67,7 @@ class Config:
     source: Literal["file", "last-good", "partial", "built-in"]
     raw_mode: str = ""
     mode_unreadable: bool = False
+    ceiling_unreadable: bool = False
     rules: tuple[Rule, ...] = ()
 
     @property
@@ -78,19 +84,23 @@ class Config:
     def policy(self) -> Policy:
         """What is wanted of routing: Turnout's own data, and what the user set."""
         settings = self.settings
-        ceiling = Decimal(settings.price_ceiling or "0") * NANO_PER_DOLLAR
+        ceiling = settings.price_ceiling
         return replace(
             shipped_policy(),
             mode=settings.mode,
             rules=self.rules,
             experimental=settings.experimental_tools,
-            ceiling_nano=int(ceiling) or None,
+            ceiling_nano=int(Decimal(ceiling) * NANO_PER_DOLLAR) if ceiling else None,
         )
 
     @property
     def mode_note(self) -> str:
-        """The sentence that says why `mode` is not what the file says, or ''."""
-        return _UNREADABLE_MODE if self.mode_unreadable else ""
+        """The sentences that say why mode or ceiling is not the file's, or ''."""
+        told = (
+            _UNREADABLE_MODE if self.mode_unreadable else "",
+            _UNREADABLE_CEILING if self.ceiling_unreadable else "",
+        )
+        return " ".join(filter(None, told))
 
     @property
     def source_note(self) -> str:
@@ -178,6 +188,10 @@ def _read(
     if unreadable:
         # Somebody who asked for offline must not be let out by a slip of the pen.
         settings = replace(settings, mode=Mode.OFFLINE)
+    raw_ceiling = gateway.raw("price_ceiling") if gateway else None
+    unbound = bool(problems) and _hides_ceiling(text, raw_ceiling, settings)
+    if unbound:
+        settings = replace(settings, price_ceiling="0")
     return Config(
         settings=settings,
         catalogue=catalogue_of(providers),
@@ -185,6 +199,7 @@ def _read(
         source="partial" if problems else "file",
         raw_mode=raw_mode if isinstance(raw_mode, str) else "",
         mode_unreadable=unreadable,
+        ceiling_unreadable=unbound,
         rules=rules,
     )
 
@@ -192,6 +207,11 @@ def _read(
 def _hides_mode(text: str, raw_mode: object, settings: Settings) -> bool:
     """Say whether the file names a mode that could not be read."""
     return raw_mode != settings.mode and _SAYS_MODE.search(text) is not None
+
+
+def _hides_ceiling(text: str, raw: object, settings: Settings) -> bool:
+    """Say whether the file names a price ceiling that could not be read."""
+    return raw != settings.price_ceiling and _SAYS_CEILING.search(text) is not None
 
 
 def _sound_start(broken: NotToml) -> dict[str, object]:

@@ -54,6 +54,12 @@ def is_loopback(url: str) -> bool:
     return address.is_loopback if address else host == "localhost"
 
 
+def is_private(url: str) -> bool:
+    """Say whether a URL that `objection` let pass names an address of a local net."""
+    address = _address(urlsplit(url).hostname or "")
+    return address is not None and address.is_private
+
+
 def origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of a URL that `objection` let pass."""
     parts = urlsplit(url)

@@ -392,7 +392,8 @@ class Route:
         """Where the model runs."""
         if self.model and self.model.place:
             return self.model.place
-        if self.model_id.endswith(self.provider.away):
+        # Servers match names without regard to case.
+        if self.model_id.strip().lower().endswith(self.provider.away):
             return Place.PROVIDER
         return self.provider.place
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from proxy.catalogue.accounts import account, is_gone, read_like
-from proxy.catalogue.address import is_loopback, objection, origin
+from proxy.catalogue.address import is_loopback, is_private, objection, origin
 from proxy.catalogue.amounts import USER_PRICES
 from proxy.catalogue.dialects import NO_DIALECTS, read_dialects
 from proxy.catalogue.keyref import parse_key
@@ -32,6 +32,9 @@ from proxy.catalogue.tracked import shipped_rates
 from proxy.model import Protocol
 from proxy.prices.rates import Rates
 from proxy.wire.dialect import UNKNOWN_DIALECTS, VENDOR_DIALECTS
+
+USUAL_AWAY: Final = ("-cloud", ":cloud")
+"""How the names of models end that a local server passes on to its maker's cloud."""
 
 RESERVED_IDS: Final = frozenset({"practice"})
 """Ids that Turnout's own providers have."""
@@ -115,7 +118,13 @@ def _read_provider(
     any_model = reader.flag("any_model")
     away = reader.plain_list("away")
     key = _read_key(reader, base, base_url)
+    moved = place is None and base is not None and _is_moved(base, base_url or "")
+    if moved:
+        near = is_private(base_url or "")
+        place = Place.MY_NETWORK if near else Place.PROVIDER
     place = place or (base.place if base else _place_of(base_url or ""))
+    if moved and billing is None and place is Place.PROVIDER:
+        billing = Billing.METERED
     standing = read_standing(reader, base, place)
     priced = (base.priced_as if base else "") or provider_id or ""
     models = read_models(
@@ -147,7 +156,7 @@ def _read_provider(
         models=models,
         price_source=base.price_source if base else USER_PRICES,
         dialects=dialects,
-        away=away if away is not None else base.away if base else (),
+        away=_away(away, base, place),
         unknown=unknown,
         privacy=standing.privacy,
         limits=standing.limits,
@@ -179,6 +188,26 @@ def _is_unknown(
 
 def _place_of(base_url: str) -> Place:
     return Place.THIS_MACHINE if is_loopback(base_url) else Place.PROVIDER
+
+
+def _is_moved(base: Provider, base_url: str) -> bool:
+    """Tell whether a known server of this machine is said to be somewhere else."""
+    return base.place is Place.THIS_MACHINE and not is_loopback(base_url)
+
+
+def _away(
+    named: tuple[str, ...] | None, base: Provider | None, place: Place
+) -> tuple[str, ...]:
+    """Return the endings of models that run at the provider.
+
+    An address near by proves nothing: what serves there may pass models on. Where the
+    entry does not say which, the usual endings are taken for them.
+    """
+    if named is not None:
+        return tuple(each.lower() for each in named)
+    if base is not None and base.away:
+        return base.away
+    return USUAL_AWAY if place is not Place.PROVIDER else ()
 
 
 def _billing_at(place: Place) -> Billing:

@@ -46,6 +46,8 @@ class _Body(Shape, frozen=True):
     messages: list[_Message] | None = None
     tools: list[_Call] | None = None
     tool_choice: msgspec.Raw = absent()
+    functions: list[_Function] | None = None
+    function_call: msgspec.Raw = absent()
     reasoning_effort: str | None = None
     response_format: _Form | None = None
     max_completion_tokens: float | None = None
@@ -69,8 +71,13 @@ def outline(body: bytes) -> Outline:
         said=lambda at: _said(messages[at]),
         system=_system(messages),
         last=msgspec.json.encode(messages[-1]) if messages else b"",
-        tools=tuple(tool.named.name or "" for tool in top.tools or ()),
-        forced_tool=parts.is_forced(top.tool_choice),
+        tools=(
+            *(tool.named.name or "" for tool in top.tools or ()),
+            # The form before tools; whoever sends it offers tools all the same.
+            *(function.name or "" for function in top.functions or ()),
+        ),
+        forced_tool=parts.is_forced(top.tool_choice)
+        or bytes(top.function_call).startswith(b"{"),
         thinking=top.reasoning_effort not in parts.NO_EFFORT,
         structured=form.type in parts.FORMS,
         stream=top.stream is True,

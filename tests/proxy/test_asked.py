@@ -71,6 +71,30 @@ def test_a_trust_level_may_keep_a_request_here(level: str, stays: bool) -> None:
     assert asked_of(of).stays_here is stays
 
 
+def test_of_several_trust_levels_the_strictest_wins() -> None:
+    named = (("x-turnout-trust", "public"), ("X-Turnout-Trust", "secret"))
+    for headers in (named, named[::-1]):
+        assert asked_of(replace(body(), headers=headers)).stays_here
+
+
+@pytest.mark.parametrize(
+    ("model", "headers"),
+    [
+        ("turnout-offline", ("direct",)),
+        ("turnout-offline", ("coding-auto",)),
+        ("turnout-auto", ("offline",)),
+        ("m", ("coding-auto", "offline")),
+        ("m", ("offline", "direct")),
+    ],
+)
+def test_offline_wins_wherever_it_is_asked_for(
+    model: str, headers: tuple[str, ...]
+) -> None:
+    said = tuple(("x-turnout-mode", each) for each in headers)
+    asked = asked_of(replace(body(model=model), headers=said))
+    assert asked.mode is Mode.OFFLINE
+
+
 @pytest.mark.parametrize(
     "refused",
     [
@@ -84,6 +108,11 @@ def test_a_trust_level_may_keep_a_request_here(level: str, stays: bool) -> None:
         gemini("%2e%2e/x"),
         replace(body(), headers=(("x-turnout-mode", "fast"),)),
         replace(body(), headers=(("x-turnout-trust", "low"),)),
+        replace(body(), headers=(("x-turnout-trust", ""),)),
+        replace(
+            body(),
+            headers=(("x-turnout-mode", "direct"), ("x-turnout-mode", "coding-auto")),
+        ),
         replace(body(), query="key=tnt_" + "a" * 16),
     ],
 )

@@ -220,3 +220,25 @@ def test_no_file_raises_and_offline_survives_what_is_left_of_it(data: bytes) -> 
     if config.problems and b'\nmode = "offline"\n' in data and b"#" not in data:
         decoded = not [p for p in config.problems if "UTF-8" in p.message]
         assert config.mode is Mode.OFFLINE or not decoded
+
+
+@pytest.mark.parametrize("ceiling", ["0.01 USD", "0,50", "-1"])
+def test_a_ceiling_that_cannot_be_read_lets_nothing_be_spent(ceiling: str) -> None:
+    config = read_config(f'[gateway]\nprice_ceiling = "{ceiling}"\n'.encode())
+    assert config.problems
+    assert config.policy.ceiling_nano == 0
+    assert "price ceiling" in config.mode_note
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "nano"), [("", None), ("0", 0), ("0.0", 0), ("0.50", 500_000_000)]
+)
+def test_a_ceiling_of_nothing_is_one(ceiling: str, nano: int | None) -> None:
+    config = read_config(f'[gateway]\nprice_ceiling = "{ceiling}"\n'.encode())
+    assert (config.problems, config.mode_note) == ((), "")
+    assert config.policy.ceiling_nano == nano
+
+
+def test_a_broken_file_that_speaks_of_a_ceiling_has_one() -> None:
+    config = read_config(b'[[providers]\n[gateway]\nprice_ceiling = "1"\n')
+    assert config.policy.ceiling_nano == 0

@@ -14,6 +14,7 @@ from proxy.catalogue import (
     KeyRef,
     Place,
     Provider,
+    Route,
     known_providers,
     read_providers,
 )
@@ -386,3 +387,65 @@ def test_a_price_tracked_for_an_id_means_nothing_at_another_server() -> None:
     )
     assert problems == ()
     assert provider.models[0].rates is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"base_url": "http://127.0.0.1:11434/v1", "key": "none"},
+        {"base_url": "http://[::1]:1", "key": "none", "protocols": ["ollama-chat"]},
+        {"base_url": "https://b.example", "place": "my-network"},
+    ],
+)
+def test_an_address_near_by_proves_nothing_about_cloud_models(
+    entry: dict[str, object],
+) -> None:
+    made, problems = one(any_model=True, **entry)
+    assert made is not None
+    assert problems == ()
+    spoken = made.protocols[0]
+    for name in (
+        "kimi-k2:cloud",
+        "kimi-k2:Cloud",
+        "qwen3-coder:480B-CLOUD",
+        "x:cloud ",
+    ):
+        route = Route(made, None, name, spoken)
+        assert (route.place, route.billing) == (Place.PROVIDER, Billing.METERED)
+    assert Route(made, None, "kimi-k2", spoken).place is made.place
+    known, _ = one(any_model=True, away=[], **entry)
+    assert known is not None
+    assert Route(known, None, "kimi-k2:cloud", spoken).place is made.place
+
+
+@pytest.mark.parametrize("kin", ['id = "ollama"', 'id = "far"\nlike = "ollama"'])
+@pytest.mark.parametrize(
+    ("url", "place", "billing"),
+    [
+        ("https://ollama.com", Place.PROVIDER, Billing.METERED),
+        ("http://192.168.1.5:11434", Place.MY_NETWORK, Billing.LOCAL),
+        ("http://127.0.0.1:9", Place.THIS_MACHINE, Billing.LOCAL),
+    ],
+)
+def test_a_local_server_that_is_elsewhere_is_elsewhere(
+    kin: str, url: str, place: Place, billing: Billing
+) -> None:
+    (made,), problems = read(
+        f'[[providers]]\n{kin}\nbase_url = "{url}"\nkey = "none"\n'
+    )
+    assert problems == ()
+    assert (made.place, made.billing) == (place, billing)
+
+
+def test_what_is_said_of_a_moved_server_holds() -> None:
+    text = (
+        '[[providers]]\nid = "ollama"\nbase_url = "https://o.example"\nkey = "none"\n'
+        'place = "my-network"\nbilling = "free-tier"\n'
+    )
+    (made,), _ = read(text)
+    assert (made.place, made.billing) == (Place.MY_NETWORK, Billing.FREE_TIER)
+    (kept,), _ = read(
+        '[[providers]]\nid = "anthropic"\nkey = "none"\n'
+        'base_url = "http://127.0.0.1:9"\n'
+    )
+    assert (kept.place, kept.billing) == (Place.PROVIDER, Billing.METERED)

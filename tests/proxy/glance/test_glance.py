@@ -447,3 +447,18 @@ def test_only_the_start_of_the_system_text_is_kept() -> None:
         b'{"input": [{"role": "developer", "content": "be kind"}]}',
     )
     assert only.system == "be kind"
+
+
+@pytest.mark.parametrize(
+    ("choice", "forced"),
+    [("auto", False), ("none", False), ({"name": "read"}, True), (None, False)],
+)
+def test_chats_form_before_tools_offers_tools_too(choice: object, forced: bool) -> None:
+    body = {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hi"}],
+        "functions": [{"name": "read", "parameters": {}}],
+        "function_call": choice,
+    }
+    seen = glance(Protocol.CHAT, json.dumps(body).encode())
+    assert (seen.tools, seen.forced_tool) == (("read",), forced)
