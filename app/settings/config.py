@@ -40,8 +40,8 @@ _UNREADABLE_MODE = (
 )
 _SAYS_CEILING = re.compile(r"(?m)^[^#\n]*\bprice_ceiling[\"']?\s*=")
 _UNREADABLE_CEILING = (
-    "The price ceiling in config.toml cannot be read, so only what costs nothing is used"
-    " until it can."
+    "The price ceiling in config.toml cannot be read, so only what costs nothing is"
+    " used until it can."
 )
 _SOURCE_NOTES = {
     "last-good": "Turnout works with the last version of config.toml that had no"
