@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from proxy.exchange import Call
 
 TRUST_LEVELS = ("public", "internal", "confidential", "secret")
-"""The trust levels, the strictest last."""
 KEPT_HERE = frozenset({"confidential", "secret"})
 """The trust levels whose requests never leave the machine."""
 
@@ -125,46 +124,49 @@ def _check_query(query: str) -> None:
         )
 
 
-def _mode(header: Mode | None, alias: Mode | None) -> Mode | None:
-    """Return the mode that acts of two wishes: nothing lifts `offline`."""
-    return Mode.OFFLINE if Mode.OFFLINE in {header, alias} else header or alias
-
-
 def _header_mode(call: Call) -> Mode | None:
-    """Return what x-turnout-mode asks for, None where it is absent or empty."""
-    said = {each for each in call.header_values("x-turnout-mode") if each}
-    if not said <= set(Mode):
+    """Return the mode that headers ask for; of several `offline` wins."""
+    try:
+        modes = {Mode(each) for each in _said(call, "x-turnout-mode")}
+    except ValueError:
         raise Refused(
             FailureKind.BAD_REQUEST,
             400,
             "The header x-turnout-mode names no mode of Turnout. It may be one of "
             f"{', '.join(Mode)}.",
-        )
-    if Mode.OFFLINE in said:
+        ) from None
+    if Mode.OFFLINE in modes:
         return Mode.OFFLINE
-    if len(said) > 1:
+    if len(modes) > 1:
         raise Refused(
             FailureKind.BAD_REQUEST,
             400,
-            "The header x-turnout-mode came more than once, with different modes "
-            f"({', '.join(sorted(said))}), so Turnout does not know which one is "
-            "meant. Nothing was sent on. Send it once.",
+            "The header x-turnout-mode stands there more than once and names "
+            f"different modes ({', '.join(sorted(modes))}), so Turnout cannot tell "
+            "which is meant. Nothing was sent on. Send it once.",
         )
-    return Mode(said.pop()) if said else None
+    return next(iter(modes), None)
 
 
 def _stays_here(call: Call) -> bool:
     """Tell whether the request's own trust level keeps it on this machine.
 
-    A header may only raise the level, the strictest of several counts; without one the
-    level is `public` until trust rules are built.
+    A header may only raise the level, so of several the strictest wins; without one
+    the level is `public` until trust rules are built.
     """
-    said = call.header_values("x-turnout-trust")
-    if not set(said) <= set(TRUST_LEVELS):
+    levels = _said(call, "x-turnout-trust")
+    if any(level not in TRUST_LEVELS for level in levels):
         raise Refused(
             FailureKind.BAD_REQUEST,
             400,
             "The header x-turnout-trust names no trust level. It may be one of "
             f"{', '.join(TRUST_LEVELS)}.",
         )
-    return not KEPT_HERE.isdisjoint(said)
+    return not KEPT_HERE.isdisjoint(levels)
+
+
+def _said(call: Call, name: str) -> tuple[str, ...]:
+    """Return what every header of this name says."""
+    return tuple(
+        value.strip() for header, value in call.headers if header.lower() == name
+    )

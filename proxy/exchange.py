@@ -88,18 +88,6 @@ class Call:
                     return value[:_MAX_ID] or None
         return None
 
-    def header_values(self, name: str) -> tuple[str, ...]:
-        """Return all that is said under one name, in order; a comma divides as well.
-
-        A value without anything in it is kept, as ''.
-        """
-        return tuple(
-            part.strip()
-            for key, value in self.headers
-            if key.lower() == name
-            for part in value.split(",")
-        )
-
     @property
     def session(self) -> str | None:
         """The client's own session id."""

@@ -35,12 +35,6 @@ def test_an_absent_or_empty_header_is_none_and_a_long_one_is_cut() -> None:
     assert call(headers=(("session-id", "x" * 5_000),)).session == "x" * 200
 
 
-def test_all_values_under_one_name_are_told_in_order() -> None:
-    made = call(headers=(("X-A", "one, two"), ("x-b", "no"), ("x-a", ""), ("x-A", "3")))
-    assert made.header_values("x-a") == ("one", "two", "", "3")
-    assert made.header_values("x-c") == ()
-
-
 def test_attempts_are_noted_in_order_with_times_from_the_arrival() -> None:
     x = exchange(call(arrived=100.0))
     down = Failure(FailureKind.CONNECT, "down")
