@@ -38,7 +38,8 @@ _SAYS_MODE = re.compile(r"(?m)^[^#\n]*(\bmode[\"']?\s*=|\boffline\b)")
 _UNREADABLE_MODE = (
     "The mode in config.toml cannot be read, so Turnout is offline until it can."
 )
-_SAYS_CEILING = re.compile(r"(?m)^[^#\n]*\bprice_ceiling[\"']?\s*=")
+# Also where it is misspelt: who wanted a ceiling must not be without one.
+_SAYS_CEILING = re.compile(r"(?mi)^[^#\n]*\b(price[_-]?cei?l|ceiling)[\w-]*[\"']?\s*=")
 _UNREADABLE_CEILING = (
     "The price ceiling in config.toml cannot be read, so only what costs nothing is"
     " used until it can."

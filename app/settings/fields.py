@@ -52,7 +52,8 @@ class Settings:
         default="",
         metadata={
             "help": "Dollars that one request may be expected to cost, such as"
-            ' "0.50"; "" sets no ceiling. Models of unknown price are left out then.',
+            ' "0.50"; "" sets no ceiling, "0" leaves what costs nothing. Models of'
+            " unknown price are left out then.",
         },
     )
     first_byte_seconds: int = _number(

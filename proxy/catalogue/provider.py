@@ -392,8 +392,9 @@ class Route:
         """Where the model runs."""
         if self.model and self.model.place:
             return self.model.place
-        # Servers match names without regard to case.
-        if self.model_id.strip().lower().endswith(self.provider.away):
+        # Servers match names without regard to case; a date may stand behind one.
+        names = (self.model_id, self.model.id if self.model else "")
+        if any(name.strip().lower().endswith(self.provider.away) for name in names):
             return Place.PROVIDER
         return self.provider.place
 

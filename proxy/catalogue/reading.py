@@ -123,7 +123,8 @@ def _read_provider(
         near = is_private(base_url or "")
         place = Place.MY_NETWORK if near else Place.PROVIDER
     place = place or (base.place if base else _place_of(base_url or ""))
-    if moved and billing is None and place is Place.PROVIDER:
+    near_by = base is not None and base.place is not Place.PROVIDER
+    if near_by and billing is None and place is Place.PROVIDER:
         billing = Billing.METERED
     standing = read_standing(reader, base, place)
     priced = (base.priced_as if base else "") or provider_id or ""

@@ -39,13 +39,16 @@ class Standing:
 def read_standing(reader: TableReader, base: Provider | None, place: Place) -> Standing:
     """Read what an entry says, on top of `base`, the known provider; None for none.
 
-    `place` is where the provider runs: what is sent to this machine stays there.
+    `place` is where the provider runs: what is sent to this machine stays there, and of
+    a known server that runs elsewhere nobody has said what it does.
     Whatever is wrong makes `reader` unsound.
     """
     local = Privacy.LOCAL if place is Place.THIS_MACHINE else None
+    if base is not None and (base.place is place or base.place is Place.PROVIDER):
+        local = base.privacy
     named = read_compatibility(reader)
     return Standing(
-        privacy=reader.word("privacy", Privacy) or (base.privacy if base else local),
+        privacy=reader.word("privacy", Privacy) or local,
         limits=reader.word("limits", LimitsDialect)
         or (base.limits if base else LimitsDialect.NONE),
         probe=_read_probe(reader) or (base.probe if base else ""),

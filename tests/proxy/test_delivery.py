@@ -533,6 +533,8 @@ async def test_a_client_that_leaves_ends_the_call(
         if begun:
             async with asking as answer:
                 await answer.content.readany()
+                # A sign of life may come before the call has arrived there.
+                await upstream.until(lambda served: bool(served.asked))
                 answer.close()
         else:
             leaving = asyncio.ensure_future(_entered(asking))

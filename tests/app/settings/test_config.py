@@ -242,3 +242,11 @@ def test_a_ceiling_of_nothing_is_one(ceiling: str, nano: int | None) -> None:
 def test_a_broken_file_that_speaks_of_a_ceiling_has_one() -> None:
     config = read_config(b'[[providers]\n[gateway]\nprice_ceiling = "1"\n')
     assert config.policy.ceiling_nano == 0
+
+
+@pytest.mark.parametrize("key", ["price_celing", "price-ceiling", "ceiling"])
+def test_a_misspelt_ceiling_is_one_all_the_same(key: str) -> None:
+    config = read_config(f'[gateway]\n{key} = "5"\n'.encode())
+    assert config.problems
+    assert config.policy.ceiling_nano == 0
+    assert "price ceiling" in config.mode_note

@@ -18,6 +18,7 @@ from proxy.catalogue import (
     known_providers,
     read_providers,
 )
+from proxy.catalogue.provider import Privacy
 from proxy.model import Protocol
 
 DESIGN = """
@@ -435,6 +436,22 @@ def test_a_local_server_that_is_elsewhere_is_elsewhere(
     )
     assert problems == ()
     assert (made.place, made.billing) == (place, billing)
+    here = place is Place.THIS_MACHINE
+    assert made.privacy is (Privacy.LOCAL if here else None)
+
+
+def test_a_server_said_to_be_elsewhere_is_not_free() -> None:
+    (made,), _ = read('[[providers]]\nid = "ollama"\nplace = "provider"\n')
+    assert (made.billing, made.privacy) == (Billing.METERED, None)
+
+
+def test_a_dated_name_of_a_cloud_model_is_one() -> None:
+    made, _ = one(
+        base_url="http://127.0.0.1:9", key="none", models=[{"id": "big-cloud"}]
+    )
+    assert made is not None
+    dated = Route(made, made.models[0], "big-cloud-20260101", made.protocols[0])
+    assert dated.place is Place.PROVIDER
 
 
 def test_what_is_said_of_a_moved_server_holds() -> None:
