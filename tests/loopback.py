@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -130,11 +130,25 @@ def listeners() -> list[socket.socket]:
     return [listening]
 
 
+@contextlib.contextmanager
+def _without_pauses() -> Iterator[None]:
+    with (
+        patch("proxy.retries._LEAST_PAUSE", 0.0),
+        patch("proxy.retries._MOST_PAUSE", 0.0),
+        patch("proxy.server.HANDOVER_SECONDS", 0.0),
+    ):
+        yield
+
+
 @contextlib.asynccontextmanager
 async def serving(
     home: Path, config: str = "", environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[Serving]:
-    """Run a gateway in `home` for the length of the block."""
+    """Run a gateway in `home` for the length of the block.
+
+    A repetition comes without its pause, which is told in the tests of `retries`; the
+    end hands nothing over to a successor, which is told in those of the server.
+    """
     variables = {"SCRIPTED_KEY": SCRIPTED_KEY, **(environ or {})}
     paths = paths_for(variables, home)
     make_folders(paths)
@@ -156,11 +170,12 @@ async def serving(
     door = Door(paths.control_socket)
     made = await door.call("keys new", NewKey, name="claude-code")
     async with aiohttp.ClientSession(auto_decompress=False) as session:
-        try:
-            yield Serving(paths, port, made.key, session, door, stop, ended, health)
-        finally:
-            await session.close()
-            stop.stop()
-            await ended
-            for listening in sockets:
-                listening.close()
+        with _without_pauses():
+            try:
+                yield Serving(paths, port, made.key, session, door, stop, ended, health)
+            finally:
+                await session.close()
+                stop.stop()
+                await ended
+                for listening in sockets:
+                    listening.close()

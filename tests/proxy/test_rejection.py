@@ -66,13 +66,6 @@ TOO_LONG = {
 }
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A repetition comes without its pause, which is `test_retries`' matter."""
-    monkeypatch.setattr("proxy.retries._LEAST_PAUSE", 0.0)
-    monkeypatch.setattr("proxy.retries._MOST_PAUSE", 0.0)
-
-
 def expected_type(client: Protocol, status: int) -> str | None:
     table = {MESSAGES: MESSAGES_TYPES, GEMINI: GEMINI_WORDS}.get(client, OPENAI_TYPES)
     return table.get(status)

@@ -257,9 +257,6 @@ async def stage(
         for name in ("app.assemble.limits", "app.gateway.limits"):
             if limits is not None:
                 stack.enter_context(mock.patch(name, return_value=limits))
-        # How long a repetition waits is told elsewhere.
-        stack.enter_context(mock.patch("proxy.retries._LEAST_PAUSE", 0.001))
-        stack.enter_context(mock.patch("proxy.retries._MOST_PAUSE", 0.002))
         gateway = await stack.enter_async_context(
             serving(home / "h", config + rules, environ)
         )

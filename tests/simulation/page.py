@@ -19,7 +19,7 @@ _HEAD = """\
 # A simulated day
 
 This page is written by `tests/simulation/test_day.py` from what it found
-(`.venv/bin/python -m pytest tests/simulation -m "slow or not slow" --update-golden`);
+(`.venv/bin/python -m pytest tests/simulation -m "bench or not bench" --update-golden`);
 a run that finds something else fails. It sends {count} made-up requests of one day
 (seed {seed}) through Turnout's own glance, classifier, `decide`, sessions, health and
 bill, and through other ways to choose. No model is called: what a model would have

@@ -152,7 +152,7 @@ def test_floors_and_qualities_are_the_products(world: Catalogue) -> None:
     assert quality(oss, RouteClass.LONG_CONTEXT) < quality(oss, RouteClass.FAST_CODE)
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 @pytest.mark.timeout(600)
 def test_the_page_says_what_a_whole_day_came_to(
     world: Catalogue, outcome_pages: OutcomePages
