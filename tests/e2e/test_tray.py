@@ -238,7 +238,10 @@ def test_without_a_tray_the_window_is_the_app_until_one_appears(
     with bare.watcher() as told:
         item = told.readline().decode().partition("/")[0].strip()
         assert item, "no icon registered with the tray that came late"
-        menu = bare.ask_bus(item, "/MenuBar", f"{MENU}.GetLayout", "0", "-1", "[]")
+        layout = (item, "/MenuBar", f"{MENU}.GetLayout", "0", "-1", "[]")
+        # The icon may be there a moment before the gateway has been heard.
+        until(lambda: "Turnout, direct: ready. Today 0 $" in bare.ask_bus(*layout))
+        menu = bare.ask_bus(*layout)
         labels = re.findall(r"'label': <'([^']*)'>", menu)
         assert labels[0].startswith("Turnout, direct: ready. Today 0 $")
         assert labels[-2:] == [
