@@ -52,6 +52,7 @@ from proxy.wire.sealing import SEAL_START
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from proxy.attempt import Outcome
     from proxy.catalogue import Catalogue, Route
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from proxy.preparation import Memory
     from proxy.projects import Projects
     from proxy.recorder import Clock, Recorder
-    from proxy.routing import Choice, Decision, Facts, Policy
+    from proxy.routing import Choice, Condition, Decision, Facts, Policy
     from proxy.secrets import Secrets
     from proxy.translation.needs import Obstacle
     from proxy.upstream import Upstream
@@ -230,10 +231,12 @@ class Pipeline:
         return x
 
     def _decide(self, facts: Facts, config: Config, call: Call) -> Decision:
-        now = facts.moment.timestamp()
-        health = self._parts.health
-        condition = health.condition(config.not_ready, now, call.account)
-        return decide(facts, config.catalogue, condition, config.policy)
+        known = self._condition(config, call, facts.moment)
+        return decide(facts, config.catalogue, known, config.policy)
+
+    def _condition(self, config: Config, call: Call, moment: datetime) -> Condition:
+        now = moment.timestamp()
+        return self._parts.health.condition(config.not_ready, now, call.account)
 
     async def _project(self, call: Call, policy: Policy) -> str | None:
         """Return the calling project where a rule of the user's needs to know it."""
@@ -387,9 +390,7 @@ class Pipeline:
         self, x: Exchange, choices: list[Choice], failed: Route, failure: Failure
     ) -> list[Choice]:
         """Return what is left to try after a failure, in order."""
-        now = self._parts.clock.now().timestamp()
-        health = self._parts.health
-        known = health.condition(self.config.not_ready, now, x.call.account)
+        known = self._condition(self.config, x.call, self._parts.clock.now())
         last = len(x.attempts) + 1 >= MAX_ATTEMPTS
         return in_turn(choices, failed, failure, known, last=last)
 
@@ -428,12 +429,11 @@ class Pipeline:
         self._pin(x, route)
         if x.turn is None:
             return
-        tier = route.lane.rpartition("/")[2] if route.lane else None
         self._parts.surveyor.sessions.answered(
             x.turn,
             route.name,
             self._parts.clock.now().timestamp(),
-            tier=Tier(tier) if tier else None,
+            tier=Tier(route.tier) if route.tier else None,
             stop=x.stop_reason,
             warm=warm_after(x.usage, route),
         )

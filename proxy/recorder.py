@@ -295,8 +295,4 @@ def _mark(x: Exchange, route: Route) -> Mark:
     if first is None or first.mark is not Mark.ESCALATION:
         return x.mark
     beside = x.mark in {Mark.NONE, Mark.SAME_LANE}
-    return Mark.ESCALATION if beside and _tier(route) == _tier(first.route) else x.mark
-
-
-def _tier(route: Route) -> str | None:
-    return route.lane.rpartition("/")[2] if route.lane else None
+    return Mark.ESCALATION if beside and route.tier == first.route.tier else x.mark

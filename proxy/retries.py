@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.errors import FailureKind
 from proxy.routing.decision import Choice, Mark
-from proxy.routing.facts import Tier
+from proxy.routing.facts import RANKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,6 @@ SHORT_WAIT: Final = 2.0
 FIRST_BYTE_WITH_STANDBY: Final = 300.0
 """Seconds a first byte is waited for where another route stands ready."""
 
-_RANKS: Final = {str(tier): rank for rank, tier in enumerate(Tier)}
 _LEAST_PAUSE, _MOST_PAUSE = 0.15, 0.45  # seconds before the one repetition
 _REPEATED: Final = frozenset({500, 502, 503, 529})
 """Statuses of a passing fault: the same route is asked once more."""
@@ -191,8 +190,7 @@ def mark_beside(first: Route, other: Route) -> Mark:
         return Mark.NONE
     if first.lane == other.lane:
         return Mark.SAME_LANE
-    before = _RANKS.get(first.lane.rpartition("/")[2])
-    now = _RANKS.get(other.lane.rpartition("/")[2])
+    before, now = RANKS.get(first.tier), RANKS.get(other.tier)
     if before is None or now is None or before == now:
         return Mark.NONE
     return Mark.DOWNGRADE if now < before else Mark.ESCALATION

@@ -404,6 +404,11 @@ class Route:
         return self.model.lane if self.model else None
 
     @property
+    def tier(self) -> str:
+        """The second half of the lane: how strong it is; '' where there is none."""
+        return (self.lane or "").rpartition("/")[2]
+
+    @property
     def quota_group(self) -> str:
         """The limit that calls of this route draw on: an account's, or a model's."""
         own = self.model.quota if self.model else ""

@@ -46,6 +46,12 @@ class Tier(StrEnum):
     PREMIUM = "premium"
 
 
+RANKS: Final[Mapping[str, int]] = MappingProxyType(
+    {tier: rank for rank, tier in enumerate(Tier)}
+)
+"""How strong each tier is, from 0 on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """How many tokens a request's input is estimated to be.

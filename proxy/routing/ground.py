@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from proxy.catalogue import Billing, Catalogue, Route
@@ -20,7 +19,7 @@ from proxy.model import Protocol
 from proxy.money import Price
 from proxy.prices.rates import Rate, Rates
 from proxy.routing.decision import Rejected
-from proxy.routing.facts import Tier
+from proxy.routing.facts import RANKS, Tier
 from proxy.routing.reasons import ReasonCode
 
 UNLIMITED: Final = 1 << 60
@@ -31,9 +30,6 @@ NO_RANK: Final = -1
 
 _DATE: Final = re.compile(r"-20[0-9]{6}\Z")
 _FREE: Final = frozenset({Billing.SUBSCRIPTION, Billing.LOCAL, Billing.FREE_TIER})
-_RANKS: Final[Mapping[str, int]] = MappingProxyType(
-    {tier: rank for rank, tier in enumerate(Tier)}
-)
 # Prices are kept as whole numbers: a millionth of a nano-dollar for each token.
 SCALE: Final = 1_000_000
 HALF: Final = SCALE // 2
@@ -107,9 +103,9 @@ def entry_of(
 ) -> Entry:
     """Return `route` as clients of `protocol` see it; `at` is its place in a ground."""
     model, lane = route.model, route.lane
-    tier = lane.rpartition("/")[2] if lane else ""
+    tier = route.tier
     quality = model.quality if model else None
-    rank = _RANKS.get(tier, NO_RANK)
+    rank = RANKS.get(tier, NO_RANK)
     if quality is None and rank != NO_RANK:
         quality = tier_quality[Tier(tier)]
     if rank == NO_RANK and quality is not None:
