@@ -94,15 +94,6 @@ def cost_nano(usage: Usage, price: Price | None) -> int | None:
     return int(total.to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
-def told_or_priced(usage: Usage, price: Price | None) -> int | None:
-    """Return what `usage` cost, in nano-dollars: the answer's own word, else a price's.
-
-    What a provider says it took for this very answer beats every list of prices.
-    """
-    told = usage.told_cost_nano
-    return cost_nano(usage, price) if told is None else told
-
-
 def why_unknown(usage: Usage, price: Price | None) -> str:
     """Return the clause that says why `cost_nano` is None, '' where it is not."""
     if price is None:

@@ -149,6 +149,9 @@ def test_an_attempt_of_a_route_nobody_knows_any_more_is_unknown() -> None:
 def test_what_an_answer_told_of_its_cost_beats_the_table() -> None:
     told = replace(USED, told_cost_nano=42)
     assert bill(ROUTE, told, WHEN, "snap").nano == 42
+    assert bill(ROUTE, replace(USED, told_cost_nano=0), WHEN, "snap").nano == 0
+    assert bill(None, told, WHEN, "snap").nano == 42
+    assert bill(None, USED, WHEN, "snap").nano is None
     found = charged(answered(usage=told))
     assert (found.whole_nano, found.answer.snapshot) == (42, TOLD)
     # Even where no table knows the model.
