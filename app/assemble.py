@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from app.around import surroundings
 from app.control import serve_control
 from app.gateway import Gateway, limits
 from app.identity import command_path, version
@@ -112,6 +113,7 @@ async def in_process(
             gateway=None,
             version=version(),
             command_path=command_path(),
+            surroundings=surroundings(environ),
         )
     finally:
         if isinstance(ledger, Ledger):
@@ -309,6 +311,7 @@ def _gateway(
         gateway=gateway,
         version=version(),
         command_path=command_path(),
+        surroundings=surroundings(base.environ),
     )
     return gateway
 

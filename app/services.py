@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.routing_now import RoutingNow
     from app.settings import ConfigStore
     from app.state import State
+    from discovery.surroundings import Surroundings
     from proxy.ledger import Ledger
     from proxy.model import Protocol as WireProtocol
     from proxy.recorder import Clock
@@ -60,7 +61,7 @@ class Services:
 
     `state` and `gateway` are None in a process that hosts no gateway. `command_path`
     is how a person types Turnout here: `turnout` where that is on PATH, else the full
-    path.
+    path. `surroundings` is where other programs of this user keep their things.
     """
 
     paths: Paths
@@ -72,3 +73,4 @@ class Services:
     gateway: GatewayControl | None
     version: str
     command_path: str
+    surroundings: Surroundings

@@ -81,4 +81,6 @@ class Live:
 
 def services(state: Live | None) -> Services:
     empty = cast("Any", None)
-    return Services(empty, empty, empty, empty, empty, state, None, "0", "turnout")
+    return Services(
+        empty, empty, empty, empty, empty, state, None, "0", "turnout", empty
+    )

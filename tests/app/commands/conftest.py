@@ -16,6 +16,7 @@ from app.settings import ConfigStore
 from app.state import Changes, Snapshot
 from proxy.catalogue import catalogue_of
 from proxy.health import Outlook
+from discovery.surroundings import Surroundings
 from proxy.ledger import Ledger
 from proxy.model import Protocol, Usage
 from proxy.policies import shipped_policy
@@ -161,6 +162,7 @@ async def alone(tmp_path: Path, keyring: FakeKeyring) -> AsyncIterator[Services]
         gateway=None,
         version="1.2.3",
         command_path="/opt/turnout",
+        surroundings=Surroundings(tmp_path / "person", {}, "linux"),
     )
     await ledger.close()
 
