@@ -60,7 +60,7 @@ class FileWish:
     """The keys that shall be ours in one file; it is made with 0600 if not there.
 
     `whole` marks a file that is ours from its first byte. `follow_links` is False for
-    clients that must not find a link's target changed.
+    clients that must not find a link's target changed. `program` makes a new file 0700.
     """
 
     path: Path
@@ -68,6 +68,7 @@ class FileWish:
     keys: tuple[KeyWish, ...]
     whole: bool = False
     follow_links: bool = True
+    program: bool = False
 
 
 @dataclass(frozen=True, slots=True)

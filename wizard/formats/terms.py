@@ -19,7 +19,11 @@ ABSENT: Final = Absent.ABSENT
 
 
 class Format(StrEnum):
-    """How a file is written. `jsonc` takes comments and trailing commas."""
+    """How a file is written. `jsonc` takes comments and trailing commas.
+
+    `text` is for a file that is wholly ours, such as a launcher: its one key has the
+    path `()` and the whole text as its value.
+    """
 
     JSON = "json"
     JSONC = "jsonc"
@@ -27,6 +31,7 @@ class Format(StrEnum):
     TOML = "toml"
     YAML = "yaml"
     DOTENV = "dotenv"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
