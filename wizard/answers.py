@@ -6,7 +6,10 @@ not decide anything: what is not answered stays undone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from proxy.routing import Mode
@@ -60,3 +63,127 @@ class Answers:
             project=project,
             over_local=own.over_local,
         )
+
+
+class WrongAnswers(Exception):
+    """A file of answers that cannot be used; the text is a sentence that says why."""
+
+
+_LISTS = {"clients": "all_clients", "keys": "all_keys", "servers": "all_servers"}
+_KNOWN = {"mode", "start_at_login", "keyring", "client", *_LISTS}
+
+
+def read_answers(text: str) -> Answers:
+    """Return the answers in a TOML text; an empty one answers nothing.
+
+    Raises `WrongAnswers` for what is not TOML, a name that is not known and a value of
+    another kind: a consent is not guessed.
+    """
+    try:
+        table: dict[str, object] = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as broken:
+        why = str(broken) if isinstance(broken, tomllib.TOMLDecodeError) else "depth"
+        raise WrongAnswers(f"The answers are not TOML: {why}.") from None
+    _only(table, _KNOWN, "the answers")
+    lists = {
+        name: found
+        for key in _LISTS
+        for name, found in _list_or_all(table, key).items()
+    }
+    return Answers(
+        mode=_mode(table.get("mode")),
+        keyring=_names(table.get("keyring", []), "keyring"),
+        start_at_login=_flag_or_none(table, "start_at_login"),
+        client=_clients(table.get("client", {})),
+        **lists,  # type: ignore[arg-type]
+    )
+
+
+def _only(table: Mapping[str, object], known: set[str], where: str) -> None:
+    for name in table:
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise WrongAnswers(f"{name!r} is not known in {where}. Known: {listed}.")
+
+
+def _list_or_all(table: Mapping[str, object], key: str) -> dict[str, object]:
+    value = table.get(key, [])
+    if value == ALL:
+        return {_LISTS[key]: True}
+    return {key: _names(value, key)}
+
+
+def _names(value: object, where: str) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(dict.fromkeys(value))
+    whole = f' or the word "{ALL}"' if where in _LISTS else ""
+    raise WrongAnswers(f"`{where}` has to be a list of names{whole}.")
+
+
+def _mode(value: object) -> Mode | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in set(Mode):
+        raise WrongAnswers(f"`mode` has to be one of {', '.join(Mode)}.")
+    return Mode(value)
+
+
+def _flag_or_none(table: Mapping[str, object], name: str) -> bool | None:
+    value = table.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    raise WrongAnswers(f"`{name}` has to be true or false.")
+
+
+def _clients(value: object) -> dict[str, ClientAnswers]:
+    if not isinstance(value, dict):
+        raise WrongAnswers("`client` has to be a table of clients.")
+    return {name: _client(name, each) for name, each in value.items()}
+
+
+def _client(name: str, value: object) -> ClientAnswers:
+    if not isinstance(value, dict):
+        raise WrongAnswers(f"`client.{name}` has to be a table.")
+    where = f"client.{name}"
+    _only(value, {each.name for each in fields(ClientAnswers)}, where)
+    login = value.get("login")
+    if login is not None and login not in set(Login):
+        raise WrongAnswers(f"`{where}.login` has to be one of {', '.join(Login)}.")
+    flags = {key: bool(_flag_or_none(value, key)) for key in value if key != "login"}
+    return ClientAnswers(login=Login(login) if login else None, **flags)
+
+
+def written(answers: Answers) -> str:
+    """Return the answers as the TOML text that `read_answers` reads."""
+    return "".join(f"{line}\n" for line in _lines(answers))
+
+
+def _lines(answers: Answers) -> Iterator[str]:
+    if answers.mode is not None:
+        yield f'mode = "{answers.mode}"'
+    for key, whole in _LISTS.items():
+        if getattr(answers, whole):
+            yield f'{key} = "{ALL}"'
+        elif getattr(answers, key):
+            yield f"{key} = {_quoted(getattr(answers, key))}"
+    if answers.keyring:
+        yield f"keyring = {_quoted(answers.keyring)}"
+    if answers.start_at_login is not None:
+        yield f"start_at_login = {json.dumps(answers.start_at_login)}"
+    for name, own in answers.client.items():
+        if own != ClientAnswers():
+            yield ""
+            yield f"[client.{json.dumps(name)}]"
+            yield from _client_lines(own)
+
+
+def _client_lines(own: ClientAnswers) -> Iterator[str]:
+    if own.login is not None:
+        yield f'login = "{own.login}"'
+    for each in fields(ClientAnswers):
+        if each.name != "login" and getattr(own, each.name):
+            yield f"{each.name} = true"
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    return json.dumps(list(names), ensure_ascii=False)
