@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,12 +201,33 @@ class ConfigStore:
         Raises `CommandFailed` where the file is not valid TOML or cannot be written.
         """
         with self._lock:
-            data = self._write_mode(mode)
+            data = self._write(
+                lambda before: with_mode(before, mode), "The mode was not changed"
+            )
             self._stamp, self._look_again = stamp_of(self._file), True
             self._adopt(data)
             if self.current.settings.mode is not mode:
                 self._force_mode(mode)
             return self.current
+
+    def save(self, change: Callable[[bytes], bytes]) -> Config:
+        """Write what `change` makes of the user's file and let it act.
+
+        Returns `current`. A new home's file is the commented first one. Raises
+        `CommandFailed` where `change` does or the file cannot be written.
+        """
+        with self._lock:
+            data = self._write(change, "Turnout's own configuration was not changed")
+            self._stamp, self._look_again = stamp_of(self._file), True
+            self._adopt(data)
+            return self.current
+
+    def text(self) -> bytes:
+        """Return the file's bytes as they are now, the first file's where none is."""
+        try:
+            return self._read_or_first()[0]
+        except OSError:
+            return b""
 
     def _force_mode(self, mode: Mode) -> None:
         """Let the mode act in the configuration that stands in for the file."""
@@ -218,18 +240,19 @@ class ConfigStore:
             with contextlib.suppress(CommandFailed):
                 self._save_copy(with_mode(copy, mode))
 
-    def _write_mode(self, mode: Mode) -> bytes:
+    def _write(self, change: Callable[[bytes], bytes], title: str) -> bytes:
         try:
             for _ in range(_TRIES):
                 data, stamp = self._read_or_first()
-                new = with_mode(data, mode)
+                new = change(data)
                 if new == data and stamp is not None:
                     return data
                 if replace_whole(self._file, new, stamp):
                     return new
         except OSError as error:
-            raise _not_written(self._file, f"{error.strerror}") from None
-        raise _not_written(self._file, "another program keeps changing it")
+            raise _not_written(title, self._file, f"{error.strerror}") from None
+        why = "another program keeps changing it"
+        raise _not_written(title, self._file, why)
 
     def _read_or_first(self) -> tuple[bytes, Stamp | None]:
         try:
@@ -238,10 +261,10 @@ class ConfigStore:
             return first_config(), None
 
 
-def _not_written(file: Path, why: str) -> CommandFailed:
+def _not_written(title: str, file: Path, why: str) -> CommandFailed:
     return CommandFailed(
-        "The mode was not changed",
-        f"Turnout cannot write {file}: {why}. The file is as it was, and so is the"
-        " mode.",
+        title,
+        f"Turnout cannot write {file}: {why}. The file is as it was, and so is what"
+        " acts.",
         "Make sure that the file and its folder belong to you, then try again.",
     )
