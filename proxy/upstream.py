@@ -15,7 +15,6 @@ import socket
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -23,6 +22,8 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from proxy.errors import Failure, FailureKind
+from proxy.trust_store import distrust, distrust_sentence, trust
+from proxy.web_proxies import WebProxy, is_loopback_name, proxies_from, proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -188,7 +189,7 @@ class Upstream:
     """The one HTTP client of the gateway; make it inside a running loop.
 
     `environ` gives the user's proxy variables, which count online and for hosts that
-    are not loopback only.
+    are not loopback only, and those that name further certificates to trust.
     """
 
     def __init__(
@@ -197,8 +198,9 @@ class Upstream:
         """Open no connection yet; see the class."""
         self.limits = limits or Limits()
         self._proxies = proxies_from(environ)
+        trusted = trust(environ)
         self._sessions = {
-            (offline, fresh): _session(offline=offline, fresh=fresh)
+            (offline, fresh): _session(trusted.context, offline=offline, fresh=fresh)
             for offline in (False, True)
             for fresh in (False, True)
         }
@@ -228,13 +230,15 @@ class Upstream:
         try:
             url = URL(call.url, encoded=True)
             proxy = None if offline else self._proxy_for(url)
+            if proxy is not None and proxy.refused:
+                raise UpstreamError(_unusable(proxy, call.provider))
             async with asyncio.timeout(limits.first_byte):
                 response = await session.request(
                     call.method,
                     url,
                     headers=call.headers,
                     data=body or None,
-                    proxy=proxy,
+                    proxy=proxy.url if proxy is not None else None,
                     allow_redirects=False,
                     trace_request_ctx=reuse,
                 )
@@ -266,45 +270,17 @@ class Upstream:
         for session in self._sessions.values():
             await session.close()
 
-    def _proxy_for(self, url: URL) -> str | None:
-        host = url.host or ""
-        if _is_loopback_name(host):
-            return None
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        if proxy and not _bypassed(host, self._proxies.get("no", "")):
-            return proxy
-        return None
+    def _proxy_for(self, url: URL) -> WebProxy | None:
+        return proxy_for(url, self._proxies)
 
 
-def proxies_from(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the proxies a set of variables names, by scheme (`http`, `no`, ...).
-
-    Same reading as `urllib.request`, lower case first, but of
-    the environment that was handed in.
-    """
-    proxies = {}
-    for name, value in sorted(environ.items(), key=lambda item: item[0].islower()):
-        lowered = name.lower()
-        if lowered.endswith("_proxy") and value:
-            proxies[lowered.removesuffix("_proxy")] = value
-    return proxies
-
-
-def _bypassed(host: str, no_proxy: str) -> bool:
-    entries = [entry.strip().lower().lstrip(".") for entry in no_proxy.split(",")]
-    return any(
-        entry in ("*", host) or host.endswith(f".{entry}") for entry in entries if entry
+def _unusable(proxy: WebProxy, provider: str) -> Failure:
+    return Failure(
+        FailureKind.CONNECT,
+        f"{provider} was not called: the proxy on the way, from {proxy.variable}, "
+        f"cannot be used, because {proxy.refused}. Name an http:// proxy there, or put "
+        "the provider's host into NO_PROXY, and start Turnout again.",
     )
-
-
-@lru_cache(64)
-def _is_loopback_name(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _GuardedResolver(AbstractResolver):
@@ -321,7 +297,7 @@ class _GuardedResolver(AbstractResolver):
         family: socket.AddressFamily = socket.AF_INET,
     ) -> list[ResolveResult]:
         """Return addresses, or refuse a name that offline must not be looked up."""
-        if self._offline and not _is_loopback_name(host):
+        if self._offline and not is_loopback_name(host):
             raise _KeptHere(None, "offline: names are not looked up")
         return await self._inner.resolve(host, port, family)
 
@@ -370,11 +346,14 @@ def _texts(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
             yield name.decode("ascii"), text
 
 
-def _session(*, offline: bool, fresh: bool) -> aiohttp.ClientSession:
+def _session(
+    context: ssl.SSLContext | None, *, offline: bool, fresh: bool
+) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(_note_reuse)
     connector = aiohttp.TCPConnector(
         limit=0,
+        ssl=True if context is None else context,
         resolver=_GuardedResolver(offline=offline),
         socket_factory=_open_loopback_socket if offline else _open_socket,
         keepalive_timeout=None if fresh else 30.0,
@@ -403,6 +382,25 @@ def _failure(error: BaseException, provider: str, late: FailureKind) -> Failure:
         case TimeoutError():
             said = "sent nothing" if late is not FailureKind.STALLED else "went silent"
             return Failure(late, f"{provider} {said} within the time limit.")
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            return Failure(FailureKind.TLS, _insecure(error, provider))
+        case aiohttp.ClientHttpProxyError():
+            what = f"refused to open it (status {error.status})"
+            return Failure(FailureKind.CONNECT, _no_proxy(provider, what))
+        case aiohttp.ClientConnectorError():
+            return _unreached(error, provider)
+        case aiohttp.ClientPayloadError():
+            return Failure(FailureKind.CUT, f"{provider} cut its answer short.")
+        case aiohttp.ClientResponseError():
+            return Failure(
+                FailureKind.MALFORMED, f"{provider} did not answer in proper HTTP."
+            )
+        case _:
+            return Failure(FailureKind.RESET, f"{provider} closed the connection.")
+
+
+def _unreached(error: aiohttp.ClientConnectorError, provider: str) -> Failure:
+    match error:
         case aiohttp.ClientConnectorError(os_error=_KeptHere()):
             return Failure(
                 FailureKind.OFFLINE,
@@ -413,17 +411,24 @@ def _failure(error: BaseException, provider: str, late: FailureKind) -> Failure:
             )
         case aiohttp.ClientConnectorDNSError():
             return Failure(FailureKind.DNS, f"The name of {provider} was not found.")
-        case aiohttp.ClientSSLError() | ssl.SSLError():
-            return Failure(
-                FailureKind.TLS, f"The secure connection to {provider} failed."
-            )
-        case aiohttp.ClientConnectorError():
-            return Failure(FailureKind.CONNECT, f"{provider} could not be reached.")
-        case aiohttp.ClientPayloadError():
-            return Failure(FailureKind.CUT, f"{provider} cut its answer short.")
-        case aiohttp.ClientResponseError():
-            return Failure(
-                FailureKind.MALFORMED, f"{provider} did not answer in proper HTTP."
-            )
+        case aiohttp.ClientProxyConnectionError():
+            said = _no_proxy(provider, "could not be reached")
+            return Failure(FailureKind.CONNECT, said)
         case _:
-            return Failure(FailureKind.RESET, f"{provider} closed the connection.")
+            return Failure(FailureKind.CONNECT, f"{provider} could not be reached.")
+
+
+def _insecure(error: BaseException, provider: str) -> str:
+    """Name why a secure connection failed, where it is the certificate."""
+    why = distrust(error)
+    if why is None:
+        return f"The secure connection to {provider} failed."
+    return distrust_sentence(provider, why)
+
+
+def _no_proxy(provider: str, what: str) -> str:
+    """Say what the web proxy did; its address may hold a password and is not told."""
+    return (
+        f"The proxy on the way to {provider} {what}. It stands in HTTP_PROXY, "
+        "HTTPS_PROXY or ALL_PROXY; `turnout doctor` says who is called through it."
+    )

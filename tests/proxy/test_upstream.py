@@ -11,10 +11,9 @@ import psutil
 import pytest
 from loopback import SCRIPTED_KEY, Serving, provider, serving
 from raw_wire import Deed, Line, RawProvider, answer, chunked, line_to, request
-from yarl import URL
 
 from proxy.errors import FailureKind
-from proxy.upstream import Limits, Outgoing, Upstream, UpstreamError, proxies_from
+from proxy.upstream import Limits, Outgoing, Upstream, UpstreamError
 
 MESSAGES = "/v1/messages"
 MB = 1024 * 1024
@@ -483,19 +482,6 @@ def test_a_call_shows_no_header() -> None:
     assert "scripted" in repr(call("http://127.0.0.1"))
 
 
-def test_proxies_are_read_as_the_standard_library_does() -> None:
-    read = proxies_from(
-        {
-            "HTTP_PROXY": "up",
-            "http_proxy": "low",
-            "NO_PROXY": "a",
-            "X": "1",
-            "all_proxy": "",
-        }
-    )
-    assert read == {"http": "low", "no": "a"}
-
-
 async def test_a_proxy_is_used_online_for_other_hosts_only(raw: RawProvider) -> None:
     async with (
         RawProvider() as proxy,
@@ -509,7 +495,4 @@ async def test_a_proxy_is_used_online_for_other_hosts_only(raw: RawProvider) -> 
         raw.deeds = [answer(WHOLE)]
         async with upstream.send(call(raw.url), offline=False) as got:
             assert await got.read(MB) == WHOLE
-        for host in ("direct.example", "deep.inner.example"):
-            assert upstream._proxy_for(URL(f"http://{host}/")) is None
-        assert upstream._proxy_for(URL("http://models.example/")) == proxy.url
         assert proxy.connections == 1
