@@ -93,7 +93,8 @@ class WiredFile:
 class Wiring:
     """All that was done for one client at one time; `number` is its place in history.
 
-    `time` is UTC, `port` the gateway's then.
+    `time` is UTC, `ended` when it was taken back or given up; `port` is the gateway's
+    then.
     """
 
     number: int
@@ -105,6 +106,7 @@ class Wiring:
     files: tuple[WiredFile, ...]
     commands: tuple[ClientCommand, ...] = ()
     state: WiringState = WiringState.APPLIED
+    ended: datetime | None = None
 
 
 def digest_of(value: Json | Absent) -> str:
@@ -124,14 +126,3 @@ def lines_of(value: Json | Absent) -> tuple[str, ...]:
     if isinstance(value, Absent) or not isinstance(value, str):
         return ()
     return tuple(value.splitlines())
-
-
-def key_name(path: KeyPath) -> str:
-    """Return a key as people read it: `env.ANTHROPIC_BASE_URL`, `models[name=x]`."""
-    name = ""
-    for part in path:
-        if isinstance(part, str):
-            name += f".{part}" if name else part
-        else:
-            name += f"[{part.key}={part.value}]"
-    return name
