@@ -106,9 +106,11 @@ def parse(
 def _call(noun: str, given: Mapping[str, Any], leaves: Leaves) -> Call:
     name = f"{noun} {given['verb']}" if given.get("verb") else noun
     leaf, command = leaves[name]
-    words = {key: value for key, value in given.items() if key not in _OWN}
     wants_json = given.get("json", False)
     try:
+        words = _read_in(
+            command, {key: value for key, value in given.items() if key not in _OWN}
+        )
         arguments = command.arguments(words, lax=True)
     except CommandFailed as misused:
         if wants_json:
@@ -122,6 +124,42 @@ def _call(noun: str, given: Mapping[str, Any], leaves: Leaves) -> Call:
         json=wants_json,
         follow=given.get("follow", False),
     )
+
+
+def _read_in(command: Command, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `given` with files' texts for their paths, and secrets asked for."""
+    read = dict(given)
+    for item in command.parameters:
+        if item.name not in given:
+            continue
+        if item.content:
+            read[item.name] = _content(item, str(given[item.name]))
+        elif item.secret:
+            read[item.name] = _secret(item)
+    return read
+
+
+def _content(item: Parameter, path: str) -> str:
+    try:
+        if path == "-":
+            return sys.stdin.read()
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not readable text"
+        raise CommandFailed(
+            f"{item.word} cannot be read",
+            f"{path}: {why}. Nothing was done.",
+            "Name a text file, or - for standard input.",
+            Exit.USAGE,
+        ) from None
+
+
+def _secret(item: Parameter) -> str:
+    if sys.stdin is not None and sys.stdin.isatty():
+        import getpass  # 6 ms, needed here only
+
+        return getpass.getpass(f"{item.word} (not shown): ").strip()
+    return sys.stdin.readline().strip()
 
 
 def _absolute(command: Command, given: Mapping[str, object]) -> Mapping[str, object]:
@@ -212,11 +250,19 @@ def _add_parameter(leaf: argparse.ArgumentParser, parameter: Parameter) -> None:
             default=argparse.SUPPRESS,
             help=help_text,
         )
+    elif parameter.secret:
+        leaf.add_argument(
+            f"--{parameter.word}",
+            dest=parameter.name,
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help=f"{help_text} It is asked for, or read from standard input.".strip(),
+        )
     elif parameter.flag:
         leaf.add_argument(
             f"--{parameter.word}",
             dest=parameter.name,
-            metavar=parameter.word.upper(),
+            metavar="FILE" if parameter.content else parameter.word.upper(),
             required=parameter.required,
             default=argparse.SUPPRESS,
             help=help_text,

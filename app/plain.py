@@ -14,7 +14,7 @@ from typing import Any
 from app.columns import Column, facts, table
 from app.commands.clients import Client, ClientSettings
 from app.commands.gateway import Done, ModeStatus, Status, Version
-from app.commands.keys import KeptKey, KeyList, NewKey, Revoked
+from app.commands.keys import KeptKey, KeyList, NewKey, Revoked, StoredKey
 from app.commands.policies import PolicyList
 from app.commands.prices import PriceChanges, PriceList
 from app.commands.providers import ModelList, ProviderList, ProviderRow
@@ -378,9 +378,15 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     PriceChanges: price_changes,
     NewKey: _new_key,
     KeptKey: lambda result, _: (result.key,),
+    StoredKey: lambda result, _: (_stored(result),),
     KeyList: lambda result, _: _keys(result),
     Revoked: lambda result, _: _revoked(result),
     ClientSettings: lambda result, _: _settings(result),
     TryResult: _tried,
     LogPage: lambda page, _: tuple(map(_log_line, page.lines)),
 }
+
+
+def _stored(result: StoredKey) -> str:
+    ending = f", ends in {result.last4}" if result.last4 else ""
+    return f"Stored{ending}. config.toml names it {result.reference}."

@@ -39,6 +39,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("keys new", keys.new, Effect.CHANGE),
     Command("keys list", keys.list_keys, Effect.READ, rows="keys"),
     Command("keys show", keys.show, Effect.READ),
+    Command("keys store", keys.store, Effect.CHANGE),
     Command("keys revoke", keys.revoke, Effect.CHANGE),
     Command("settings", clients.settings, Effect.CHANGE),
     Command("try", routing.try_prompt, Effect.SPEND),

@@ -40,8 +40,10 @@ class Parameter:
 
     `hint` is the whole annotation, `kind` its core without `None` and constraints;
     `flag` is True for keyword-only parameters, which are `--name` on a command line.
-    `help` and the bounds come from `msgspec.Meta` in the annotation. `place` is True
-    for the path of a file or an address, marked by `extra={"place": True}`.
+    `help` and the bounds come from `msgspec.Meta` in the annotation, and so do three
+    marks in its `extra`: `place` for the path of a file or an address; `content` for
+    the text of a file, which a command line names by its path; `secret` for what must
+    not stand on a command line, which asks for it instead.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Parameter:
     flag: bool
     help: str
     place: bool = False
+    content: bool = False
+    secret: bool = False
 
     @property
     def word(self) -> str:
@@ -191,7 +195,9 @@ def _parameter(item: inspect.Parameter, hint: object) -> Parameter:
         default=None if required else item.default,
         flag=item.kind is inspect.Parameter.KEYWORD_ONLY,
         help=_help(hint),
-        place=_is_place(hint),
+        place=_marked(hint, "place"),
+        content=_marked(hint, "content"),
+        secret=_marked(hint, "secret"),
     )
 
 
@@ -213,9 +219,9 @@ def _help(hint: object) -> str:
     return (meta.description or "") if meta else ""
 
 
-def _is_place(hint: object) -> bool:
+def _marked(hint: object, mark: str) -> bool:
     meta = _meta(hint)
-    return bool(meta and meta.extra and meta.extra.get("place"))
+    return bool(meta and meta.extra and meta.extra.get(mark))
 
 
 def _meta(hint: object) -> msgspec.Meta | None:

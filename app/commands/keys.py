@@ -1,16 +1,19 @@
 """Commands about gateway keys: what a client shows to be let in."""
 
 import asyncio
+import contextlib
 import hashlib
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
 from app.commands.spend import from_ledger
 from app.failure import CommandFailed
+from app.paths import Paths
 from app.services import Services
 from proxy import keys as gateway_keys
 from proxy.catalogue import KeyRef
@@ -29,6 +32,9 @@ KeyName = Annotated[
 ]
 
 
+_TOLD_FROM = 12  # characters a key needs for its last four to be told
+
+
 @dataclass(frozen=True, slots=True)
 class NewKey:
     """A key that was just made; the only time it is shown unless it is kept."""
@@ -40,10 +46,25 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class KeptKey:
-    """A key that the system keyring kept."""
+    """A key that the system keyring kept, or a private file where there is none.
+
+    `note` is what else happened, or ''.
+    """
 
     name: str
     key: str = field(repr=False)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A provider's key that is in the system keyring now, by its reference.
+
+    `reference` is what `config.toml` names it by; of the key only `last4` is told.
+    """
+
+    reference: str
+    last4: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +101,11 @@ async def new(
         Scope, Meta(description="call: model requests; read: metrics and events.")
     ] = Scope.CALL,
     keep: Annotated[
-        bool, Meta(description="Also keep it in the system keyring, for `keys show`.")
+        bool,
+        Meta(
+            description="Also keep it for `keys show`: in the system keyring, or where "
+            "there is none in a file that only you can read."
+        ),
     ] = False,
 ) -> NewKey:
     """Make a gateway key for a client and show it once."""
@@ -100,19 +125,88 @@ async def new(
     return made
 
 
-async def show(services: Services, name: KeyName) -> KeptKey:
-    """Print the key that was made with `keys new NAME --keep`."""
-    ref = KeyRef("keyring", _entry(services, name))
-    kept = await asyncio.to_thread(services.secrets.resolve, ref)
-    owner, _, key = (kept or "").partition("=")
-    if owner != name or not await _valid(services, name, key):
+async def show(
+    services: Services,
+    name: KeyName,
+    *,
+    start: Annotated[
+        bool, Meta(description="Start Turnout where it does not run.")
+    ] = True,
+) -> KeptKey:
+    """Print the key that was made with `keys new NAME --keep`.
+
+    Clients that fetch their key by a command call this: so it starts Turnout where it
+    does not run, and the client finds somebody there.
+    """
+    key = await kept_key(services, name)
+    if key is None:
         raise CommandFailed(
             f"There is no kept key for {name}",
             "Keys are shown once. Only a key made with --keep can be shown again, as "
             "long as it is valid.",
             f"{services.command_path} keys new {name} --keep makes one.",
         )
-    return KeptKey(name, key)
+    begin = start and services.gateway is None
+    note = await asyncio.to_thread(_started, services) if begin else ""
+    return KeptKey(name, key, note)
+
+
+async def kept_key(services: Services, name: str) -> str | None:
+    """Return the valid key that is kept for a client, None where there is none."""
+    ref = KeyRef("keyring", _entry(services, name))
+    kept = await asyncio.to_thread(services.secrets.resolve, ref)
+    file = key_file(services.paths, name)
+    for text in (kept or "", await asyncio.to_thread(_read, file)):
+        owner, _, key = text.strip().partition("=")
+        if owner == name and await _valid(services, name, key):
+            return key
+    return None
+
+
+async def store(
+    services: Services,
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
+            description="The provider's id, such as openai.",
+            extra={"wish": "The id of a provider is needed, such as openai"},
+        ),
+    ],
+    *,
+    value: Annotated[
+        str | None, Meta(description="The key itself.", extra={"secret": True})
+    ] = None,
+    variable: Annotated[
+        str | None,
+        Meta(description="Take it from this variable of Turnout's environment."),
+    ] = None,
+) -> StoredKey:
+    """Put a provider's key into the system keyring.
+
+    `config.toml` then names it `keyring:NAME`. It stands nowhere else of Turnout's.
+    """
+    key = value
+    if key is None and variable is not None:
+        held = KeyRef("env", variable)
+        key = await asyncio.to_thread(services.secrets.resolve, held)
+    if not key:
+        raise CommandFailed(
+            "No key was stored",
+            f"{variable} is not set where Turnout runs." if variable else "None given.",
+            f"{services.command_path} keys store {name} --value asks for it.",
+        )
+    why = await services.secrets.store(name, key)
+    services.secrets.forget()
+    if why:
+        raise CommandFailed(
+            "The key cannot be stored",
+            f"{why[:1].upper()}{why[1:]}. It was put nowhere.",
+            "Set it as an environment variable where Turnout starts, and name it "
+            f"env:VARIABLE in {services.paths.config_file}.",
+        )
+    last4 = key[-4:] if len(key) >= _TOLD_FROM else ""
+    return StoredKey(f"keyring:{name}", last4)
 
 
 # `list` is the word people type; the module has no other use for it.
@@ -142,19 +236,60 @@ async def revoke(services: Services, name: KeyName) -> Revoked:
     return Revoked(name, count)
 
 
+def key_file(paths: Paths, name: str) -> Path:
+    """Return where a client's key is kept while there is no system keyring."""
+    return paths.state / "keys" / name
+
+
 async def _keep(services: Services, made: NewKey) -> None:
     # The entry names its client, so it is never taken for a provider's key.
-    entry = _entry(services, made.name)
-    why = await services.secrets.store(entry, f"{made.name}={made.key}")
+    text = f"{made.name}={made.key}"
+    file = key_file(services.paths, made.name)
+    why = await services.secrets.store(_entry(services, made.name), text)
     # What the keyring holds now is asked for anew by `show`.
     services.secrets.forget()
-    if why:
+    if not why:
+        with contextlib.suppress(FileNotFoundError):
+            await asyncio.to_thread(file.unlink)
+        return
+    try:
+        await asyncio.to_thread(_write, file, text)
+    except OSError as error:
         raise CommandFailed(
             "The key cannot be kept",
-            f"{why[:1].upper()}{why[1:]}. No key was made.",
+            f"{why[:1].upper()}{why[1:]}, and {file} cannot be written "
+            f"({error.strerror}). No key was made.",
             f"{services.command_path} keys new {made.name} makes one that is shown "
             "once.",
-        )
+        ) from None
+
+
+def _write(file: Path, text: str) -> None:
+    from app.settings.files import replace_whole, stamp_of
+
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    replace_whole(file, text.encode(), stamp_of(file))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _started(services: Services) -> str:
+    """Start the keeper if nobody serves; return what to know where that failed."""
+    from app.serve import CannotServe, answers, start_keeper
+
+    paths = services.paths
+    if answers(paths.control_socket) or answers(paths.keeper_socket):
+        return ""
+    try:
+        start_keeper(paths, services.config.current.settings.port)
+    except (CannotServe, OSError) as refused:
+        return f"Turnout does not run and was not started: {refused}"
+    return ""
 
 
 def _entry(services: Services, name: str) -> str:

@@ -99,6 +99,16 @@ def test_shared_flags_stand_before_or_after_the_command() -> None:
     assert call_of("prices", "--home", "/h", "undo").home == Path("/h")
 
 
+def test_a_secret_is_read_from_standard_input_and_is_no_argument(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("canary-key\nmore\n"))
+    call = call_of("keys", "store", "openai", "--value")
+    assert call.arguments == {"name": "openai", "value": "canary-key"}
+    with pytest.raises(SystemExit):
+        parse(["keys", "store", "openai", "--value", "canary-key"])
+
+
 def test_a_place_is_a_whole_path_because_the_gateway_stands_elsewhere() -> None:
     def told(place: str) -> object:
         return call_of("prices", "refresh", "--from", place).arguments["from_"]

@@ -32,6 +32,7 @@ NOT_IN_THE_TRAY = {
     "keys new": "the tray makes keys with `settings`",
     "keys list": "key management comes with the settings window",
     "keys show": "a key is never put on a screen unasked",
+    "keys store": "the first-run wizard takes keys",
     "keys revoke": "key management comes with the settings window",
     "try": "it comes with the first-run wizard",
     "logs": "for the terminal; doctor will show them",
