@@ -1,0 +1,63 @@
+"""Why a client cannot be wired the way it was asked for, in words for all; pure.
+
+It must not decide: a client's module knows what its client can do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wizard.clients.current import line_now
+from wizard.clients.terms import Situation
+from wizard.plan import Login, Refusal
+
+
+def a_folder(situation: Situation, name: str, why: str = "") -> tuple[Refusal, ...]:
+    """Refuse a single folder for a client that could keep its key there only as text.
+
+    `why` is a clause of its own for a client that knows no folders.
+    """
+    folder = situation.choice.project
+    if folder is None:
+        return ()
+    usual = f"{name} reads its key there as plain text, and a folder is easily shared"
+    return (Refusal(str(folder), why or usual, f"Wire {name} without a folder."),)
+
+
+def an_own_login(situation: Situation, name: str) -> tuple[Refusal, ...]:
+    """Refuse to keep a login where the client has none that could be passed on."""
+    if situation.login is not Login.OWN:
+        return ()
+    return (
+        Refusal(
+            "",
+            f"{name} has no login of its own that could be passed on",
+            f"Wire {name} with the providers' keys in Turnout (login = key).",
+        ),
+    )
+
+
+def exported(situation: Situation, variable: str) -> tuple[Refusal, ...]:
+    """Refuse where the environment names another address, which wins over a file's."""
+    value = situation.surroundings.environ.get(variable, "")
+    if not value or value.startswith(situation.url):
+        return ()
+    return (
+        Refusal(
+            "",
+            f"{variable} is set in the environment and wins over every file",
+            f"Remove the line that sets {variable} (`turnout discover --shell-files` "
+            "finds it), open a new terminal, start Turnout anew and try again.",
+        ),
+    )
+
+
+def ruled(situation: Situation, path: Path, name: str) -> Refusal:
+    """Return the refusal for a file that an administrator keeps, and which wins."""
+    return Refusal(
+        str(path),
+        f"it sets {name} for everybody on this machine, and wins over your own "
+        "settings",
+        "Ask who looks after this machine to take it out.",
+        line_now(situation, path, name.rpartition(".")[2]),
+    )
