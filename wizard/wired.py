@@ -1,0 +1,152 @@
+"""Makes the record of one file that is about to be wired: its way back; pure.
+
+It must not keep a secret: a value that looks like one is refused, and a gateway key,
+ours or another gateway's, is never a user's own value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from wizard.clients.addresses import ours
+from wizard.clients.secrets_seen import looks_secret
+from wizard.formats import (
+    ABSENT,
+    Broken,
+    Edit,
+    Format,
+    KeyPath,
+    decoded,
+    encoded,
+    value_at,
+    with_edits,
+)
+from wizard.inverse import splices
+from wizard.naming import key_name
+from wizard.plan import FileEdit, KeyChange
+from wizard.records import (
+    OwnedKey,
+    Splice,
+    WiredFile,
+    digest_of,
+    digest_of_bytes,
+)
+from wizard.undone import undone
+
+
+class SecretThere(Exception):
+    """A value that would have to be kept looks like a secret; the name is the key's."""
+
+
+def wired_file(
+    edit: FileEdit, earlier: WiredFile | None, made_folders: tuple[Path, ...] = ()
+) -> WiredFile:
+    """Return the record of a file whose edit is about to be written.
+
+    `earlier` is the record of what we did to it before, where that stands still: the
+    way back then leads to what was there before that.
+
+    Raises:
+        Broken: the file cannot be understood.
+        SecretThere: the way back would have to hold a secret.
+    """
+    origin = _origin(edit, earlier)
+    text = "" if origin is None else decoded(origin).text
+    keys = tuple(_owned(edit, change, text) for change in edit.changes)
+    here = {key.path for key in keys}
+    older = () if earlier is None else earlier.keys
+    inverse = _inverse(edit, origin)
+    return WiredFile(
+        path=edit.path,
+        real=edit.real,
+        format=edit.format,
+        existed=origin is not None,
+        mode=edit.mode,
+        before="" if inverse is None else digest_of_bytes(origin),
+        after=digest_of_bytes(edit.after),
+        inverse=inverse or (),
+        keys=(*keys, *(key for key in older if key.path not in here)),
+        whole=edit.whole,
+        made_folders=made_folders or (() if earlier is None else earlier.made_folders),
+        found=edit.digest,
+    )
+
+
+def _origin(edit: FileEdit, earlier: WiredFile | None) -> bytes | None:
+    """Return what undo shall give back: the file without anything of ours in it."""
+    data = edit.before
+    if earlier is not None:
+        data = undone(earlier, data).data
+    if data is None:
+        return None
+    if edit.whole:
+        # What is there is ours from before, or nothing.
+        return None if data.strip() else data
+    held = decoded(data)
+    dropped = [
+        Edit(change.path, ABSENT, change.line, change.prefix)
+        for change in edit.changes
+        if _is_dropped(edit.format, held.text, change)
+    ]
+    if not dropped:
+        return data
+    return encoded(replace(held, text=with_edits(edit.format, held.text, dropped)))
+
+
+def _is_dropped(format_: Format, text: str, change: KeyChange) -> bool:
+    """Tell whether what stands there is a gateway's and not to be kept."""
+    found = value_at(format_, text, change.path)
+    if found is ABSENT:
+        return False
+    if change.line:
+        return isinstance(found, str) and any(
+            line.startswith(change.prefix) for line in found.splitlines()
+        )
+    return change.before is ABSENT or ours(found)
+
+
+def _owned(edit: FileEdit, change: KeyChange, text: str) -> OwnedKey:
+    saved = ABSENT
+    if not change.line and not edit.whole and text.strip():
+        saved = value_at(edit.format, text, change.path)
+    if looks_secret(_last(change.path), saved):
+        raise SecretThere(key_name(change.path))
+    return OwnedKey(
+        path=change.path,
+        saved=saved,
+        digest=digest_of(change.after),
+        line=change.line,
+        prefix=change.prefix,
+        secret=change.secret,
+        parents=_parents(edit, change.path, text),
+    )
+
+
+def _parents(edit: FileEdit, path: KeyPath, text: str) -> int:
+    if edit.whole or not text.strip():
+        return 0
+    depth = 0
+    while depth < len(path) - 1:
+        if value_at(edit.format, text, path[: depth + 1]) is ABSENT:
+            break
+        depth += 1
+    return depth
+
+
+def _inverse(edit: FileEdit, origin: bytes | None) -> tuple[Splice, ...] | None:
+    """Return the way back to the very bytes; None where it would hold a secret."""
+    if origin is None:
+        return ()
+    try:
+        after, before = edit.after.decode(), origin.decode()
+    except UnicodeDecodeError:
+        raise Broken("it is not UTF-8 text") from None
+    found = splices(after, before)
+    if any(looks_secret("", each.old) or ours(each.old) for each in found):
+        return None
+    return found
+
+
+def _last(path: KeyPath) -> str:
+    return str(path[-1]) if path and isinstance(path[-1], str) else ""
