@@ -1,4 +1,4 @@
-"""What each client speaks, which providers it can use as they are, which it lacks; pure.
+"""What each client speaks, which providers it can use and which it lacks; pure.
 
 It must not decide for the user: it names what is usual.
 """
