@@ -1,0 +1,199 @@
+"""What a document holds, as plain values: found, set and compared; pure.
+
+It must not know how a document is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from wizard.formats.terms import (
+    ABSENT,
+    Absent,
+    Edit,
+    Item,
+    Json,
+    KeyPath,
+    Refused,
+)
+
+MOST_DEEP: Final = 128
+
+
+def found(data: Json, path: KeyPath) -> Json | Absent:
+    """Return the value at `path`, ABSENT where there is none.
+
+    Of several elements that an `Item` fits, the first counts.
+    """
+    for step in path:
+        below = _below(data, step)
+        if isinstance(below, Absent):
+            return ABSENT
+        data = below
+    return data
+
+
+def place_of(elements: Sequence[Json], item: Item) -> int | None:
+    """Return where the element that `item` means stands in a list, None if nowhere.
+
+    Raises `Refused` if there are two.
+    """
+    places = [
+        at
+        for at, element in enumerate(elements)
+        if isinstance(element, dict) and element.get(item.key) == item.value
+    ]
+    if len(places) > 1:
+        raise Refused("the list has two elements with the name of ours")
+    return places[0] if places else None
+
+
+def with_value(data: Json, path: KeyPath, value: Json | Absent) -> Json:
+    """Return `data` with the value at `path` set or taken away, parents created.
+
+    Nothing is changed in place. Raises `Refused` where a parent is of another kind.
+    """
+    if not path:
+        return data if isinstance(value, Absent) else value
+    step, rest = path[0], path[1:]
+    if isinstance(step, Item):
+        return _with_element(data, step, rest, value)
+    if not isinstance(data, dict):
+        raise Refused("a key above ours is not an object")
+    if step not in data and isinstance(value, Absent):
+        return data
+    if not rest and isinstance(value, Absent):
+        return {key: old for key, old in data.items() if key != step}
+    if step in data:
+        return {**data, step: with_value(data[step], rest, value)}
+    if isinstance(value, Absent):
+        return data
+    return {**data, step: nested(rest, value)}
+
+
+def nested(path: KeyPath, value: Json) -> Json:
+    """Return `value` within new objects and lists, one for each step of `path`."""
+    for step in reversed(path):
+        if isinstance(step, Item):
+            value = [_named(step, value)]
+        else:
+            value = {step: value}
+    return value
+
+
+def element_of(item: Item, rest: KeyPath, value: Json) -> Json:
+    """Return the new element of a list that holds `value` at `rest`."""
+    return _named(item, nested(rest, value))
+
+
+def leaves(edit: Edit, data: Json) -> Iterator[Edit]:
+    """Yield the edit in its smallest steps: an object over an object key by key.
+
+    So what stands beside the values inside an object of ours stays.
+    """
+    old, new = found(data, edit.path), edit.value
+    if not (isinstance(old, dict) and isinstance(new, dict) and old and new):
+        yield edit
+        return
+    for key, value in new.items():
+        yield from leaves(Edit((*edit.path, key), value), data)
+    for key in old:
+        if key not in new:
+            yield Edit((*edit.path, key), ABSENT)
+
+
+def over_null(edit: Edit, data: Json) -> Edit:
+    """Return the edit with a null above our key replaced by what belongs there."""
+    for length in range(len(edit.path)):
+        if found(data, edit.path[:length]) is None and not isinstance(
+            edit.value, Absent
+        ):
+            rest = edit.path[length:]
+            if length == 0:
+                raise Refused("the whole document is null")
+            return replace(
+                edit, path=edit.path[:length], value=nested(rest, edit.value)
+            )
+    return edit
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are equal in kind too: `True` is not 1, 1 is not 1.0.
+
+    The order of keys does not count.
+    """
+    pairs = [(one, other)]
+    while pairs:
+        left, right = pairs.pop()
+        if type(left) is not type(right):
+            return False
+        if isinstance(left, dict) and isinstance(right, dict):
+            if left.keys() != right.keys():
+                return False
+            pairs.extend((left[key], right[key]) for key in left)
+        elif isinstance(left, list) and isinstance(right, list):
+            if len(left) != len(right):
+                return False
+            pairs.extend(zip(left, right, strict=True))
+        elif left != right and (left == left or right == right):  # noqa: PLR0124 - NaN
+            return False
+    return True
+
+
+def checked_depth(data: object, most_nodes: int | None = None) -> None:
+    """Raise `Refused` where objects and lists are nested too deep or multiply.
+
+    YAML's aliases let one value stand in many places; `most_nodes` limits that.
+    """
+    nodes = 0
+    level: list[object] = [data]
+    depth = 0
+    while level:
+        depth += 1
+        nodes += len(level)
+        if depth > MOST_DEEP + 1 or (most_nodes is not None and nodes > most_nodes):
+            raise Refused("objects and lists are nested too deep")
+        level = [below for value in level for below in _inside(value)]
+
+
+def _inside(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, list) else []
+
+
+def _below(data: Json, step: str | Item) -> Json | Absent:
+    if isinstance(step, Item):
+        if not isinstance(data, list):
+            return ABSENT
+        for element in data:
+            if isinstance(element, dict) and element.get(step.key) == step.value:
+                return element
+        return ABSENT
+    if isinstance(data, dict):
+        return data.get(step, ABSENT)
+    return ABSENT
+
+
+def _with_element(data: Json, item: Item, rest: KeyPath, value: Json | Absent) -> Json:
+    if not isinstance(data, list):
+        raise Refused("what should be a list is none")
+    at = place_of(data, item)
+    if at is None:
+        if isinstance(value, Absent):
+            return data
+        return [*data, element_of(item, rest, value)]
+    if rest:
+        return [*data[:at], with_value(data[at], rest, value), *data[at + 1 :]]
+    if isinstance(value, Absent):
+        return [*data[:at], *data[at + 1 :]]
+    return [*data[:at], _named(item, value), *data[at + 1 :]]
+
+
+def _named(item: Item, value: Json) -> Json:
+    """The element itself; it must be found again by the name it is asked for with."""
+    if not isinstance(value, dict) or value.get(item.key, item.value) != item.value:
+        raise Refused("an element of a list must carry its own name")
+    return {item.key: item.value, **value}
