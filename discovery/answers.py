@@ -20,14 +20,13 @@ class Answer:
     """One whole answer.
 
     `kind` is its content type in small letters without parameters, `server` what the
-    header of that name says, `peer` the address that answered, '' where not known.
+    header of that name says, '' where it is absent.
     """
 
     status: int
     kind: str = ""
     body: bytes = field(default=b"", repr=False)
     server: str = ""
-    peer: str = ""
 
     @property
     def ok(self) -> bool:

@@ -80,7 +80,6 @@ class Knocker:
         async with self._session.get(
             url, allow_redirects=False, timeout=wait, headers=_HEADERS
         ) as response:
-            peer = _peer(response)
             body = await _body(response, most)
             if body is None:
                 return None
@@ -90,7 +89,6 @@ class Knocker:
                 kind.partition(";")[0].strip().lower(),
                 body,
                 response.headers.get("Server", ""),
-                peer,
             )
 
 
@@ -114,14 +112,6 @@ async def knocking(
         trust_env=False,
     ) as session:
         yield Knocker(session, asyncio.get_running_loop().time() + seconds)
-
-
-def _peer(response: aiohttp.ClientResponse) -> str:
-    """Return the address that answers, '' where it cannot be told any more."""
-    connection = response.connection
-    transport = connection.transport if connection else None
-    name = transport.get_extra_info("peername") if transport else None
-    return str(name[0]) if isinstance(name, tuple) and name else ""
 
 
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes | None:

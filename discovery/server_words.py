@@ -45,6 +45,14 @@ _MORE_ROOM: Final[Mapping[ServerKind, str]] = MappingProxyType(
         ServerKind.VLLM: "start vLLM with a larger --max-model-len.",
     }
 )
+_LM_LINK: Final = (
+    "With LM Link it also serves models of your other machines as if they ran here. "
+    'Where you use that, its entry in config.toml should say place = "my-network".'
+)
+_VLLM_TOOLS: Final = (
+    "Tools work there only if it was started with --enable-auto-tool-choice and a "
+    "--tool-call-parser."
+)
 _NO_MODELS: Final[Mapping[ServerKind, str]] = MappingProxyType(
     {
         ServerKind.OLLAMA: "Nothing yet: it has no model. `ollama pull` gets one.",
@@ -127,20 +135,9 @@ def _of_kind(kind: ServerKind, models: Sequence[ServerModel]) -> list[str]:
             f"{_some(away)} {verb} at ollama.com, not here: prompts leave this machine."
         ]
     if kind is ServerKind.LM_STUDIO:
-        return [
-            (
-                "With LM Link it also serves models of your other machines as if they ran "
-                "here. Where you use that, its entry in config.toml should say place = "
-                '"my-network".'
-            )
-        ]
+        return [_LM_LINK]
     if kind is ServerKind.VLLM:
-        return [
-            (
-                "Tools work there only if it was started with --enable-auto-tool-choice "
-                "and a --tool-call-parser."
-            )
-        ]
+        return [_VLLM_TOOLS]
     if kind not in PROVIDERS:
         return ["Where its models really run cannot be told from its address."]
     return []
@@ -154,12 +151,8 @@ def _of_room(kind: ServerKind, models: Sequence[ServerModel]) -> list[str]:
         return []
     rooms = [f"{each.id} ({each.context:,} tokens)" for each in short]
     cut = " Ollama cuts longer ones." if kind is ServerKind.OLLAMA else ""
-    return [
-        (
-            f"Little room for prompts: {_some(rooms)}.{cut} Coding tools want {_ENOUGH} or "
-            f"more: {how}"
-        )
-    ]
+    wanted = f"Coding tools want {_ENOUGH} or more"
+    return [f"Little room for prompts: {_some(rooms)}.{cut} {wanted}: {how}"]
 
 
 def _some(names: Sequence[str]) -> str:

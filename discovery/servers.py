@@ -37,6 +37,7 @@ SECONDS: Final = 3.0
 """How long the whole look takes at most."""
 
 _LISTENING_SECONDS: Final = 1.0
+_NAME_SECONDS: Final = 0.5
 _MAY_LIST: Final = frozenset({200, 401, 403})
 
 
@@ -172,8 +173,9 @@ class _Look:
         who = identify(answers)
         if who is None:
             return None
-        server_place = _place(target, by_path[FIRST])
-        place = Place.PROVIDER if is_gateway(who.kind, who.name) else server_place
+        place = Place.PROVIDER
+        if not is_gateway(who.kind, who.name):
+            place = await _place(target)
         models = models_of(who.kind, answers, place)
         return ServerFound(
             kind=who.kind,
@@ -229,17 +231,26 @@ def _with_notes(found: ServerFound, *, is_open: bool) -> ServerFound:
     return replace(found, notes=said)
 
 
-def _place(target: Target, answer: Answer) -> Place:
-    """Return where a server runs, by the address that really answered."""
+async def _place(target: Target) -> Place:
+    """Return where a server runs, by the addresses that its host's name stands for."""
     if not target.named:
         return Place.THIS_MACHINE
+    _, host, port = origin(target.base)
+    loop = asyncio.get_running_loop()
     try:
-        address = ipaddress.ip_address(answer.peer.partition("%")[0])
-    except ValueError:
+        async with asyncio.timeout(_NAME_SECONDS):
+            found = await loop.getaddrinfo(host, port)
+    except (TimeoutError, OSError, UnicodeError):
         return Place.PROVIDER
-    if address.is_loopback:
+    addresses = [_address(entry[4][0]) for entry in found]
+    if all(each.is_loopback for each in addresses):
         return Place.THIS_MACHINE
-    return Place.MY_NETWORK if address.is_private else Place.PROVIDER
+    near = all(each.is_private for each in addresses)
+    return Place.MY_NETWORK if near else Place.PROVIDER
+
+
+def _address(text: str | int) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(str(text).partition("%")[0])
 
 
 def _is_used(target: Target, catalogue: Catalogue) -> bool:
