@@ -1,0 +1,235 @@
+"""Finds keys by the names of variables, and sign-ins by the files that stand for them.
+
+It must not keep, show or log a key beyond its last four characters, and reads no
+token: of a sign-in it tells only that it is there.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import msgspec
+
+import resources
+from discovery.findings import Confidence, KeyFound, KeySource
+from discovery.key_shapes import (
+    Shape,
+    is_elsewhere,
+    is_on_this_machine,
+    is_ours,
+    last4,
+    origin_of,
+    shape_of,
+)
+from discovery.shell_files import assignments
+from discovery.surroundings import Surroundings
+
+Look = Callable[[str], str | None]
+"""Returns our own keyring entry of that name; may wait for a person.
+
+Raises `LookupError` where the keyring cannot be asked.
+"""
+
+_ROUTABLE = "Turnout can call {name} with it."
+_PRESENT = (
+    "A credential is present. It has many uses and is not taken for a provider's."
+)
+_MANAGED = "It is managed elsewhere: the value only says where the key is."
+_IN_SHELL = (
+    "Only programs started from that shell see it. Move it to the system keyring so "
+    "that Turnout finds it wherever it was started."
+)
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """One group of variables as `resources/discovery/keys.toml` has it."""
+
+    provider: str
+    name: str
+    variables: tuple[str, ...]
+    address: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    present: bool = False
+    login: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A variable that is set, and where; its value shows itself nowhere.
+
+    `hidden` says that it is set where this process does not see it.
+    """
+
+    variable: str
+    source: KeySource
+    where: str
+    reference: str
+    hidden: bool = False
+
+
+@cache
+def _rows() -> Mapping[str, _Row]:
+    """Return variable -> row, in the order of the table."""
+    table = tomllib.loads(resources.text("discovery/keys.toml"))
+    rows = msgspec.convert(table["keys"], tuple[_Row, ...])
+    return {variable: row for row in rows for variable in row.variables}
+
+
+def key_variables() -> tuple[str, ...]:
+    """Return the names of all variables that are known to hold a key."""
+    return tuple(_rows())
+
+
+def keys_in_environment(surroundings: Surroundings) -> tuple[KeyFound, ...]:
+    """Return the keys in the environment of this process.
+
+    A gateway key of Turnout is none of them, nor is a key for a program on this
+    machine, unless its form is that of a provider.
+    """
+    environ = surroundings.environ
+    found = []
+    for variable, row in _rows().items():
+        seen = _Seen(variable, KeySource.ENVIRONMENT, "environment", f"env:{variable}")
+        found.append(_found(row, seen, environ.get(variable, ""), environ))
+    return tuple(key for key in found if key)
+
+
+def keys_in_shell_files(surroundings: Surroundings) -> tuple[KeyFound, ...]:
+    """Return the keys that shell start-up files set; the caller has the consent.
+
+    The shell is never run. A key that this process has in its environment as well is
+    told by its file all the same: its line is what a user would move.
+    """
+    rows = _rows()
+    lines = [line for line in assignments(surroundings) if line.exported]
+    together = {line.name: line.value for line in lines}
+    found = []
+    for line in lines:
+        row = rows.get(line.name)
+        if row is not None:
+            hidden = surroundings.environ.get(line.name) != line.value
+            reference = "" if hidden else f"env:{line.name}"
+            place = KeySource.SHELL_FILE
+            seen = _Seen(line.name, place, line.where, reference, hidden)
+            found.append(_found(row, seen, line.value, together))
+    return tuple(key for key in found if key)
+
+
+def keys_in_keyring(names: Iterable[str], look: Look) -> Iterator[KeyFound]:
+    """Yield our own entries of the system keyring among `names`; blocks.
+
+    A name is that of a provider, or what `config.toml` calls the entry. Ends at the
+    first `LookupError`, which is raised on: a keyring that refused is not asked again.
+    """
+    providers = {row.provider: row for row in _rows().values() if row.provider}
+    for name in dict.fromkeys(names):
+        value = look(name)
+        if value and not is_ours(value):
+            shape = shape_of(value)
+            row = providers.get(name) or _row_of(shape, providers)
+            yield KeyFound(
+                provider=row.provider if row else "",
+                name=row.name if row else name,
+                variable=name,
+                source=KeySource.KEYRING,
+                where="system keyring",
+                last4=last4(value),
+                reference=f"keyring:{name}",
+                confidence=Confidence.SURE if row else Confidence.HINT,
+                gives=_ROUTABLE.format(name=row.name) if row else "",
+            )
+
+
+def keyring_names() -> tuple[str, ...]:
+    """Return the names of our keyring entries: the ids of the providers."""
+    return tuple(
+        dict.fromkeys(row.provider for row in _rows().values() if row.provider)
+    )
+
+
+def _row_of(shape: Shape | None, providers: Mapping[str, _Row]) -> _Row | None:
+    return providers.get(shape.provider) if shape else None
+
+
+def _found(
+    row: _Row, seen: _Seen, value: str, around: Mapping[str, str]
+) -> KeyFound | None:
+    """Judge one variable; `around` are the variables that are set beside it."""
+    value = value.strip()
+    if not value or is_ours(value):
+        return None
+    if row.present:
+        return _key(row, seen, "", Confidence.HINT, gives=_PRESENT, reference="")
+    if is_elsewhere(value):
+        return _key(row, seen, "", Confidence.LIKELY, notes=(_MANAGED,), reference="")
+    shape = shape_of(value)
+    local = next((name for name in row.address if _is_local(name, around)), "")
+    if local and (shape is None or not shape.provider):
+        return None
+    return _judged(row, seen, value, shape, _notes(row, seen, around, local))
+
+
+def _judged(
+    row: _Row, seen: _Seen, value: str, shape: Shape | None, notes: tuple[str, ...]
+) -> KeyFound:
+    """Return the finding for a value that may be a provider's key."""
+    end = last4(value)
+    if row.login or (shape and shape.login):
+        note = "A subscription's sign-in. It stays with the program that fetched it."
+        return _key(row, seen, end, Confidence.SURE, notes=(note,), reference="")
+    if not shape or not shape.provider or shape.provider == row.provider:
+        sure = Confidence.SURE if shape and shape.provider else Confidence.LIKELY
+        return _key(row, seen, end, sure, notes=notes)
+    note = f"It has the form of a key of {shape.name}, not of {row.name}."
+    return _key(
+        row, seen, end, Confidence.HINT, notes=(note, *notes), provider=shape.provider
+    )
+
+
+def _key(
+    row: _Row,
+    seen: _Seen,
+    end: str,
+    confidence: Confidence,
+    *,
+    gives: str | None = None,
+    notes: tuple[str, ...] = (),
+    reference: str | None = None,
+    provider: str | None = None,
+) -> KeyFound:
+    usable = row.provider and reference is None
+    return KeyFound(
+        provider=row.provider if provider is None else provider,
+        name=row.name,
+        variable=seen.variable,
+        source=seen.source,
+        where=seen.where,
+        last4=end,
+        reference=seen.reference if reference is None else reference,
+        confidence=confidence,
+        gives=gives or (_ROUTABLE.format(name=row.name) if usable else ""),
+        notes=notes,
+    )
+
+
+def _notes(
+    row: _Row, seen: _Seen, around: Mapping[str, str], local: str
+) -> tuple[str, ...]:
+    notes = []
+    if seen.hidden:
+        notes.append(_IN_SHELL)
+    if local:
+        notes.append(
+            f"{local} names {origin_of(around[local])}, so a program there may use it."
+        )
+    missing = [name for name in row.also if not around.get(name)]
+    if missing:
+        notes.append(f"{row.name} also needs {' and '.join(missing)}.")
+    return tuple(notes)
+
+
+def _is_local(name: str, around: Mapping[str, str]) -> bool:
+    return is_on_this_machine(around.get(name, ""))
