@@ -7,7 +7,7 @@ to be done outside (looking, planning, applying) is said by `Flow.busy`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -239,6 +239,11 @@ def look_again(flow: Flow) -> Flow:
         errors=(),
         reason="",
     )
+
+
+def look_at(flow: Flow, groups: Collection[Group]) -> Flow:
+    """Look for some groups anew; what was found of them stays until then."""
+    return replace(flow, loading=flow.loading | frozenset(groups))
 
 
 def found(flow: Flow, group: Group, findings: Findings) -> Flow:

@@ -9,14 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
-BODY, DISPLAY, CAPTION = 1.0, 1.7, 0.88
-"""Type sizes as shares of the system's own: whoever enlarges that enlarges all."""
+from wizard.pages.letters import BODY, CAPTION, DISPLAY, UNIT, figures, mono, sized
 
-UNIT = 4
-"""Distances are multiples of this many pixels."""
+__all__ = [
+    "BODY",
+    "CAPTION",
+    "DARK",
+    "DISPLAY",
+    "LIGHT",
+    "UNIT",
+    "Ink",
+    "Look",
+    "figures",
+    "mono",
+    "palette",
+    "sized",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,32 +116,3 @@ class Look(QObject):
             scheme == Qt.ColorScheme.Unknown and self._born_dark
         )
         self._app.setPalette(palette(DARK if dark else LIGHT))
-
-
-def figures(font: QFont) -> QFont:
-    """Return the font with figures of one width, so that columns of numbers stand."""
-    made = QFont(font)
-    made.setFeature(QFont.Tag("tnum"), 1)
-    return made
-
-
-def sized(font: QFont, share: float, *, bold: bool = False) -> QFont:
-    """Return the font at a share of its size, in points or pixels as it has them."""
-    made = figures(font)
-    if font.pointSizeF() > 0:
-        made.setPointSizeF(font.pointSizeF() * share)
-    else:
-        made.setPixelSize(max(1, round(font.pixelSize() * share)))
-    if bold:
-        made.setWeight(QFont.Weight.DemiBold)
-    return made
-
-
-def mono(font: QFont, share: float = BODY) -> QFont:
-    """Return the system's fixed font at a share of `font`'s size: models and paths."""
-    made = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    if font.pointSizeF() > 0:
-        made.setPointSizeF(font.pointSizeF() * share)
-    else:
-        made.setPixelSize(max(1, round(font.pixelSize() * share)))
-    return made

@@ -91,6 +91,12 @@ def test_ticks_are_the_persons_and_outlast_another_look(flow: Flow) -> None:
     assert flow.ticked(Group.CLIENTS) == ("claude-code", "opencode")
 
 
+def test_one_group_can_be_looked_for_again(flow: Flow) -> None:
+    again = machine.look_at(flow, (Group.KEYS,))
+    assert again.loading == {Group.KEYS}
+    assert again.findings == flow.findings
+
+
 def test_what_cannot_be_used_cannot_be_ticked(flow: Flow) -> None:
     flow = machine.tick(flow, Group.CLIENTS, "cursor", on=True)
     flow = machine.tick(flow, Group.SERVERS, "http://127.0.0.1:8080", on=True)

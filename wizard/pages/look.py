@@ -1,0 +1,207 @@
+"""The first page: what was found, a tick each, and the mode; it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QHBoxLayout,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from proxy.routing import Mode
+from wizard.flow import MODES, Flow
+from wizard.pages.letters import UNIT
+from wizard.pages.parts import Button, Heading, Marked
+from wizard.pages.rows import (
+    FindingRow,
+    Page,
+    caption,
+    cleared,
+    indicator_width,
+    line,
+    marked,
+    rule,
+)
+from wizard.pages.sheets import has_details
+from wizard.pages.words import (
+    GROUPS,
+    NO_WAY,
+    NONE_FOUND,
+    OFFERS,
+    Row,
+    client_row,
+    key_row,
+    server_row,
+)
+from wizard.presets import Group, Offer
+
+LOGIN = "Start Turnout when I log &in"
+LOGIN_MEANS = (
+    "So that connected tools are answered after a restart. Left unticked, nothing "
+    "about starting changes."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LookWishes:
+    """What the page calls when a person does something."""
+
+    tick: Callable[[Group, str, bool], None]
+    mode: Callable[[Mode], None]
+    login: Callable[[bool], None]
+    offer: Callable[[Offer], None]
+    detail: Callable[[str], None]
+
+
+class LookPage(Page):
+    """Three groups of rows that fill as they are found, then mode and start."""
+
+    def __init__(self, wishes: LookWishes) -> None:
+        """Show that everything is still looked for."""
+        super().__init__("What was found")
+        self._wishes = wishes
+        self.groups = {group: _Group(group, wishes) for group in Group}
+        self._offers = _Offers(wishes.offer)
+        self._routers = QVBoxLayout()
+        self._problems = QVBoxLayout()
+        self._shown: tuple[object, ...] = ()
+        self.column.addWidget(self._offers)
+        self.column.addWidget(self.groups[Group.CLIENTS])
+        self.column.addLayout(self._routers)
+        self.column.addWidget(self.groups[Group.KEYS])
+        self.column.addWidget(self.groups[Group.SERVERS])
+        self.column.addLayout(self._problems)
+        self.modes = self._mode_rows()
+        self.login = self._login_row()
+        self.column.addStretch()
+
+    def show_flow(self, flow: Flow) -> None:
+        """Show what has been found and chosen so far."""
+        for section in self.groups.values():
+            section.show_flow(flow)
+        self._offers.setVisible(bool(flow.offers))
+        said = (flow.findings.routers, flow.findings.problems)
+        if said != self._shown:
+            self._shown = said
+            cleared(self._routers)
+            for each in flow.findings.routers:
+                self._routers.addWidget(marked((each.sentence,)))
+            cleared(self._problems)
+            for problem in flow.findings.problems:
+                self._problems.addWidget(caption(problem))
+        self.modes[flow.mode].setChecked(True)
+        self.login.setChecked(flow.start_at_login)
+
+    def _mode_rows(self) -> dict[Mode, QRadioButton]:
+        self.column.addWidget(rule())
+        self.column.addWidget(Heading("Mode"))
+        group = QButtonGroup(self)
+        made = {}
+        for mode, name, means in MODES:
+            button = QRadioButton(f"{name}: {means}")
+            # Only what a person clicked counts: a preset moves with the findings.
+            button.clicked.connect(lambda _=True, mode=mode: self._wishes.mode(mode))
+            group.addButton(button)
+            self.column.addWidget(button)
+            made[mode] = button
+        return made
+
+    def _login_row(self) -> QCheckBox:
+        self.column.addWidget(rule())
+        self.column.addWidget(Heading("Start"))
+        tick = QCheckBox(LOGIN)
+        tick.setAccessibleDescription(LOGIN_MEANS)
+        tick.clicked.connect(self._wishes.login)
+        means = caption(LOGIN_MEANS)
+        means.setContentsMargins(indicator_width(self), 0, 0, 0)
+        self.column.addWidget(tick)
+        self.column.addWidget(means)
+        return tick
+
+
+class _Group(QWidget):
+    """The rows of one group under their heading."""
+
+    def __init__(self, group: Group, wishes: LookWishes) -> None:
+        super().__init__()
+        self._group = group
+        self._wishes = wishes
+        self._shown: tuple[Row, ...] | None = None
+        self.rows: list[FindingRow] = []
+        self.heading = Heading(GROUPS[group])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, UNIT)
+        column.setSpacing(UNIT)
+        column.addWidget(self.heading)
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(0)
+        column.addLayout(self._lines)
+        if group is Group.KEYS:
+            self.type = Button("T&ype a key", partial(wishes.offer, Offer.KEY))
+            self.type.setAutoDefault(False)
+            column.addWidget(self.type, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def show_flow(self, flow: Flow) -> None:
+        """Show the rows; they are made anew only where the findings are others."""
+        looking = self._group in flow.loading
+        rows = None if looking else self._found(flow)
+        self.heading.aside.say("looking" if looking else _many(rows or ()))
+        if rows != self._shown or not self._lines.count():
+            self._set(rows)
+        ticked = set(flow.ticked(self._group))
+        for row in self.rows:
+            row.show_ticked(on=row.row.id in ticked)
+
+    def _set(self, rows: tuple[Row, ...] | None) -> None:
+        self._shown = rows
+        self.rows = []
+        cleared(self._lines)
+        if rows is None:
+            self._lines.addWidget(caption("Looking."))
+        elif not rows:
+            self._lines.addWidget(caption(NONE_FOUND[self._group]))
+        for each in rows or ():
+            row = FindingRow(each, partial(self._wishes.tick, self._group))
+            if self._group is Group.CLIENTS and each.can and has_details(each.id):
+                name = f"Options for {each.text}"
+                row.add_button("Options", name, partial(self._wishes.detail, each.id))
+            self.rows.append(row)
+            self._lines.addWidget(row)
+
+    def _found(self, flow: Flow) -> tuple[Row, ...]:
+        if self._group is Group.CLIENTS:
+            return tuple(client_row(each) for each in flow.findings.clients)
+        if self._group is Group.KEYS:
+            return tuple(key_row(each) for each in flow.findings.keys)
+        return tuple(server_row(each) for each in flow.findings.servers)
+
+
+def _many(rows: tuple[Row, ...]) -> str:
+    return f"{len(rows)} found" if rows else ""
+
+
+class _Offers(Marked):
+    """The ways on where nothing could answer a request."""
+
+    def __init__(self, chosen: Callable[[Offer], None]) -> None:
+        super().__init__()
+        self.column.addWidget(line(NO_WAY, bold=True))
+        self.buttons: dict[Offer, Button] = {}
+        for offer, (text, means) in OFFERS.items():
+            self.column.addWidget(line(means))
+            button = Button(text, partial(chosen, offer))
+            button.setAutoDefault(False)
+            row = QHBoxLayout()
+            row.addWidget(button)
+            row.addStretch()
+            self.column.addLayout(row)
+            self.buttons[offer] = button
+        self.hide()

@@ -1,0 +1,183 @@
+"""Rows of text with a tick, and what else the pages are set from.
+
+They show values and call back; they know no flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from wizard.pages.letters import CAPTION, UNIT, mono
+from wizard.pages.parts import Button, Marked, Role, Text, slim
+from wizard.pages.words import Row, plain
+
+
+class Page(QScrollArea):
+    """One column that scrolls up and down only; what has the focus is in view."""
+
+    def __init__(self, name: str) -> None:
+        """Be empty; `name` is what a screen reader calls it."""
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setWidgetResizable(True)
+        # The keys walk through what is in it, not through the frame around that.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        slim(self)
+        inside = QWidget()
+        self.column = QVBoxLayout(inside)
+        self.column.setContentsMargins(0, 0, 3 * UNIT, 2 * UNIT)
+        self.column.setSpacing(2 * UNIT)
+        self.setWidget(inside)
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's name
+        """Walk on and scroll to where the focus is then."""
+        moved = super().focusNextPrevChild(next)
+        self.bring(self.focusWidget())
+        return moved
+
+    def bring(self, widget: QWidget | None) -> None:
+        """Scroll so far that a widget can be seen."""
+        inside = self.widget()
+        if widget is not None and inside is not None and inside.isAncestorOf(widget):
+            self.ensureWidgetVisible(widget, 0, 6 * UNIT)
+
+
+class FindingRow(QWidget):
+    """One finding: a tick or none, what it is, where, and what it could give."""
+
+    def __init__(self, row: Row, ticked: Callable[[str, bool], None]) -> None:
+        """Show `row`; `ticked` is called with its id and whether it is chosen."""
+        super().__init__()
+        self.row = row
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, UNIT, 0, UNIT)
+        column.setSpacing(UNIT // 2)
+        self._head = QHBoxLayout()
+        self._head.setSpacing(2 * UNIT)
+        self.tick: QCheckBox | None = None
+        indent = indicator_width(self)
+        if row.can:
+            self.tick = QCheckBox(plain(row.text))
+            self.tick.setAccessibleDescription(". ".join((row.aside, *row.lines)))
+            self.tick.toggled.connect(lambda on: ticked(row.id, on))
+            self._head.addWidget(self.tick)
+        else:
+            name = Text(wraps=False)
+            name.say(row.text)
+            name.setContentsMargins(indent, 0, 0, 0)
+            self._head.addWidget(name)
+        aside = Text(CAPTION, role=Role.PlaceholderText)
+        aside.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        aside.say(row.aside)
+        self._head.addWidget(aside, 1)
+        column.addLayout(self._head)
+        below = QVBoxLayout()
+        below.setContentsMargins(indent, 0, 0, 0)
+        below.setSpacing(UNIT // 2)
+        for line in row.lines:
+            below.addWidget(caption(line))
+        if row.warnings:
+            below.addWidget(marked(row.warnings))
+        column.addLayout(below)
+
+    def add_button(self, text: str, name: str, clicked: Callable[[], None]) -> Button:
+        """Put a button at the right; `name` is what a screen reader calls it."""
+        button = Button(text, clicked)
+        button.setAccessibleName(name)
+        button.setAutoDefault(False)
+        self._head.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        return button
+
+    def show_ticked(self, *, on: bool) -> None:
+        """Show whether it is chosen, without calling anybody."""
+        if self.tick is not None and self.tick.isChecked() != on:
+            self.tick.blockSignals(True)
+            self.tick.setChecked(on)
+            self.tick.blockSignals(False)
+
+
+def indicator_width(widget: QWidget) -> int:
+    """Return how far a tick's text stands from its left edge, in pixels."""
+    metric = QStyle.PixelMetric
+    style = widget.style()
+    room = style.pixelMetric(metric.PM_CheckBoxLabelSpacing)
+    return style.pixelMetric(metric.PM_IndicatorWidth) + room
+
+
+def caption(text: str) -> Text:
+    """Return a small muted line."""
+    made = Text(CAPTION, role=Role.PlaceholderText)
+    made.say(text)
+    return made
+
+
+def line(text: str, *, bold: bool = False) -> Text:
+    """Return a line of text."""
+    made = Text(bold=bold)
+    made.say(text)
+    return made
+
+
+def code(text: str) -> Text:
+    """Return a path, a command or an address in the fixed font."""
+    made = Text()
+    made.setFont(mono(made.font(), CAPTION))
+    made.say(text)
+    return made
+
+
+def marked(lines: tuple[str, ...]) -> Marked:
+    """Return lines that need somebody, with a bar at their left."""
+    made = Marked()
+    for text in lines:
+        made.column.addWidget(line(text))
+    return made
+
+
+def copied(text: str, what: str, copy: Callable[[str], None]) -> QHBoxLayout:
+    """Return a command with a button that copies it; `what` names it for readers."""
+    row = QHBoxLayout()
+    row.setSpacing(2 * UNIT)
+    words = code(text)
+    words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    row.addWidget(words, 1)
+    button = Button("Copy", lambda: copy(text))
+    button.setAccessibleName(f"Copy {what}")
+    button.setAutoDefault(False)
+    row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+    return row
+
+
+def cleared(layout: QLayout) -> None:
+    """Take everything out of a layout, so that it can be set anew."""
+    while layout.count():
+        item = layout.takeAt(0)
+        if item is None:
+            return
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif inner is not None:
+            cleared(inner)
+            inner.deleteLater()
+
+
+def rule() -> QFrame:
+    """Return room between two sections."""
+    made = QFrame()
+    made.setFixedHeight(2 * UNIT)
+    return made
