@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from proxy.ledger import Attempt, Finished, Routed
+from proxy.ledger import Attempt, ConsentKind, Finished, NewConsent, Routed
 from proxy.model import Usage
 from proxy.money import Price
 
@@ -77,5 +77,18 @@ def finished(request: str, **changes: Any) -> Finished:
         cost_nano=360_000,
         first_byte_ms=300,
         stop_reason="end_turn",
+    )
+    return replace(row, **changes)
+
+
+def consent(id_: str, **changes: Any) -> NewConsent:
+    """Return a yes that is to be recorded."""
+    row = NewConsent(
+        id=id_,
+        time=NOON,
+        kind=ConsentKind.WIRE_CLIENT,
+        subject="claude-code",
+        scope="~/.claude/settings.json",
+        detail="Point Claude Code at this gateway.",
     )
     return replace(row, **changes)

@@ -1,4 +1,4 @@
-"""The append-only record of requests and gateway keys; the only room that knows SQL.
+"""The append-only record of requests, keys and consents; the only room that knows SQL.
 
 The record's rows are for everyone, so the command line and the tray import this without
 a database: what opens one is loaded by the first who asks for it.
@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.keys import KeyRow
-from proxy.ledger.rows import Attempt, Event, Finished, Routed, Run, Status
+from proxy.ledger.rows import (
+    Attempt,
+    Consent,
+    ConsentKind,
+    Event,
+    Finished,
+    NewConsent,
+    Routed,
+    Run,
+    Status,
+)
 
 if TYPE_CHECKING:
     from proxy.ledger.schema import LedgerError
@@ -30,11 +40,14 @@ else:
 __all__ = [
     "LONGEST_WAIT",
     "Attempt",
+    "Consent",
+    "ConsentKind",
     "Event",
     "Finished",
     "KeyRow",
     "Ledger",
     "LedgerError",
+    "NewConsent",
     "Routed",
     "Run",
     "Status",

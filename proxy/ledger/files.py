@@ -12,6 +12,7 @@ from pathlib import Path
 
 from peewee import PeeweeException, SqliteDatabase
 
+from proxy.ledger.consents import FUNCTION, PARTS, chained
 from proxy.ledger.schema import APPLICATION_ID, MIGRATIONS, migrate, version_of
 
 OLDEST_SQLITE = (3, 37)  # STRICT tables
@@ -99,6 +100,7 @@ def writer_connection(path: Path) -> sqlite3.Connection:
     try:
         for name, value in pragmas.items():
             connection.execute(f"PRAGMA {name} = {value}")
+        connection.create_function(FUNCTION, PARTS, chained, deterministic=True)
     except sqlite3.Error:
         connection.close()
         raise

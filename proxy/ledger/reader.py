@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -13,11 +13,12 @@ from peewee import JOIN, Model, ModelSelect, PeeweeException, fn
 
 from proxy.keys import KeyRow
 from proxy.ledger.files import peewee_database
-from proxy.ledger.rows import Attempt, Event, Run
+from proxy.ledger.rows import Attempt, Consent, Event, Run
 from proxy.ledger.schema import LedgerError
-from proxy.ledger.statements import stamp
+from proxy.ledger.stamps import stamp
 from proxy.ledger.sums import RATES, attempt_sums, request_sums, tally
 from proxy.ledger.tables import (
+    ConsentRow,
     FinishedRow,
     KeyEntryRow,
     RequestRow,
@@ -32,6 +33,7 @@ from proxy.reports import SpendReport, fold
 _Row = TypeVar("_Row", bound=Model)
 
 MOST_EVENTS = 1000
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 _ATTEMPTS = msgspec.json.Decoder(tuple[Attempt, ...])
 _PRICE = msgspec.json.Decoder(Price)
@@ -95,6 +97,11 @@ class Reader:
             if row["entry"] == "created"
         )
 
+    def consents(self) -> tuple[Consent, ...]:
+        """Return every entry of the consents, the oldest first."""
+        query = ConsentRow.select().order_by(ConsentRow.sequence)
+        return tuple(_consent(row) for row in self._rows(query))
+
     def open_runs(self) -> tuple[Run, ...]:
         """Return the runs nobody has closed, oldest first."""
         query = (
@@ -157,6 +164,17 @@ class Reader:
                 "The ledger cannot be read now. Turnout goes on without it; see"
                 " `turnout logs` for what is wrong with the file."
             ) from error
+
+
+def _consent(row: dict[str, object]) -> Consent:
+    given = bool(row["given"])
+    try:
+        made = {**row, "number": row["sequence"], "given": given}
+        return msgspec.convert(made, Consent)
+    except msgspec.ValidationError:
+        # Somebody wrote another time: the chain tells, and the entry is still shown.
+        made = {**row, "number": row["sequence"], "given": given, "time": _NO_TIME}
+        return msgspec.convert(made, Consent)
 
 
 def _event(row: dict[str, object]) -> Event:

@@ -221,3 +221,57 @@ class Run:
     pid: int
     started: datetime
     version: str
+
+
+class ConsentKind(StrEnum):
+    """What a consent is about; later versions add kinds."""
+
+    WIRE_CLIENT = "wire-client"
+    USE_KEY = "use-key"
+    USE_SERVER = "use-server"
+    START_AT_LOGIN = "start-at-login"
+    DOCKER = "docker"
+    SHELL_FILES = "shell-files"
+    KEYRING_MOVE = "keyring-move"
+    QUIT_CHOICE = "quit-choice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewConsent:
+    """A yes or no that is to be recorded.
+
+    `id` is its own for ever: the same one is recorded once. `subject` is what it is
+    about (a client's id, a variable's name, an address), `scope` how far it reaches,
+    `detail` a sentence of what was agreed to; none of them holds a key. `revokes` is
+    the number of the entry that it takes back.
+    """
+
+    id: str
+    time: datetime
+    kind: ConsentKind | str
+    subject: str
+    scope: str = ""
+    detail: str = ""
+    given: bool = True
+    revokes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One entry of the consents, as it is recorded.
+
+    `number` gives the order, from 1 on without a gap. `hash` is the SHA-256 in hex over
+    the hash of the entry before and all of this one. `kind` is a `ConsentKind`, or a
+    word of a newer Turnout.
+    """
+
+    number: int
+    id: str
+    time: datetime
+    kind: str
+    subject: str
+    scope: str
+    detail: str
+    given: bool
+    revokes: int | None
+    hash: str

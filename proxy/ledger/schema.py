@@ -227,7 +227,32 @@ def version_2(database: SqliteDatabase) -> None:
         _execute(database, trigger)
 
 
-MIGRATIONS: tuple[Migration, ...] = (version_1, version_2)
+_TABLES_3 = (
+    """CREATE TABLE consents (
+        sequence INTEGER PRIMARY KEY CHECK (sequence > 0),
+        id TEXT NOT NULL UNIQUE,
+        time TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        given INTEGER NOT NULL CHECK (given IN (0, 1)),
+        revokes INTEGER UNIQUE REFERENCES consents (sequence),
+        hash TEXT NOT NULL UNIQUE
+    ) STRICT""",
+)
+
+
+def version_3(database: SqliteDatabase) -> None:
+    """Add the consents, each chained to the one before by its hash."""
+    for statement in _TABLES_3:
+        _execute(database, statement)
+    unique = ("id = NEW.id", "revokes = NEW.revokes", "hash = NEW.hash")
+    for trigger in _guards("consents", unique):
+        _execute(database, trigger)
+
+
+MIGRATIONS: tuple[Migration, ...] = (version_1, version_2, version_3)
 
 
 def migrate(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
 
 import msgspec
 
 from proxy.keys import KeyRow
-from proxy.ledger.rows import Finished, Routed, Run
+from proxy.ledger.rows import Finished, NewConsent, Routed, Run
+from proxy.ledger.stamps import stamp
 from proxy.model import Usage
 
 Value = str | int | None
@@ -30,6 +31,7 @@ class Table(IntEnum):
     KEY = 5
     INTERRUPTED = 6
     RUN_END = 7
+    CONSENT = 8
 
 
 INSERT: dict[Table, str] = {
@@ -89,20 +91,15 @@ INSERT: dict[Table, str] = {
         "INSERT INTO run_ends (run, time) SELECT ?1, ?2"
         " WHERE NOT EXISTS (SELECT 1 FROM run_ends WHERE run = ?1)"
     ),
+    # The chain's next link is made where nobody can come in between.
+    Table.CONSENT: (
+        "INSERT INTO consents (sequence, id, time, kind, subject, scope, detail, given,"
+        " revokes, hash) SELECT n, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+        " turnout_chain(previous, n, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        " FROM (SELECT coalesce(max(sequence), 0) + 1 AS n, coalesce((SELECT hash"
+        " FROM consents ORDER BY sequence DESC LIMIT 1), '') AS previous FROM consents)"
+    ),
 }
-
-
-def stamp(time: datetime) -> str:
-    """Return a time as the ledger writes it: UTC, microseconds, of constant width.
-
-    Raises:
-        ValueError: `time` names no zone.
-    """
-    if time.tzinfo is None:
-        raise ValueError("a time in the ledger must name its zone")
-    return (
-        f"{time.astimezone(UTC).replace(tzinfo=None).isoformat('T', 'microseconds')}Z"
-    )
 
 
 def run_values(row: Run) -> Values:
@@ -203,6 +200,20 @@ def created_values(row: KeyRow) -> Values:
 def revoked_values(row: KeyRow, time: datetime) -> Values:
     """Return the values of `Table.KEY` for a key that ends at `time`."""
     return ("revoked", row.id, row.name, row.scope, row.hash, stamp(time))
+
+
+def consent_values(row: NewConsent) -> Values:
+    """Return the values of `Table.CONSENT`."""
+    return (
+        row.id,
+        stamp(row.time),
+        str(row.kind),
+        _text(row.subject),
+        _text(row.scope),
+        _text(row.detail),
+        int(row.given),
+        row.revokes,
+    )
 
 
 def _json(value: object) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -19,18 +19,19 @@ from typing import ParamSpec, TypeVar
 from proxy.keys import KeyRow
 from proxy.ledger.files import OLDEST_SQLITE, prepare, writer_connection
 from proxy.ledger.reader import Reader
-from proxy.ledger.rows import Event, Finished, Routed, Run
+from proxy.ledger.rows import Consent, Event, Finished, NewConsent, Routed, Run
 from proxy.ledger.schema import LedgerError
+from proxy.ledger.stamps import stamp
 from proxy.ledger.statements import (
     Table,
     Values,
     attempt_values,
+    consent_values,
     created_values,
     finished_values,
     revoked_values,
     routed_values,
     run_values,
-    stamp,
 )
 from proxy.ledger.writer import CAPACITY, Entry, Writer
 from proxy.outcomes import RouteRate
@@ -257,6 +258,33 @@ class Ledger:
             await self._durable(Table.KEY, revoked_values(row, time))
         return len(active)
 
+    # --- consents ---
+
+    async def add_consent(self, row: NewConsent) -> int:
+        """Record a yes or no; it is on disk when this returns its number.
+
+        One with the same id that is recorded already is left as it is.
+
+        Raises:
+            LedgerError: what it revokes is not there or is revoked already, or the
+                file cannot be written.
+        """
+        entries = await self.consents()
+        known = {entry.id: entry.number for entry in entries}
+        if row.id in known:
+            return known[row.id]
+        if row.revokes is not None and row.revokes not in _revocable(entries):
+            raise LedgerError(
+                f"There is no consent {row.revokes} that could be revoked: it is not"
+                " there, or was revoked already."
+            )
+        await self._durable(Table.CONSENT, consent_values(row))
+        return {entry.id: entry.number for entry in await self.consents()}[row.id]
+
+    async def consents(self) -> tuple[Consent, ...]:
+        """Return every entry of the consents, the oldest first."""
+        return await self._read(self._reader.consents)
+
     # --- the end ---
 
     async def close(self, timeout: float = 5.0) -> int:
@@ -302,3 +330,8 @@ class Ledger:
                 " cannot be written now. Free disk space or close the program that"
                 " locks it, then try again."
             )
+
+
+def _revocable(entries: Sequence[Consent]) -> set[int]:
+    given = {entry.number for entry in entries if entry.revokes is None}
+    return given - {entry.revokes for entry in entries if entry.revokes is not None}

@@ -149,3 +149,23 @@ class KeyEntryRow(Model):
         """Which table or view it is."""
 
         table_name = "gateway_keys"
+
+
+class ConsentRow(Model):
+    """A yes or no that somebody gave, or took back."""
+
+    sequence = IntegerField(primary_key=True)
+    id = TextField()
+    time = TextField()
+    kind = TextField()
+    subject = TextField()
+    scope = TextField()
+    detail = TextField()
+    given = IntegerField()
+    revokes = IntegerField()
+    hash = TextField()
+
+    class Meta:
+        """Which table or view it is."""
+
+        table_name = "consents"

@@ -413,7 +413,7 @@ def test_the_models_are_the_tables(tmp_path: Path) -> None:
         for each in vars(tables).values()
         if isinstance(each, type) and issubclass(each, Model) and each is not Model
     ]
-    assert len(models) == 7
+    assert len(models) == 8
     for model in models:
         meta = model._meta
         rows = connection.execute(f"PRAGMA table_info({meta.table_name})").fetchall()

@@ -32,6 +32,7 @@ TABLES = (
     "finished",
     "gateway_keys",
     "attempts",
+    "consents",
 )
 # The published view; other programs read it by these names.
 PUBLISHED = """
@@ -94,11 +95,15 @@ def old(path: Path, database: SqliteDatabase) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def filled(path: Path, old: sqlite3.Connection) -> sqlite3.Connection:
-    """The same file today, with a row of the newest table."""
+    """The same file today, with a row of each newer table."""
     prepare(path, ledger_rows.noon)
     old.execute(
         "INSERT INTO attempts (request, number, time, provider, model, outcome)"
         " VALUES ('req-1', 1, '2026-11-21T12:00:01.000000Z', 'a', 'b', 'cut')"
+    )
+    old.execute(
+        "INSERT INTO consents (id, time, kind, subject, scope, detail, given, hash)"
+        " VALUES ('c', '2026-11-21T12:00:01.000000Z', 'docker', '', '', '', 1, 'h')"
     )
     return old
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
 
 import ledger_rows
 import pytest
@@ -14,27 +13,11 @@ from proxy.ledger.statements import (
     INSERT,
     Table,
     attempt_values,
+    consent_values,
     finished_values,
     routed_values,
-    stamp,
 )
 from proxy.model import Usage
-
-
-def test_times_are_utc_of_constant_width() -> None:
-    east = timezone(timedelta(hours=5, minutes=30))
-    assert stamp(datetime(2026, 1, 2, 3, tzinfo=east)) == "2026-01-01T21:30:00.000000Z"
-    with pytest.raises(ValueError, match="zone"):
-        stamp(datetime(2026, 1, 2))  # noqa: DTZ001 - that is the point
-
-
-@given(
-    st.datetimes(timezones=st.just(UTC)),
-    st.datetimes(timezones=st.just(UTC)),
-)
-def test_times_sort_as_text(first: datetime, second: datetime) -> None:
-    assert (first < second) == (stamp(first) < stamp(second))
-    assert datetime.fromisoformat(stamp(first)) == first
 
 
 def test_every_insert_takes_the_values_made_for_it() -> None:
@@ -47,6 +30,8 @@ def test_every_insert_takes_the_values_made_for_it() -> None:
     used = replace(row.attempts[0], model="other", usage=row.usage, price=row.price)
     (values,) = attempt_values(replace(row, attempts=(used, *row.attempts)))
     assert INSERT[Table.ATTEMPT].count("?") == len(values)
+    consent = consent_values(ledger_rows.consent("c"))
+    assert INSERT[Table.CONSENT].count("?") == 2 * len(consent)
 
 
 @pytest.mark.parametrize("count", [-1, 2**63, 10**40])
