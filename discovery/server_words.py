@@ -96,7 +96,8 @@ def _of_models(models: Sequence[ServerModel]) -> str:
     if near:
         parts.append(f"{_models(len(near))} on your network, free of charge")
     if away:
-        parts.append(f"{_models(away)} that run at a provider")
+        verb = "runs" if away == 1 else "run"
+        parts.append(f"{_models(away)} that {verb} at a provider")
     return f"{'; '.join(parts)}."
 
 

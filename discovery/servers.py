@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -64,7 +64,7 @@ async def find_servers(
     hosts: Collection[str] = (),
     used: Catalogue,
     around: Around = THIS_MACHINE,
-) -> AsyncIterator[ServerFound]:
+) -> AsyncGenerator[ServerFound, None]:
     """Give each model server as it is found; ends within `SECONDS`.
 
     Only this machine's loopback addresses are asked, and `hosts`: URLs that the user
