@@ -43,8 +43,8 @@ def _wanted(situation: Situation) -> Wanted:
         ),
         notes=(
             (
-                "Note the values Cline has there before you change them: what is typed in "
-                "by hand has to be taken back by hand."
+                "Note the values Cline has there before you change them: what is typed "
+                "in by hand has to be taken back by hand."
             ),
         ),
     )

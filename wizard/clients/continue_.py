@@ -55,8 +55,8 @@ def _wanted(situation: Situation) -> Wanted:
         files=(FileWish(path, Format.YAML, keys),),
         means=(
             (
-                "Continue gets one more model, Turnout, in its editor extensions and in "
-                "`cn`. Your other models stay."
+                "Continue gets one more model, Turnout, in its editor extensions and "
+                "in `cn`. Your other models stay."
             ),
             *_picked(situation, path),
             "Saved changes are taken at once.",
@@ -64,8 +64,8 @@ def _wanted(situation: Situation) -> Wanted:
         without=telling.without(SETUP.name, _ALONE),
         notes=(
             (
-                "`cn` signed in to Continue's own service uses the configuration chosen "
-                "there; /config chooses this one."
+                "`cn` signed in to Continue's own service uses the configuration "
+                "chosen there; /config chooses this one."
             ),
         ),
     )

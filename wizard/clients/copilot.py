@@ -44,8 +44,8 @@ def _wanted(situation: Situation) -> Wanted:
         ),
         means=(
             (
-                "Copilot's chat and agent offer one more model, Turnout. Completions as "
-                "you type stay with GitHub."
+                "Copilot's chat and agent offer one more model, Turnout. Completions "
+                "as you type stay with GitHub."
             ),
         ),
         without=(

@@ -133,8 +133,8 @@ def _leaves_google(situation: Situation) -> tuple[str, ...]:
         return ()
     return (
         (
-            "It signs in with a key instead of your Google login; the login is kept, and "
-            "is used again when this is taken back."
+            "It signs in with a key instead of your Google login; the login is kept, "
+            "and is used again when this is taken back."
         ),
     )
 
@@ -183,9 +183,11 @@ def _notes(situation: Situation) -> tuple[str, ...]:
     return (
         *found,
         (
-            "In a folder you did not tell Gemini CLI to trust it does not read this file, "
-            "and a folder's own .env is read instead of it: there it goes past Turnout."
+            "In a folder you did not tell Gemini CLI to trust it does not read this "
+            "file, and a folder's own .env is read instead of it: there it goes past "
+            "Turnout."
         ),
+        telling.restart(SETUP.name),
     )
 
 

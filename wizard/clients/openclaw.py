@@ -78,9 +78,9 @@ def _wanted(situation: Situation) -> Wanted:
         files=(wish,),
         means=(
             (
-                f'openclaw gets one more provider, "turnout", and its agents ask {first} '
-                "unless they are set to another model. Your other providers, keys and "
-                "channels stay."
+                'openclaw gets one more provider, "turnout", and its agents ask '
+                f"{first} unless they are set to another model. Your other providers, "
+                "keys and channels stay."
             ),
             (
                 "A running openclaw takes the change at once. Turnout does not touch "

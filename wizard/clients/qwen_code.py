@@ -189,6 +189,7 @@ def _notes(situation: Situation) -> tuple[str, ...]:
     return (
         *found,
         "A folder's own .env is read instead of this file, if there is one.",
+        telling.restart(SETUP.name),
     )
 
 
