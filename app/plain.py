@@ -20,18 +20,29 @@ from app.commands.prices import PriceChanges, PriceList
 from app.commands.providers import ModelList, ProviderList, ProviderRow
 from app.commands.routes import RouteList
 from app.commands.routing import Explanation, TryResult, seconds
+from app.commands.setup import Integration, SavedFirstRun
 from app.commands.simulate import Simulation
 from app.commands.spend import EventList, Spend
+from app.doctor.report import Report
 from app.logs import LogLine, LogPage
 from app.lost import many_lost
+from app.plain_doctor import report
 from app.plain_prices import price_changes, price_list
 from app.plain_routing import policy_list, route_list, simulation
+from app.plain_setup import (
+    client_outcome_lines,
+    integration_lines,
+    outcome_lines,
+    plan_lines,
+    saved_lines,
+)
 from app.plain_spend import spend
 from app.state import Snapshot, SpendToday
 from proxy.ledger.rows import Event
 from proxy.model import Protocol
 from proxy.money import Price, show
 from proxy.reports import SpendReport
+from wizard.view import ClientOutcome, Outcome, PlanView
 
 UNKNOWN = "unknown"
 Lines = tuple[str, ...]
@@ -378,10 +389,16 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     PriceChanges: price_changes,
     NewKey: _new_key,
     KeptKey: lambda result, _: (result.key,),
+    PlanView: plan_lines,
+    Outcome: outcome_lines,
+    ClientOutcome: client_outcome_lines,
+    Integration: integration_lines,
+    SavedFirstRun: lambda result, _: tuple(saved_lines(result)),
     StoredKey: lambda result, _: (_stored(result),),
     KeyList: lambda result, _: _keys(result),
     Revoked: lambda result, _: _revoked(result),
     ClientSettings: lambda result, _: _settings(result),
+    Report: lambda result, _: report(result),
     TryResult: _tried,
     LogPage: lambda page, _: tuple(map(_log_line, page.lines)),
 }

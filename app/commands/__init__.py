@@ -2,6 +2,7 @@
 
 from app.commands import (
     clients,
+    doctor,
     gateway,
     keys,
     logs,
@@ -10,6 +11,7 @@ from app.commands import (
     providers,
     routes,
     routing,
+    setup,
     simulate,
     spend,
 )
@@ -42,6 +44,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("keys store", keys.store, Effect.CHANGE),
     Command("keys revoke", keys.revoke, Effect.CHANGE),
     Command("settings", clients.settings, Effect.CHANGE),
+    Command("doctor", doctor.doctor, Effect.CHANGE, asks="asks"),
+    Command("setup plan", setup.plan, Effect.READ),
+    Command("setup apply", setup.apply, Effect.SPEND),
+    Command("setup test", setup.test, Effect.SPEND),
+    Command("setup resume", setup.resume, Effect.READ),
+    Command("setup save", setup.save, Effect.CHANGE),
+    Command("integrate", setup.integrate, Effect.SPEND, asks="asks"),
     Command("try", routing.try_prompt, Effect.SPEND),
     Command("logs", logs.logs, Effect.READ, rows="lines", follow="since"),
     Command("restart", gateway.restart, Effect.CHANGE),

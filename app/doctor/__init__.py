@@ -1,0 +1,1 @@
+"""What the doctor looks at, what it thinks of it, and what it may mend; one report."""

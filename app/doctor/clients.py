@@ -1,0 +1,125 @@
+"""Judges the connected clients: do they arrive, is what we wrote still there; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.doctor.ages import ago
+from app.doctor.codes import fine, said
+from app.doctor.report import Check, Level
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.doctor.ground import DriftGround, Ground, OverrideGround, WiredGround
+
+QUIET: timedelta = timedelta(hours=1)
+"""How long a client may be connected and unseen before that is worth a warning."""
+
+
+def checks(ground: Ground) -> tuple[Check, ...]:
+    """Return what is to be said of the clients."""
+    return tuple(_checks(ground))
+
+
+def _checks(ground: Ground) -> Iterator[Check]:
+    clients, command = ground.clients, ground.command
+    if clients.problem:
+        yield said(
+            Level.PROBLEM,
+            "wiring-unfinished",
+            clients.problem,
+            f"See what there is: {command} undo --list.",
+            command=f"{command} undo --list",
+        )
+    yield from _unfinished(clients.unfinished, command)
+    if not clients.wired and not clients.problem:
+        yield said(
+            Level.NOTE,
+            "no-client",
+            "No client is connected by Turnout yet. Clients set up by hand work too "
+            "and are not listed here.",
+            f"Connect one: {command} init.",
+            command=f"{command} init",
+        )
+    for client in clients.wired:
+        yield _arrives(client, ground.now, ground.gateway.served, command)
+    yield from _drifts(clients.drifts, command, any_wired=bool(clients.wired))
+    yield from _overrides(clients.overrides, any_wired=bool(clients.wired))
+
+
+def _arrives(
+    client: WiredGround, now: datetime, served: int | None, command: str
+) -> Check:
+    if served is not None and client.port != served:
+        return said(
+            Level.PROBLEM,
+            "client-not-seen",
+            f"{client.name} is pointed at port {client.port}, but Turnout serves on "
+            f"{served}.",
+            f"Point it at the new port: {command} integrate {client.client}.",
+            command=f"{command} integrate {client.client}",
+        )
+    if client.seen is not None and client.seen >= client.since:
+        when = ago(now - client.seen)
+        return fine("client-not-seen", f"{client.name} was last seen {when}.")
+    young = now - client.since < QUIET
+    before = ""
+    if client.seen is not None:
+        before = f" Before that it was last seen {ago(now - client.seen)}."
+    return said(
+        Level.NOTE if young else Level.WARNING,
+        "client-not-seen",
+        f"{client.name} was connected {ago(now - client.since)} and no request of it "
+        f"has come since.{before}",
+        f"Close {client.name}, start it anew and send it a short message.",
+    )
+
+
+def _unfinished(names: tuple[str, ...], command: str) -> Iterator[Check]:
+    if not names:
+        yield fine("wiring-unfinished", "No change of a client's file is half done.")
+        return
+    yield said(
+        Level.PROBLEM,
+        "wiring-unfinished",
+        f"Changes for {', '.join(names)} were begun and not finished, as after a power "
+        "cut.",
+        f"Finish or take them back: {command} doctor --fix.",
+        command=f"{command} doctor --fix",
+        fixes=True,
+    )
+
+
+def _drifts(
+    drifts: tuple[DriftGround, ...], command: str, *, any_wired: bool
+) -> Iterator[Check]:
+    if not drifts and any_wired:
+        yield fine("drift", "What Turnout wrote stands as it was written.")
+    for each in drifts:
+        yield said(
+            Level.WARNING,
+            "drift",
+            each.sentence,
+            f"Put it back after a look at the change: {command} integrate "
+            f"{each.client}.",
+            command=f"{command} integrate {each.client}",
+        )
+
+
+def _overrides(
+    overrides: tuple[OverrideGround, ...], *, any_wired: bool
+) -> Iterator[Check]:
+    if not overrides and any_wired:
+        yield fine("override", "Nothing wins over what Turnout wrote.")
+    for each in overrides:
+        yield said(
+            Level.PROBLEM if each.blocks else Level.WARNING,
+            "override",
+            f"{each.name}: {each.sentence}",
+            f"Remove this line in {each.where}: {each.line}"
+            if each.line
+            else f"Remove {each.where}.",
+        )

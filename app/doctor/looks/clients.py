@@ -1,0 +1,71 @@
+"""Looks at the connected clients: what was done for them and when they last came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from app.doctor.ground import ClientsGround, WiredGround
+
+if TYPE_CHECKING:
+    from app.paths import Paths
+    from app.services import Services
+    from wizard.journal import Journal
+    from wizard.records import Wiring
+
+UNREADABLE = "The list of what Turnout changed in clients' files cannot be read."
+
+
+def look_at_clients(
+    services: Services, seen: Mapping[str, datetime], *, shell_files: bool = False
+) -> ClientsGround:
+    """Return how the connected clients are; blocks for their files.
+
+    `seen` is when each client's last request ended. `shell_files` is the consent to
+    read shells' start-up files for what wins over our settings.
+    """
+    del shell_files
+    journal = journal_of(services.paths)
+    try:
+        wired, begun = applied(journal), journal.open_deeds()
+    except (OSError, ValueError):
+        return ClientsGround(problem=UNREADABLE)
+    names = client_names()
+    return ClientsGround(
+        wired=tuple(
+            WiredGround(
+                client=each.client,
+                name=names.get(each.client, each.client),
+                since=each.time,
+                port=each.port,
+                seen=seen.get(each.client),
+            )
+            for each in wired
+        ),
+        unfinished=tuple(
+            names.get(each.wiring.client, each.wiring.client) for each in begun
+        ),
+    )
+
+
+def journal_of(paths: Paths) -> Journal:
+    """Return the journal of a home."""
+    from wizard.journal import Journal
+
+    return Journal(paths.backups / "wiring")
+
+
+def applied(journal: Journal) -> tuple[Wiring, ...]:
+    """Return the wirings that act now."""
+    from wizard.records import WiringState
+
+    current = journal.current()
+    return tuple(each for each in current if each.state is WiringState.APPLIED)
+
+
+def client_names() -> Mapping[str, str]:
+    """Return client id -> the name people know it by."""
+    from discovery.known_clients import KNOWN
+
+    return {each.id: each.name for each in KNOWN}
