@@ -38,6 +38,11 @@ def value_in(files: Files, path: Path, fmt: Format, key: KeyPath) -> Json | Abse
         return ABSENT
 
 
+def words_in(value: Json | Absent) -> str:
+    """Return a value that is a text, '' for any other and for what is absent."""
+    return value if isinstance(value, str) and not isinstance(value, Absent) else ""
+
+
 def line_of(text: str, *words: str) -> int:
     """Return the first line that has all words, counted from 1; 0 for none."""
     for number, line in enumerate(text.splitlines(), start=1):

@@ -65,13 +65,13 @@ def keys_of(situation: Situation, present: Present, login: Login) -> Iterator[Ke
 def _cleared(present: Present, login: Login, *, helps: bool) -> Iterator[KeyWish]:
     """Take away what an older wiring, or another gateway, left in the way."""
     token = ("env", TOKEN)
-    if present.token is not ABSENT and f"env.{TOKEN}" not in present.credentials:
+    if present.has_token and f"env.{TOKEN}" not in present.credentials:
         if login is Login.OWN:
             yield KeyWish(token, ABSENT, "it would stand in for your own login")
         elif helps:
             yield KeyWish(token, ABSENT, "the key is asked for by a command instead")
     if login is Login.OWN:
-        if isinstance(present.helper, str) and SHOWS_OURS in present.helper:
+        if present.asks_us:
             yield KeyWish((HELPER,), ABSENT, "it would stand in for your own login")
     elif HEADER in present.headers:
         others = [x for x in present.headers.splitlines() if not x.startswith(HEADER)]

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from discovery.surroundings import Surroundings
 from wizard.clients.addresses import local_address, ours
 from wizard.clients.secrets_seen import looks_secret
-from wizard.clients.seen import Files, folder_of, value_in
-from wizard.formats import Absent, Format, Json
+from wizard.clients.seen import Files, folder_of, value_in, words_in
+from wizard.formats import ABSENT, Format
 from wizard.plan import Choice
 
 ID: Final = "claude-code"
@@ -56,32 +56,37 @@ def project_files(surroundings: Surroundings, choice: Choice) -> tuple[Path, ...
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What the user's file says now; texts are '' where there is none."""
+    """What the user's file says now; '' where it says nothing."""
 
-    url: Json | Absent
-    token: Json | Absent
-    api_key: Json | Absent
-    helper: Json | Absent
+    url: str
+    token: str
+    api_key: str
+    helper: str
     headers: str
     model: str
+    has_token: bool
 
     @property
     def service(self) -> str:
         """The host of another service it is set up for, '' for none or Anthropic."""
-        if not isinstance(self.url, str) or ours(self.url) or self.wired:
+        if ours(self.url) or self.wired:
             return ""
         try:
             host = urlsplit(self.url).netloc.rpartition("@")[2]
         except ValueError:
-            return self.url
+            return "another address"
         return "" if host == _OWN_HOST else host
 
     @property
     def wired(self) -> bool:
         """Whether a key of ours stands here beside an address of this machine."""
-        held = (self.token, self.headers, self.url)
-        by_helper = isinstance(self.helper, str) and SHOWS_OURS in self.helper
-        return bool(local_address(self.url)) and (any(map(ours, held)) or by_helper)
+        held = any(map(ours, (self.token, self.headers, self.url)))
+        return bool(local_address(self.url)) and (held or self.asks_us)
+
+    @property
+    def asks_us(self) -> bool:
+        """Whether the command that prints its key is ours."""
+        return SHOWS_OURS in self.helper
 
     @property
     def credentials(self) -> tuple[str, ...]:
@@ -91,7 +96,7 @@ class Present:
             names.append(f"env.{TOKEN}")
         if not ours(self.api_key) and looks_secret(API_KEY, self.api_key):
             names.append(f"env.{API_KEY}")
-        if isinstance(self.helper, str) and SHOWS_OURS not in self.helper:
+        if self.helper and not self.asks_us:
             names.append(HELPER)
         return tuple(names)
 
@@ -99,16 +104,16 @@ class Present:
 def present_in(files: Files, path: Path) -> Present:
     """Return what the user's file says of all this."""
 
-    def value(*key: str) -> Json | Absent:
-        return value_in(files, path, Format.JSON, key)
+    def said(*key: str) -> str:
+        return words_in(value_in(files, path, Format.JSON, key))
 
-    headers, model = value("env", HEADERS), value("env", MODEL)
-    model = model if isinstance(model, str) and model else value("model")
+    token = value_in(files, path, Format.JSON, ("env", TOKEN))
     return Present(
-        url=value("env", URL),
-        token=value("env", TOKEN),
-        api_key=value("env", API_KEY),
-        helper=value(HELPER),
-        headers=headers if isinstance(headers, str) else "",
-        model=model if isinstance(model, str) else "",
+        url=said("env", URL),
+        token=words_in(token),
+        api_key=said("env", API_KEY),
+        helper=said(HELPER),
+        headers=said("env", HEADERS),
+        model=said("env", MODEL) or said("model"),
+        has_token=token is not ABSENT,
     )

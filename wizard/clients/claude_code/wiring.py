@@ -55,15 +55,16 @@ def wanted(situation: Situation) -> Wanted:
     path = user_file(situation.surroundings)
     present = present_in(situation.files, path)
     login = settled_login(situation)
-    keys = tuple(keys_of(situation, present, login))
     refusals = (
         *winning(situation, login),
         *clouds(situation, path),
         *foreign(situation, present, path, login),
     )
+    if refusals:
+        return Wanted(refusals=refusals)
+    keys = tuple(keys_of(situation, present, login))
     return Wanted(
         files=(FileWish(path, Format.JSON, keys),),
-        refusals=refusals,
         means=means(login),
         without=WITHOUT,
         notes=tuple(notes(situation, present, login)),
