@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app import cli
 from app.commands.command import Effect
 from app.door import Door
+from app.failure import Exit
 from app.identity import command_path, stranger
 from app.paths import PathRefused, keep_private, make_folders, paths_for
 
@@ -46,12 +47,14 @@ def tray() -> int:
     return main([])
 
 
-def _shell(asked: cli.Serve | cli.Tray | cli.Call) -> int:
+def _shell(asked: cli.Serve | cli.Tray | cli.Init | cli.Call) -> int:
     match asked:
         case cli.Serve(home, port):
             return _serve(_prepared(home), port)
         case cli.Tray():
             return _tray(asked)
+        case cli.Init():
+            return _first_run(asked)
         case cli.Call():
             terminal = cli.Terminal(sys.stdout, sys.stderr, command_path())
             effect = asked.command.effect
@@ -90,6 +93,37 @@ def _tray(asked: cli.Tray) -> int:
         )
     except CannotServe as refused:
         return _fail(str(refused))
+
+
+def _first_run(asked: cli.Init) -> int:
+    from app import first_run
+
+    paths = _prepared(asked.home)
+    del paths
+    screen = first_run.Screen(sys.stdout, command=command_path())
+
+    async def work(ask: first_run.Ask) -> int:
+        if asked.answers is not None:
+            answers, dry_run = asked.answers, asked.dry_run
+            return await first_run.scripted(ask, screen, answers, dry_run=dry_run)
+        if asked.dry_run:
+            return await first_run.looked_at(ask, screen)
+        if not first_run.is_terminal():
+            await first_run.looked_at(ask, screen)
+            print(
+                "Nothing was changed: nobody can be asked here. Agree with `init --yes "
+                "FILE`.",
+                file=sys.stderr,
+            )
+            return Exit.CONSENT
+        return await first_run.asked(ask, screen)
+
+    return cli.first_run(
+        asked,
+        work,
+        open_door=_door,
+        in_process=lambda home: _in_process(home, Effect.CHANGE),
+    )
 
 
 def _has_display() -> bool:

@@ -61,6 +61,15 @@ class Tray:
 
 
 @dataclass(frozen=True, slots=True)
+class Init:
+    """`turnout init`: the first run; `answers` is the text of a file of answers."""
+
+    home: Path | None
+    answers: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A command to run with checked arguments, and how its result is shown."""
 
@@ -82,7 +91,7 @@ Leaves = dict[str, tuple[argparse.ArgumentParser, Command]]
 
 def parse(
     argv: Sequence[str], commands: Sequence[Command] = COMMANDS
-) -> Serve | Tray | Call:
+) -> Serve | Tray | Init | Call:
     """Return what the arguments ask for.
 
     Raises `SystemExit` as argparse does: 0 after help, 2 after a usage error, which
@@ -99,8 +108,19 @@ def parse(
             return Serve(home, given["port"])
         case "tray":
             return Tray(home, given["port"], given["inline"], given["hidden"])
+        case "init":
+            return Init(home, _answers(given["yes"], parser), given["dry_run"])
         case _:
             return _call(str(noun), given, leaves)
+
+
+def _answers(path: str | None, parser: argparse.ArgumentParser) -> str | None:
+    if path is None:
+        return None
+    try:
+        return _text_of("the file of answers", path)
+    except CommandFailed as unread:
+        parser.error(unread.message)
 
 
 def _call(noun: str, given: Mapping[str, Any], leaves: Leaves) -> Call:
@@ -140,6 +160,10 @@ def _read_in(command: Command, given: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _content(item: Parameter, path: str) -> str:
+    return _text_of(item.word, path)
+
+
+def _text_of(what: str, path: str) -> str:
     try:
         if path == "-":
             return sys.stdin.read()
@@ -147,7 +171,7 @@ def _content(item: Parameter, path: str) -> str:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not readable text"
         raise CommandFailed(
-            f"{item.word} cannot be read",
+            f"{what} cannot be read",
             f"{path}: {why}. Nothing was done.",
             "Name a text file, or - for standard input.",
             Exit.USAGE,
@@ -293,12 +317,30 @@ def _add_processes(
             "--port", type=_port, default=None, help="Another port than the saved one"
         )
         _add_home(process)
+    _add_init(nouns)
     tray.add_argument(
         "--inline", action="store_true", help="Host the gateway in this very process"
     )
     tray.add_argument(
         "--hidden", action="store_true", help="Open no window, also at the first start"
     )
+
+
+def _add_init(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "Set Turnout up: look, review every change, apply and test."
+    init = nouns.add_parser(
+        "init",
+        help=text,
+        description=f"{text} Nothing is written before you agree. With --yes FILE it "
+        "asks nobody and does what that file of answers agrees to "
+        "(docs/guide/first-run.md has its words; - is standard input).",
+        allow_abbrev=False,
+    )
+    init.add_argument("--yes", metavar="FILE", help="A file of answers (TOML)")
+    init.add_argument(
+        "--dry-run", action="store_true", help="Only show what would change"
+    )
+    _add_home(init)
 
 
 def _add_home(parser: argparse.ArgumentParser) -> None:
@@ -376,6 +418,38 @@ def run(
     return session.exit
 
 
+Ask = Callable[..., Awaitable[object]]
+Work = Callable[[Ask], Awaitable[int]]
+
+
+def first_run(
+    asked: Init, work: Work, *, open_door: OpenDoor, in_process: InProcess
+) -> int:
+    """Run `work` with a function that calls commands by name; return the exit code.
+
+    Each goes through the door where a gateway answers, else it runs in this process.
+    """
+    by_name = {command.name: command for command in COMMANDS}
+    terminal = Terminal(sys.stdout, sys.stderr)
+
+    async def ask(name: str, **arguments: object) -> object:
+        call = Call(by_name[name], arguments, asked.home)
+        session = _Session(call, open_door(asked.home), in_process, terminal)
+        async with AsyncExitStack() as held:
+            return await session.first(held)
+
+    async def to_end() -> int:
+        return await work(ask)
+
+    try:
+        return asyncio.run(to_end())
+    except CommandFailed as failed:
+        _complain(failed, terminal.err)
+        return int(failed.exit)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
 class _Session:
     """One command line on its way."""
 
@@ -393,7 +467,7 @@ class _Session:
     async def to_end(self) -> None:
         """Ask, show, and where it is followed, ask again until stopped."""
         async with AsyncExitStack() as held:
-            result = await self._first(held)
+            result = await self.first(held)
             if getattr(result, self._call.command.asks or "", False):
                 self.exit = Exit.CONSENT
             if self._call.follow:
@@ -403,7 +477,8 @@ class _Session:
             else:
                 self._print_lines(plain(result, self._terminal.command_path))
 
-    async def _first(self, held: AsyncExitStack) -> object:
+    async def first(self, held: AsyncExitStack) -> object:
+        """Return the command's first result; `held` closes what was opened for it."""
         try:
             return await self._ask(self._call.arguments)
         except DoorClosed as closed:

@@ -28,6 +28,14 @@ def command_path() -> str:
     return str(beside) if beside.exists() else f"{sys.executable} -m app"
 
 
+def program() -> str:
+    """Return the full path of the program `turnout`, for others to start it by."""
+    beside = Path(sys.executable).with_name("turnout")
+    if beside.exists():
+        return str(beside)
+    return shutil.which("turnout") or "turnout"
+
+
 def stranger() -> str:
     """Return the first of our rooms that comes from elsewhere, '' where none does.
 

@@ -181,7 +181,9 @@ class _Test:
                 headers["x-turnout-key"] = self._target.key
             case "bearer" if self._protocol is Protocol.GEMINI:
                 headers["x-goog-api-key"] = self._target.key
-            case "bearer":
+            case "path":
+                pass
+            case _:
                 headers["Authorization"] = f"Bearer {self._target.key}"
         if self._protocol is Protocol.MESSAGES:
             headers["anthropic-version"] = "2023-06-01"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -38,43 +38,13 @@ from wizard.plan import (
     Question,
     Refusal,
 )
+from wizard.troubles import TROUBLES
 
 PLACEHOLDER: Final = "tnt_" + "0" * 8 + "-made-when-you-agree-" + "0" * 8
 """Stands for the gateway key in a plan that is only looked at."""
 
 NEW_FILE: Final = 0o600
 NEW_PROGRAM: Final = 0o700
-
-_TROUBLES: Final[Mapping[Trouble, tuple[str, str]]] = {
-    Trouble.UNREADABLE: (
-        "it cannot be read",
-        "Let your user read it, then try again.",
-    ),
-    Trouble.TOO_LARGE: (
-        "it is larger than 5 MB, which no settings file is",
-        "Look at what is in it; Turnout does not change it.",
-    ),
-    Trouble.NOT_A_FILE: (
-        "it is not a file",
-        "Take what stands there away, then try again.",
-    ),
-    Trouble.HARD_LINK: (
-        "it has a second name (a hard link), which would keep the old contents",
-        "Make it a file of its own: copy it, then rename the copy over it.",
-    ),
-    Trouble.DANGLING_LINK: (
-        "it is a link to a file that is not there",
-        "Mend or remove the link, then try again.",
-    ),
-    Trouble.READ_ONLY: (
-        "it, or its folder, may not be written",
-        "Make it writable if that is meant (chmod u+w), then try again.",
-    ),
-    Trouble.NOT_YOURS: (
-        "it belongs to another user",
-        "Run Turnout as that user, or make the file yours.",
-    ),
-}
 
 
 def plan_client(setup: ClientSetup, situation: Situation) -> ClientPlan:
@@ -164,7 +134,7 @@ def _planned(
 ) -> tuple[FileEdit, tuple[Question, ...]] | Refusal:
     file = str(wish.path)
     if state.trouble is not Trouble.NONE:
-        why, todo = _TROUBLES[state.trouble]
+        why, todo = TROUBLES[state.trouble]
         return Refusal(file, why, todo)
     if state.linked and not wish.follow_links:
         why = "it is a link, and its program replaces the file, not what it leads to"

@@ -6,7 +6,7 @@ of a file and no secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wizard.plan import Login
@@ -83,7 +83,7 @@ class StepView:
     """What is done by hand."""
 
     where: str
-    text: str
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,10 @@ class TestStep:
 
 @dataclass(frozen=True, slots=True)
 class ClientOutcome:
-    """What became of one client; `sentence` and `todo` are for people."""
+    """What became of one client; `sentence` and `todo` are for people.
+
+    `steps` are what is left to do by hand, with the client's key in them.
+    """
 
     client: str
     name: str
@@ -166,6 +169,7 @@ class ClientOutcome:
     files: tuple[str, ...] = ()
     test: tuple[TestStep, ...] = ()
     request: str = ""
+    steps: tuple[StepView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,385 @@
+"""Carries out what a person agreed to: our own file, then client by client, tested.
+
+A client whose test fails is taken back, and only that one. It must not do anything that
+was not in the plan that was shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from app.commands import keys
+from app.commands.spend import from_ledger
+from app.consenting import agreed
+from app.failure import CommandFailed, Exit
+from app.own_config import OwnChanges
+from app.serve import CannotServe, check_free, start_keeper
+from app.serve import answers as somebody_answers
+from app.services import Services
+from app.wire_check import Checked, check, target_in
+from app.wiring import Drawn, draw, port_of
+from discovery.files import look_at
+from proxy.ledger.rows import ConsentKind
+from wizard.answers import Answers
+from wizard.apply import NotApplied, apply_client
+from wizard.journal import Journal
+from wizard.plan import ClientPlan, Login
+from wizard.planning import part_of
+from wizard.showing import short
+from wizard.undo import apply_undo
+from wizard.view import Applied, ClientOutcome, Outcome, StepView
+
+if TYPE_CHECKING:
+    from proxy.ledger.rows import Event
+
+OWN: Final = "turnout"
+"""The part of a plan that is Turnout's own configuration."""
+
+STARTED_WITHIN: Final = 15.0
+"""Seconds a gateway that was started for the test may take to answer."""
+
+_ASKED_EVERY: Final = 0.1
+
+
+def journal_of(services: Services) -> Journal:
+    """Return the history of what was done to clients' files."""
+    return Journal(services.paths.backups / "wiring")
+
+
+async def apply(
+    services: Services,
+    answers: Answers,
+    plan_id: str,
+    *,
+    only: str | None = None,
+    project: Path | None = None,
+    test: bool = True,
+) -> Outcome:
+    """Do what was shown under `plan_id`, or with `only` one part of it.
+
+    Raises `CommandFailed` where something has changed since, so that what was agreed to
+    is not what would be done; then nothing was.
+    """
+    drawn = await draw(services, answers, project=project)
+    _check(services, drawn, plan_id, only)
+    await asyncio.to_thread(_check_port, services)
+    own: tuple[str, ...] = ()
+    if only in {None, OWN}:
+        own = await _apply_own(services, drawn.own)
+    outcomes = [
+        await _Client(services, answers, drawn, plan, plan_id, project).apply(test=test)
+        for plan in drawn.plan.clients
+        if only in {None, plan.client}
+    ]
+    return Outcome(tuple(outcomes), own, drawn.view.undo_all)
+
+
+async def test_client(services: Services, client: str) -> ClientOutcome:
+    """Send the test request of a client that is wired; nothing is written or undone.
+
+    Raises `CommandFailed` where it is not wired.
+    """
+    answers = Answers(clients=(client,))
+    drawn = await draw(services, answers)
+    (plan,) = drawn.plan.clients
+    if client in drawn.fresh or not plan.edits:
+        raise CommandFailed(
+            f"{plan.name} is not connected to Turnout",
+            "Nothing was sent.",
+            f"{services.command_path} integrate {client} connects it.",
+        )
+    return await _Client(services, answers, drawn, plan, "", None).tested()
+
+
+def _check(services: Services, drawn: Drawn, plan_id: str, only: str | None) -> None:
+    names = (OWN, *(plan.client for plan in drawn.plan.clients))
+    if only is not None and only not in names:
+        raise CommandFailed(
+            f"{only[:40]} is not part of this plan",
+            "Nothing was changed.",
+            f"{services.command_path} integrate {only[:40]} plans it.",
+            Exit.USAGE,
+        )
+    for name in names if only is None else (only,):
+        if part_of(plan_id, name) != part_of(drawn.plan.id, name):
+            raise CommandFailed(
+                "Something changed since you looked",
+                "What would be changed now is not what was shown, so nothing was done.",
+                "Look at the new plan, then agree to that.",
+                Exit.CONSENT,
+            )
+
+
+def _check_port(services: Services) -> None:
+    """A client must not be pointed at a port that somebody else holds."""
+    if services.gateway is not None or _runs(services):
+        return
+    try:
+        check_free(port_of(services), services.paths)
+    except CannotServe as taken:
+        raise CommandFailed("No client was changed", str(taken)) from None
+
+
+def _runs(services: Services) -> bool:
+    paths = services.paths
+    return somebody_answers(paths.control_socket) or somebody_answers(
+        paths.keeper_socket
+    )
+
+
+# --- our own file ---------------------------------------------------------------------
+
+
+async def _apply_own(services: Services, changes: OwnChanges) -> tuple[str, ...]:
+    if not changes.entries and changes.mode is None:
+        return ()
+    for each in changes.entries:
+        if each.moves:
+            await keys.store(services, each.entry.id, variable=each.variable)
+    await asyncio.to_thread(services.config.save, changes.made)
+    for each in changes.entries:
+        if each.variable:
+            scope = str(each.entry.fields.get("key", ""))
+            await agreed(services, ConsentKind.USE_KEY, each.entry.id, scope)
+        elif each.address:
+            await agreed(services, ConsentKind.USE_SERVER, each.entry.id, each.address)
+    if services.gateway is not None:
+        await services.gateway.config_changed()
+    return changes.sentences
+
+
+# --- one client -----------------------------------------------------------------------
+
+
+class _Client:
+    """One client from the yes to the tested end."""
+
+    def __init__(
+        self,
+        services: Services,
+        answers: Answers,
+        drawn: Drawn,
+        plan: ClientPlan,
+        plan_id: str,
+        project: Path | None,
+    ) -> None:
+        self._services = services
+        self._answers = answers
+        self._plan = plan
+        self._plan_id = plan_id
+        self._project = project
+        self._fresh = plan.client in drawn.fresh
+
+    async def apply(self, *, test: bool) -> ClientOutcome:
+        plan = self._plan
+        if plan.refusals:
+            first = plan.refusals[0]
+            place = f"{first.file}, line {first.line}" if first.line else first.file
+            return self._ended(Applied.REFUSED, f"{place}: {first.why}.", first.todo)
+        if plan.questions:
+            first_question = plan.questions[0]
+            todo = (
+                f"Answer {first_question.key} for {plan.client} with yes, or leave it."
+            )
+            return self._ended(Applied.REFUSED, first_question.sentence, todo)
+        if not plan.edits and not plan.commands:
+            return await self._by_hand()
+        if not plan.changes_anything and not self._fresh:
+            await self._serve()
+            checked = await self._test() if test else None
+            sentence = f"{plan.name} was connected already; nothing was changed."
+            return self._ended(Applied.ALREADY, sentence, checked=checked)
+        return await self._written(test=test)
+
+    async def tested(self) -> ClientOutcome:
+        checked = await self._test()
+        failed = checked.failed if checked else None
+        if failed is not None:
+            cause = f"The test stopped at {failed.name}: {failed.text}."
+            todo = f"{self._services.command_path} doctor says what to do."
+            return self._ended(Applied.FAILED, cause, todo, checked=checked)
+        sentence = f"{self._plan.name} gets through."
+        return self._ended(Applied.ALREADY, sentence, checked=checked)
+
+    async def _by_hand(self) -> ClientOutcome:
+        if not self._plan.steps:
+            return self._ended(Applied.REFUSED, " ".join(self._plan.notes))
+        made = await self._made_key()
+        plan = await self._with_key(made)
+        steps = tuple(StepView(step.where, step.text) for step in plan.steps)
+        return replace(
+            self._ended(Applied.BY_HAND, f"{plan.name} is set up by hand."),
+            steps=steps,
+        )
+
+    async def _made_key(self) -> str:
+        choice = self._plan.choice
+        keep = choice.helper or choice.project is not None
+        made = await keys.new(self._services, self._plan.client, keep=keep)
+        return made.key
+
+    async def _with_key(self, key: str) -> ClientPlan:
+        drawn = await draw(
+            self._services,
+            self._answers,
+            project=self._project,
+            keys={self._plan.client: key},
+        )
+        plan = drawn.client(self._plan.client)
+        if plan is None or _looked_at(plan) != _looked_at(self._plan):
+            raise CommandFailed(
+                f"A file of {self._plan.name} changed just now",
+                "It stays as it is.",
+                "Look at the plan again, then agree to that.",
+                Exit.CONSENT,
+            )
+        return plan
+
+    async def _written(self, *, test: bool) -> ClientOutcome:
+        key = await self._made_key() if self._fresh else ""
+        try:
+            plan = await self._with_key(key) if key else self._plan
+            done = await asyncio.to_thread(
+                apply_client,
+                plan,
+                journal_of(self._services),
+                now=self._services.clock.now(),
+                plan_id=self._plan_id,
+                port=port_of(self._services),
+            )
+        except CommandFailed as failed:
+            await self._end_key(key)
+            return self._ended(Applied.FAILED, failed.message, failed.todo)
+        if isinstance(done, NotApplied):
+            await self._end_key(key)
+            return self._ended(Applied.FAILED, done.why, done.todo)
+        files = tuple(str(edit.path) for edit in plan.edits)
+        await agreed(
+            self._services,
+            ConsentKind.WIRE_CLIENT,
+            plan.client,
+            ", ".join(self._short(file) for file in files),
+        )
+        trouble = await self._serve()
+        if trouble:
+            return await self._taken_back(trouble, None)
+        checked = await self._test() if test else None
+        failed_step = checked.failed if checked else None
+        if checked is not None and failed_step is not None:
+            cause = f"The test stopped at {failed_step.name}: {failed_step.text}."
+            return await self._taken_back(cause, checked)
+        sentence = f"{plan.name} is connected to Turnout."
+        return self._ended(Applied.APPLIED, sentence, checked=checked)
+
+    async def _end_key(self, key: str) -> None:
+        if key:
+            await keys.revoke(self._services, self._plan.client)
+
+    async def _serve(self) -> str:
+        """Make sure that a gateway serves; return why none does, or ''."""
+        services = self._services
+        if services.gateway is not None:
+            return ""
+        try:
+            if not await asyncio.to_thread(_runs, services):
+                await asyncio.to_thread(start_keeper, services.paths, port_of(services))
+        except (CannotServe, OSError) as refused:
+            return str(refused)
+        for _ in range(round(STARTED_WITHIN / _ASKED_EVERY)):
+            if await asyncio.to_thread(somebody_answers, services.paths.control_socket):
+                return ""
+            await asyncio.sleep(_ASKED_EVERY)
+        return "The gateway did not start in time; its log says why (turnout logs)."
+
+    async def _test(self) -> Checked | None:
+        plan, services = self._plan, self._services
+        paths = [edit.path for edit in plan.edits]
+        states = await asyncio.to_thread(lambda: [look_at(path) for path in paths])
+        kept = await keys.kept_key(services, plan.client) or ""
+        login = plan.choice.login or Login.KEY
+        target = target_in(
+            plan.client,
+            (state.data or b"" for state in states),
+            login,
+            model_of(plan),
+            kept,
+        )
+        if target is None:
+            return None
+        return await check(target, services.clock.monotonic, self._event)
+
+    async def _event(self, request: str) -> Event | None:
+        async with from_ledger():
+            return await self._services.ledger.event(request)
+
+    async def _taken_back(self, cause: str, checked: Checked | None) -> ClientOutcome:
+        await asyncio.to_thread(
+            apply_undo,
+            journal_of(self._services),
+            (self._plan.client,),
+            now=self._services.clock.now(),
+        )
+        await self._end_key(self._plan.client)
+        sentence = f"{cause} {self._plan.name} is as it was before."
+        todo = f"{self._services.command_path} doctor says what to do."
+        return self._ended(Applied.TAKEN_BACK, sentence, todo, checked=checked)
+
+    def _short(self, text: str) -> str:
+        return short(text, self._services.surroundings.home)
+
+    def _ended(
+        self,
+        state: Applied,
+        sentence: str,
+        todo: str = "",
+        *,
+        checked: Checked | None = None,
+    ) -> ClientOutcome:
+        return ClientOutcome(
+            client=self._plan.client,
+            name=self._plan.name,
+            state=state,
+            sentence=self._short(sentence),
+            todo=self._short(todo),
+            files=tuple(self._short(str(edit.path)) for edit in self._plan.edits),
+            test=checked.steps if checked else (),
+            request=checked.request if checked else "",
+        )
+
+
+def _looked_at(plan: ClientPlan) -> list[tuple[str, str]]:
+    return [(str(edit.path), edit.digest) for edit in plan.edits]
+
+
+_MODEL_KEYS: Final = frozenset({"model", "primary", "OPENAI_MODEL", "ANTHROPIC_MODEL"})
+_PREFIXES: Final = ("turnout/", "openai/")
+_USUAL_MODELS: Final = {
+    "claude-code": "claude-sonnet-5-5",
+    "claude-desktop": "claude-sonnet-5-5",
+    "gemini-cli": "gemini-3.5-flash-lite",
+    "codex": "turnout-code",
+}
+
+
+def model_of(plan: ClientPlan) -> str:
+    """Return the model that a client will ask for, as its plan says or as is usual."""
+    for name, value in _values(plan):
+        if name in _MODEL_KEYS and isinstance(value, str):
+            for prefix in _PREFIXES:
+                value = value.removeprefix(prefix)  # noqa: PLW2901
+            return value
+    return _USUAL_MODELS.get(plan.client, "turnout")
+
+
+def _values(plan: ClientPlan) -> Iterable[tuple[str, object]]:
+    for edit in plan.edits:
+        for change in edit.changes:
+            last = change.path[-1] if change.path else ""
+            if isinstance(last, str):
+                yield last, change.after
+            if isinstance(change.after, dict):
+                yield from change.after.items()

@@ -1,0 +1,326 @@
+"""Draws up what a person's answers would change: looks, then plans; it writes nothing.
+
+The same answers on the same files give the same plan. It must not make a key: until
+the yes a placeholder stands for each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from app.commands.keys import kept_key
+from app.commands.spend import from_ledger
+from app.failure import CommandFailed, Exit
+from app.identity import program
+from app.own_config import OwnChanges, Signed, own_changes
+from app.services import Services
+from app.settings.config import read_config
+from discovery.clients import find_clients
+from discovery.files import FileState, look_at
+from discovery.findings import (
+    ClientFound,
+    KeyFound,
+    Reach,
+    ServerFound,
+    SignIn,
+)
+from discovery.keys import keyring_names, keys_in_environment, keys_in_keyring
+from discovery.servers import find_servers
+from discovery.surroundings import Surroundings
+from proxy.catalogue import KeyRef, Provider
+from proxy.keys import KeyRing
+from wizard.answers import Answers
+from wizard.clients import CLIENTS
+from wizard.clients.needs import NEEDS, Client, keyed, own
+from wizard.clients.terms import ClientSetup, Situation
+from wizard.plan import Choice, ClientPlan, Login, Plan
+from wizard.planning import PLACEHOLDER, plan_client, plan_of
+from wizard.showing import shown
+from wizard.view import PlanView
+
+UNDO_ALL: Final = "turnout undo --all"
+
+_KEY: Final = re.compile(rb"tnt_[A-Za-z0-9]{40,}")
+_SETUPS: Final[Mapping[str, ClientSetup]] = {setup.id: setup for setup in CLIENTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn up: for machines, for `config.toml`, and for people.
+
+    `fresh` are the clients whose plan has a placeholder in the place of a key.
+    """
+
+    plan: Plan
+    own: OwnChanges
+    view: PlanView
+    fresh: frozenset[str]
+
+    def client(self, name: str) -> ClientPlan | None:
+        """Return the plan of one client, None where it is not among them."""
+        return next((p for p in self.plan.clients if p.client == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was looked at to draw by; each a part of one look."""
+
+    clients: tuple[ClientFound, ...] = ()
+    keys: tuple[KeyFound, ...] = ()
+    servers: tuple[ServerFound, ...] = ()
+
+    def client(self, name: str) -> ClientFound | None:
+        """Return the finding of one client, None where it is not here."""
+        return next((found for found in self.clients if found.id == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """One client on its way to a plan."""
+
+    setup: ClientSetup
+    choice: Choice
+    login: Login
+    found: ClientFound | None
+    files: Mapping[Path, FileState] = field(repr=False)
+
+
+async def draw(
+    services: Services,
+    answers: Answers,
+    *,
+    project: Path | None = None,
+    keys: Mapping[str, str] | None = None,
+) -> Drawn:
+    """Return the plan for these answers; blocks in threads only.
+
+    `project` is the one folder that is written for, `keys` the gateway keys that were
+    made for clients, by client. Raises `CommandFailed` for a client that is not known
+    and for a `config.toml` that cannot be changed.
+    """
+    seen = await looked(services, answers)
+    around = replace(services.surroundings, folder=project)
+    ones = await asyncio.to_thread(_ones, services, answers, seen, around, project)
+    config = services.config
+    changes = own_changes(
+        answers,
+        seen.keys,
+        seen.servers,
+        [_signed(one) for one in ones],
+        config.current.providers,
+        services.surroundings.environ,
+        config.current.settings.mode,
+    )
+    data = await asyncio.to_thread(config.text)
+    after = changes.made(data)
+    providers = (
+        read_config(after).providers if after != data else config.current.providers
+    )
+    plans, fresh = [], set()
+    for one in ones:
+        key, made = await _key(services, one, keys or {})
+        if made:
+            fresh.add(one.setup.id)
+        situation = _situation(services, one, key, providers, around)
+        plans.append(_with_finding(plan_client(one.setup, situation), one, providers))
+    plan = plan_of(plans, after if after != data else b"")
+    view = shown(
+        plan,
+        services.surroundings.home,
+        own=changes.sentences,
+        backups=str(services.paths.backups / "wiring"),
+        undo_all=f"{services.command_path} undo --all",
+        notes=changes.notes,
+    )
+    return Drawn(plan, changes, view, frozenset(fresh))
+
+
+async def looked(services: Services, answers: Answers) -> Seen:
+    """Look for what the answers speak of, and for nothing else."""
+    port = port_of(services)
+    around = services.surroundings
+    clients = await asyncio.to_thread(find_clients, around, port)
+    keys: tuple[KeyFound, ...] = ()
+    if answers.keys or answers.all_keys or answers.keyring:
+        keys = _with_use(services, keys_in_environment(around))
+        named = set(answers.keys) & set(keyring_names())
+        if named:
+            held = await asyncio.to_thread(_in_keyring, services, named)
+            keys = (*keys, *held)
+    servers: tuple[ServerFound, ...] = ()
+    if answers.servers or answers.all_servers:
+        used = services.config.current.catalogue
+        found = find_servers(around, port, used=used)
+        servers = tuple([server async for server in found])
+    return Seen(clients, keys, servers)
+
+
+def _in_keyring(services: Services, names: Iterable[str]) -> tuple[KeyFound, ...]:
+    def look(name: str) -> str | None:
+        return services.secrets.resolve(KeyRef("keyring", name))
+
+    return _with_use(services, tuple(keys_in_keyring(names, look)))
+
+
+def _with_use(services: Services, keys: Iterable[KeyFound]) -> tuple[KeyFound, ...]:
+    used = {
+        f"{provider.key.kind}:{provider.key.name}"
+        for provider in services.config.current.providers
+    }
+    return tuple(
+        replace(key, used=bool(key.reference) and key.reference in used) for key in keys
+    )
+
+
+def port_of(services: Services) -> int:
+    """Return the port that clients are pointed at."""
+    if services.state is not None:
+        return services.state.snapshot().port
+    return services.config.current.settings.port
+
+
+# --- the clients ----------------------------------------------------------------------
+
+
+def _ones(
+    services: Services,
+    answers: Answers,
+    seen: Seen,
+    around: Surroundings,
+    project: Path | None,
+) -> tuple[_One, ...]:
+    ones = []
+    for name in _chosen(answers, seen.clients):
+        setup = _SETUPS.get(name)
+        if setup is None:
+            raise unknown_client(services, name)
+        choice = answers.choice(name, project)
+        found = seen.client(name)
+        login = _login(services, answers, choice, found, seen.keys)
+        files = {path: look_at(path) for path in setup.places(around, choice)}
+        ones.append(_One(setup, choice, login, found, files))
+    return tuple(ones)
+
+
+def _chosen(answers: Answers, found: Sequence[ClientFound]) -> tuple[str, ...]:
+    if not answers.all_clients:
+        return answers.clients
+    return tuple(
+        client.id
+        for client in found
+        if client.reach is Reach.WIRED_BY_FILE and client.id in _SETUPS
+    )
+
+
+def unknown_client(services: Services, name: str) -> CommandFailed:
+    """Return the refusal of a client that Turnout has never heard of."""
+    return CommandFailed(
+        f"There is no client {name[:40]!r}",
+        f"Turnout knows these: {', '.join(_SETUPS)}. Nothing was done.",
+        f"{services.command_path} discover shows those that are here.",
+        Exit.USAGE,
+    )
+
+
+def _login(
+    services: Services,
+    answers: Answers,
+    choice: Choice,
+    found: ClientFound | None,
+    keys: Iterable[KeyFound],
+) -> Login:
+    """Return how the client signs in upstream where the user did not say."""
+    if choice.login is not None:
+        return choice.login
+    name = choice.client
+    if name not in set(Client) or not NEEDS[Client(name)].own:
+        return Login.KEY
+    providers = services.config.current.providers
+    if own(Client(name), providers) and not _keys_agreed(answers, keys):
+        return Login.OWN
+    sign_in = found.sign_in if found is not None else SignIn.UNKNOWN
+    if sign_in is SignIn.SUBSCRIPTION:
+        return Login.OWN
+    nothing = not keyed(Client(name), providers) and not _keys_agreed(answers, keys)
+    return Login.OWN if sign_in is SignIn.KEY and nothing else Login.KEY
+
+
+def _keys_agreed(answers: Answers, keys: Iterable[KeyFound]) -> bool:
+    return any(answers.all_keys or key.variable in answers.keys for key in keys)
+
+
+def _signed(one: _One) -> Signed:
+    sign_in = one.found.sign_in if one.found is not None else SignIn.UNKNOWN
+    return Signed(one.setup.id, one.login, sign_in)
+
+
+async def _key(
+    services: Services, one: _One, keys: Mapping[str, str]
+) -> tuple[str, bool]:
+    """Return the client's gateway key, and whether it has yet to be made."""
+    name = one.setup.id
+    if name in keys:
+        return keys[name], False
+    async with from_ledger():
+        ring = KeyRing(await services.ledger.keys())
+    for state in one.files.values():
+        for found in _KEY.findall(state.data or b""):
+            known = ring.find(found.decode())
+            if known is not None and known.name == name:
+                return found.decode(), False
+    if one.choice.helper or one.choice.project is not None:
+        kept = await kept_key(services, name)
+        if kept is not None:
+            return kept, False
+    return PLACEHOLDER, True
+
+
+def _situation(
+    services: Services,
+    one: _One,
+    key: str,
+    providers: tuple[Provider, ...],
+    around: Surroundings,
+) -> Situation:
+    return Situation(
+        surroundings=around,
+        choice=one.choice,
+        login=one.login,
+        url=f"http://127.0.0.1:{port_of(services)}",
+        key=key,
+        command=program(),
+        key_file=services.paths.state / "keys" / one.setup.id,
+        providers=providers,
+        files=one.files,
+    )
+
+
+_NO_PROVIDER: Final = (
+    "No provider is set up, so the practice provider answers: it is simulated and free. "
+    "Agree to a key or a local server to have a real one."
+)
+
+
+def _with_finding(
+    plan: ClientPlan, one: _One, providers: tuple[Provider, ...]
+) -> ClientPlan:
+    notes = list(plan.notes)
+    if one.found is None:
+        notes.append(f"{plan.name} was not found on this machine.")
+    else:
+        blocking = [each for each in one.found.overrides if each.blocks]
+        notes += [
+            f"{each.where}: {each.sentence} Remove this line: {each.line}"
+            for each in blocking
+            if not any(each.name in told for told in plan.notes)
+        ]
+        if one.found.running:
+            notes.append(f"{plan.name} runs now: start it again afterwards.")
+    if not providers:
+        notes.append(_NO_PROVIDER)
+    return replace(plan, notes=tuple(notes))
