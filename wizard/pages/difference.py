@@ -6,7 +6,13 @@ A line of ours carries a bar and is bold: colour alone tells nothing.
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QFont, QPalette, QTextCharFormat, QTextCursor
+from PySide6.QtGui import (
+    QFont,
+    QPalette,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+)
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QTextEdit
 
 from wizard.pages.letters import CAPTION, UNIT, mono
@@ -53,9 +59,18 @@ class Difference(QPlainTextEdit):
 
     def _fit(self) -> None:
         lines = min(max(1, len(self._file.lines)), MOST_LINES)
-        # One line more than there is: a bar for long lines lies over the last.
-        height = self.fontMetrics().lineSpacing() * (lines + 1)
-        self.setFixedHeight(height + 4 * UNIT)
+        height = self.fontMetrics().lineSpacing() * lines
+        height += 2 * round(self.document().documentMargin()) + UNIT
+        bar = self.horizontalScrollBar()
+        # A bar for long lines would lie over the last one.
+        height += bar.sizeHint().height() if bar.maximum() > 0 else 0
+        if height != self.height():
+            self.setFixedHeight(height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for another height where a bar for long lines comes or goes."""
+        super().resizeEvent(event)
+        self._fit()
 
     def _paint_lines(self) -> None:
         colours = self.palette()
@@ -83,6 +98,7 @@ class Difference(QPlainTextEdit):
                 weight = QTextCharFormat()
                 weight.setFontWeight(QFont.Weight.Bold)
                 cursor.mergeCharFormat(weight)
+                cursor.clearSelection()
             selection = QTextEdit.ExtraSelection()
             selection.cursor = cursor
             selection.format = look

@@ -9,15 +9,14 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QCheckBox,
-    QHBoxLayout,
-    QRadioButton,
+    QGridLayout,
     QVBoxLayout,
     QWidget,
 )
 
 from proxy.routing import Mode
 from wizard.flow import MODES, Flow
+from wizard.pages.choices import Choice, Tick, indent
 from wizard.pages.letters import UNIT
 from wizard.pages.parts import Button, Heading, Marked
 from wizard.pages.rows import (
@@ -25,7 +24,6 @@ from wizard.pages.rows import (
     Page,
     caption,
     cleared,
-    indicator_width,
     line,
     marked,
     rule,
@@ -71,6 +69,7 @@ class LookPage(Page):
         self.groups = {group: _Group(group, wishes) for group in Group}
         self._offers = _Offers(wishes.offer)
         self._routers = QVBoxLayout()
+        self._routers.setContentsMargins(0, 0, 0, 2 * UNIT)
         self._problems = QVBoxLayout()
         self._shown: tuple[object, ...] = ()
         self.column.addWidget(self._offers)
@@ -100,13 +99,13 @@ class LookPage(Page):
         self.modes[flow.mode].setChecked(True)
         self.login.setChecked(flow.start_at_login)
 
-    def _mode_rows(self) -> dict[Mode, QRadioButton]:
+    def _mode_rows(self) -> dict[Mode, Choice]:
         self.column.addWidget(rule())
         self.column.addWidget(Heading("Mode"))
         group = QButtonGroup(self)
         made = {}
         for mode, name, means in MODES:
-            button = QRadioButton(f"{name}: {means}")
+            button = Choice(f"{name}: {means}")
             # Only what a person clicked counts: a preset moves with the findings.
             button.clicked.connect(lambda _=True, mode=mode: self._wishes.mode(mode))
             group.addButton(button)
@@ -114,16 +113,14 @@ class LookPage(Page):
             made[mode] = button
         return made
 
-    def _login_row(self) -> QCheckBox:
+    def _login_row(self) -> Tick:
         self.column.addWidget(rule())
         self.column.addWidget(Heading("Start"))
-        tick = QCheckBox(LOGIN)
+        tick = Tick(LOGIN)
         tick.setAccessibleDescription(LOGIN_MEANS)
         tick.clicked.connect(self._wishes.login)
-        means = caption(LOGIN_MEANS)
-        means.setContentsMargins(indicator_width(self), 0, 0, 0)
         self.column.addWidget(tick)
-        self.column.addWidget(means)
+        self.column.addWidget(caption(LOGIN_MEANS, indent(self)))
         return tick
 
 
@@ -156,6 +153,9 @@ class _Group(QWidget):
         self.heading.aside.say("looking" if looking else _many(rows or ()))
         if rows != self._shown or not self._lines.count():
             self._set(rows)
+        if self._group is Group.KEYS:
+            # Among the ways on there is the same button.
+            self.type.setVisible(not flow.offers)
         ticked = set(flow.ticked(self._group))
         for row in self.rows:
             row.show_ticked(on=row.row.id in ticked)
@@ -195,13 +195,15 @@ class _Offers(Marked):
         super().__init__()
         self.column.addWidget(line(NO_WAY, bold=True))
         self.buttons: dict[Offer, Button] = {}
-        for offer, (text, means) in OFFERS.items():
-            self.column.addWidget(line(means))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(3 * UNIT)
+        grid.setVerticalSpacing(2 * UNIT)
+        grid.setColumnStretch(1, 1)
+        for place, (offer, (text, means)) in enumerate(OFFERS.items()):
             button = Button(text, partial(chosen, offer))
             button.setAutoDefault(False)
-            row = QHBoxLayout()
-            row.addWidget(button)
-            row.addStretch()
-            self.column.addLayout(row)
+            grid.addWidget(button, place, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(line(means), place, 1)
             self.buttons[offer] = button
+        self.column.addLayout(grid)
         self.hide()

@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QLayout,
     QStackedLayout,
-    QTabBar,
     QVBoxLayout,
     QWidget,
 )
 
 from wizard.flow import Busy, Flow
+from wizard.pages.choices import Leaves
 from wizard.pages.difference import LEGEND, Difference
 from wizard.pages.letters import UNIT
 from wizard.pages.parts import Button, Heading, Marked
@@ -46,9 +46,7 @@ class ReviewPage(QWidget):
         self._shown: tuple[object, ...] = ()
         self.questions: list[Button] = []
         self.differences: list[Difference] = []
-        self.tabs = QTabBar()
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
+        self.tabs = Leaves()
         self.tabs.addTab("&What would change")
         self.tabs.addTab("When Turnout is &not running")
         self.tabs.setAccessibleName("Parts of the review")

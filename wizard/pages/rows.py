@@ -9,17 +9,16 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLayout,
     QScrollArea,
     QSizePolicy,
-    QStyle,
     QVBoxLayout,
     QWidget,
 )
 
+from wizard.pages.choices import Tick, indent
 from wizard.pages.letters import CAPTION, UNIT, mono
 from wizard.pages.parts import Button, Marked, Role, Text, slim
 from wizard.pages.words import Row, plain
@@ -67,17 +66,17 @@ class FindingRow(QWidget):
         column.setSpacing(UNIT // 2)
         self._head = QHBoxLayout()
         self._head.setSpacing(2 * UNIT)
-        self.tick: QCheckBox | None = None
-        indent = indicator_width(self)
+        self.tick: Tick | None = None
+        inset = indent(self)
         if row.can:
-            self.tick = QCheckBox(plain(row.text))
+            self.tick = Tick(plain(row.text))
             self.tick.setAccessibleDescription(". ".join((row.aside, *row.lines)))
             self.tick.toggled.connect(lambda on: ticked(row.id, on))
             self._head.addWidget(self.tick)
         else:
             name = Text(wraps=False)
             name.say(row.text)
-            name.setContentsMargins(indent, 0, 0, 0)
+            name.setContentsMargins(inset, 0, 0, 0)
             self._head.addWidget(name)
         aside = Text(CAPTION, role=Role.PlaceholderText)
         aside.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -85,7 +84,7 @@ class FindingRow(QWidget):
         self._head.addWidget(aside, 1)
         column.addLayout(self._head)
         below = QVBoxLayout()
-        below.setContentsMargins(indent, 0, 0, 0)
+        below.setContentsMargins(inset, 0, 0, 0)
         below.setSpacing(UNIT // 2)
         for line in row.lines:
             below.addWidget(caption(line))
@@ -109,17 +108,10 @@ class FindingRow(QWidget):
             self.tick.blockSignals(False)
 
 
-def indicator_width(widget: QWidget) -> int:
-    """Return how far a tick's text stands from its left edge, in pixels."""
-    metric = QStyle.PixelMetric
-    style = widget.style()
-    room = style.pixelMetric(metric.PM_CheckBoxLabelSpacing)
-    return style.pixelMetric(metric.PM_IndicatorWidth) + room
-
-
-def caption(text: str) -> Text:
-    """Return a small muted line."""
+def caption(text: str, inset: int = 0) -> Text:
+    """Return a small muted line, `inset` pixels from the left."""
     made = Text(CAPTION, role=Role.PlaceholderText)
+    made.setContentsMargins(inset, 0, 0, 0)
     made.say(text)
     return made
 

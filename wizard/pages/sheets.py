@@ -10,23 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QCheckBox,
     QComboBox,
     QDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QRadioButton,
     QVBoxLayout,
     QWidget,
 )
 
 from wizard.answers import ClientAnswers
+from wizard.pages.choices import Choice, Tick, indent
 from wizard.pages.letters import UNIT
 from wizard.pages.parts import Button, Display, Text
-from wizard.pages.rows import caption, indicator_width, line
+from wizard.pages.rows import caption, line
 from wizard.plan import Login
 
 VARIABLES = (
@@ -120,7 +120,14 @@ class Sheet(QDialog):
         row.addWidget(self.cancel)
         row.addStretch()
         row.addWidget(self.yes)
+        outer.addStretch()
         outer.addLayout(row)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be as high as the text is at this width."""
+        wide = max(self.width(), self.minimumWidth())
+        self.resize(wide, self.heightForWidth(wide))
+        super().showEvent(event)
 
 
 class KeySheet(Sheet):
@@ -187,20 +194,21 @@ class ClientSheet(Sheet):
         self._answers = answers
         self._chosen = chosen
         self.column.addWidget(line("How it signs in upstream", bold=True))
-        self.logins: dict[Login | None, QRadioButton] = {}
+        self.logins: dict[Login | None, Choice] = {}
         group = QButtonGroup(self)
         for login, text, means in LOGINS:
-            button = QRadioButton(text)
+            button = Choice(text)
             button.setChecked(answers.login is login)
             group.addButton(button)
             self._add(button, means)
             self.logins[login] = button
-        self.ticks: dict[str, QCheckBox] = {}
+        self.ticks: dict[str, Tick] = {}
         for each in DETAILS[id_]:
-            tick = QCheckBox(each.text)
+            tick = Tick(each.text)
             tick.setChecked(bool(getattr(answers, each.key)))
             self._add(tick, each.means)
             self.ticks[each.key] = tick
+        self.logins[answers.login].setFocus()
 
     def accept(self) -> None:
         """Hand the answers on."""
@@ -211,9 +219,7 @@ class ClientSheet(Sheet):
         self._chosen(replace(self._answers, login=login, **yes))
         super().accept()
 
-    def _add(self, button: QRadioButton | QCheckBox, means: str) -> None:
+    def _add(self, button: Choice | Tick, means: str) -> None:
         button.setAccessibleDescription(means)
-        below = caption(means)
-        below.setContentsMargins(indicator_width(self), 0, 0, 0)
         self.column.addWidget(button)
-        self.column.addWidget(below)
+        self.column.addWidget(caption(means, indent(self)))

@@ -66,6 +66,7 @@ class WizardWindow(QDialog):
         """Start looking, with the choices kept in `text` by an earlier run."""
         self._aim = ""
         self._take(restored(text))
+        self.cancel.setFocus()
         self._look()
 
     def connect_client(self, client: str) -> None:
@@ -88,12 +89,12 @@ class WizardWindow(QDialog):
     def show_found(self, group: Group, findings: Findings) -> None:
         """Show what was found of a group."""
         self._take(machine.found(self.flow, group, findings))
-        self._aimed()
+        self._looked()
 
     def show_not_found(self, group: Group, why: str) -> None:
         """Show why a group could not be looked for."""
         self._take(machine.not_found(self.flow, group, why))
-        self._aimed()
+        self._looked()
 
     def show_plan(self, view: PlanView) -> None:
         """Show the plan that was asked for."""
@@ -172,6 +173,13 @@ class WizardWindow(QDialog):
         if self.flow.busy is Busy.APPLYING and self.flow.plan is not None:
             answers = written(self.flow.answers())
             self._actions.apply(answers, self.flow.plan.id)
+
+    def _looked(self) -> None:
+        self._aimed()
+        # Whoever has begun to walk through the rows is not torn away from them.
+        idle = self.focusWidget() in (None, self.cancel, self.again)
+        if self.flow.step is Step.LOOK and not self.flow.loading and idle:
+            self._focus()
 
     def _aimed(self) -> None:
         if self._aim and Group.CLIENTS not in self.flow.loading:
@@ -274,7 +282,10 @@ class WizardWindow(QDialog):
         look, review = flow.step is Step.LOOK, flow.step is Step.REVIEW
         self.back.setVisible(review)
         unclear = flow.step is Step.APPLY and flow.finished and bool(flow.errors)
-        self.again.setVisible(unclear)
+        self.again.setVisible(unclear or (look and not flow.offers))
+        self.again.setText("Look at the &plan again" if unclear else "Loo&k again")
+        self.again.setEnabled(not flow.loading)
+        self.again.updateGeometry()
         self.cancel.setVisible(look or review)
         if look:
             self.next.setText("&Review the changes")
@@ -331,7 +342,7 @@ class WizardWindow(QDialog):
     def _buttons(self) -> QHBoxLayout:
         self.cancel = self._side("Cancel", self.reject)
         self.back = self._side("&Back", self._back)
-        self.again = self._side("&Look at the plan again", self._again)
+        self.again = self._side("", self._again)
         self.next = Button("", self.accept)
         self.next.setDefault(True)
         row = QHBoxLayout()
