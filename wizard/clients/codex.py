@@ -6,6 +6,7 @@ then shows none of the chats it had before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from wizard.clients.seen import (
     shown_path,
     text_of,
     value_in,
+    words_in,
 )
 from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.formats import ABSENT, Absent, Format, Json
@@ -37,6 +39,7 @@ _NAME: Final = "Codex"
 _OWN: Final = "turnout"
 _BUILT_IN: Final = "openai"
 _PROVIDER: Final = ("model_providers", _OWN)
+_VENDOR: Final = re.compile(r"https://(?:[\w-]+\.)*(?:openai|chatgpt)\.com(?:[:/]|$)")
 
 
 def _config(surroundings: Surroundings) -> Path:
@@ -69,6 +72,8 @@ def wanted(situation: Situation) -> Wanted:
         return _no_project(situation.choice.project)
     if situation.choice.always:
         return _always(situation)
+    if refusals := (*_taken(situation), *_elsewhere(situation)):
+        return Wanted(refusals=refusals)
     launcher = _launcher(situation)
     profile = _profile_wish(situation)
     typed = "codex-turnout" if launcher and _on_path(situation) else None
@@ -96,15 +101,34 @@ def _profile_wish(situation: Situation) -> FileWish:
     else:
         keys = tuple(_provider_keys(situation))
     held = value_in(situation.files, path, Format.TOML, ())
-    if not _is_ours_with_more(held):
+    if not _has_more(held):
         return FileWish(path, Format.TOML, keys, whole=True)
     stale = (
         KeyWish(old, ABSENT, "an older wiring's")
-        for old in (("openai_base_url",), ("model_provider",), ("model",), _PROVIDER)
+        for old in (("openai_base_url",), ("model_provider",), ("model",), _table(held))
         if value_in(situation.files, path, Format.TOML, old) is not ABSENT
         and not any(key.path[: len(old)] == old for key in keys)
     )
     return FileWish(path, Format.TOML, (*stale, *keys))
+
+
+def _taken(situation: Situation) -> tuple[Refusal, ...]:
+    """Refuse where somebody else has a profile of our name."""
+    path = _profile(situation.surroundings)
+    text = text_of(situation.files, path)
+    if not text.strip() or ours(text):
+        return ()
+    held = value_in(situation.files, path, Format.TOML, _PROVIDER)
+    address = held.get("base_url") if isinstance(held, dict) else None
+    if address is not None and local_address(address):
+        return ()
+    return (
+        Refusal(
+            str(path),
+            "there is a profile of this name already, and it is not Turnout's",
+            "Give it another name (the profile's name is the file's), then try again.",
+        ),
+    )
 
 
 def _own_keys(situation: Situation) -> Iterator[KeyWish]:
@@ -129,13 +153,13 @@ def _base_url(situation: Situation) -> KeyWish:
 
 def _provider_keys(situation: Situation) -> Iterator[KeyWish]:
     model = first_model(Client.CODEX, situation.providers)
-    # Its own line first: the file is known for ours by it.
-    yield KeyWish(("model_provider",), _OWN, "this profile uses Turnout")
     yield KeyWish(
         ("model",),
         CODEX_MODEL if model == PRACTICE_MODEL else model,
         "a model that can be asked for there",
     )
+    # A root key goes to the top: the file is known for ours by its first line.
+    yield KeyWish(("model_provider",), _OWN, "this profile uses Turnout")
     yield KeyWish((*_PROVIDER, "name"), "Turnout", "its name in Codex")
     yield KeyWish(
         (*_PROVIDER, "base_url"), f"{situation.url}/v1", "requests come to Turnout"
@@ -156,17 +180,19 @@ def _provider_keys(situation: Situation) -> Iterator[KeyWish]:
         )
 
 
-def _is_ours_with_more(held: Json | Absent) -> bool:
-    """Say whether a profile is ours and has lines of the user's beside."""
+def _table(held: Json | Absent) -> tuple[str, ...]:
+    """Return the table to take away: all of it where ours is the only one."""
+    providers = held.get("model_providers") if isinstance(held, dict) else None
+    only = isinstance(providers, dict) and set(providers) == {_OWN}
+    return _PROVIDER[:1] if only else _PROVIDER
+
+
+def _has_more(held: Json | Absent) -> bool:
+    """Say whether our profile has lines of the user's beside ours."""
     if not isinstance(held, dict):
         return False
-    providers = held.get("model_providers")
-    entry = providers.get(_OWN) if isinstance(providers, dict) else None
-    address = entry.get("base_url") if isinstance(entry, dict) else None
-    known = bool(address and local_address(address)) or ours(held)
     more = set(held) - {"model", "model_provider", "model_providers", "openai_base_url"}
-    others = set(providers) - {_OWN} if isinstance(providers, dict) else set()
-    return known and bool(more or others)
+    return bool(more) or ("model_providers" in held and _table(held) == _PROVIDER)
 
 
 def _launcher(situation: Situation) -> tuple[FileWish, ...]:
@@ -196,7 +222,7 @@ def _always(situation: Situation) -> Wanted:
     path = _config(situation.surroundings)
     # The key must stand before the first table; as its first line it always does.
     wish = FileWish(path, Format.TOML, (_base_url(situation),))
-    refusals = []
+    refusals = [*_elsewhere(situation)]
     root = value_in(situation.files, path, Format.TOML, ("model_provider",))
     if root is not ABSENT and root != _BUILT_IN:
         text = text_of(situation.files, path)
@@ -209,9 +235,10 @@ def _always(situation: Situation) -> Wanted:
                 line_of(text, "model_provider", "="),
             )
         )
+    if refusals:
+        return Wanted(refusals=tuple(refusals))
     return Wanted(
         files=(wish,),
-        refusals=tuple(refusals),
         means=(
             _means(situation.login),
             (
@@ -221,6 +248,25 @@ def _always(situation: Situation) -> Wanted:
         ),
         without=_WITHOUT,
         notes=tuple(_always_notes(situation)),
+    )
+
+
+def _elsewhere(situation: Situation) -> Iterator[Refusal]:
+    """Refuse where a login at another service would be passed on to OpenAI."""
+    path = _config(situation.surroundings)
+    found = value_in(situation.files, path, Format.TOML, ("openai_base_url",))
+    address = words_in(found)
+    if situation.login is Login.KEY or situation.choice.login is not None:
+        return
+    if not address or local_address(address) or _VENDOR.match(address):
+        return
+    yield Refusal(
+        str(path),
+        "openai_base_url names another service there, and the login Codex has at it "
+        "would be passed on to OpenAI",
+        'Set that service up as a provider in Turnout and choose the login "key". If '
+        'the login is OpenAI\'s, choose the login "own".',
+        line_of(text_of(situation.files, path), "openai_base_url", "="),
     )
 
 
