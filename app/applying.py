@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Final
 
 from app.commands import keys
 from app.commands.spend import from_ledger
-from app.consenting import agreed
+from app.consenting import agreed, journal_of
 from app.failure import CommandFailed, Exit
-from app.own_config import OwnChanges
+from app.own_config import OwnChanges, OwnEntry
 from app.serve import CannotServe, check_free, start_keeper
 from app.serve import answers as somebody_answers
 from app.services import Services
 from app.wire_check import Checked, check, target_in
 from app.wiring import Drawn, draw, port_of
 from discovery.files import look_at
+from discovery.shell_files import assignments
 from proxy.ledger.rows import ConsentKind
 from wizard.answers import Answers
 from wizard.apply import NotApplied, apply_client
-from wizard.journal import Journal
 from wizard.plan import ClientPlan, Login
 from wizard.planning import part_of
 from wizard.showing import short
@@ -43,11 +43,6 @@ STARTED_WITHIN: Final = 15.0
 """Seconds a gateway that was started for the test may take to answer."""
 
 _ASKED_EVERY: Final = 0.1
-
-
-def journal_of(services: Services) -> Journal:
-    """Return the history of what was done to clients' files."""
-    return Journal(services.paths.backups / "wiring")
 
 
 async def apply(
@@ -139,7 +134,7 @@ async def _apply_own(services: Services, changes: OwnChanges) -> tuple[str, ...]
         return ()
     for each in changes.entries:
         if each.moves:
-            await keys.store(services, each.entry.id, variable=each.variable)
+            await _moved(services, each)
     await asyncio.to_thread(services.config.save, changes.made)
     for each in changes.entries:
         if each.variable:
@@ -150,6 +145,18 @@ async def _apply_own(services: Services, changes: OwnChanges) -> tuple[str, ...]
     if services.gateway is not None:
         await services.gateway.config_changed()
     return changes.sentences
+
+
+async def _moved(services: Services, entry: OwnEntry) -> None:
+    """Put a found key into the keyring; it stands on where it was found."""
+    around, variable = services.surroundings, entry.variable
+    value = around.environ.get(variable)
+    if not value:
+        lines = await asyncio.to_thread(lambda: tuple(assignments(around)))
+        value = next((line.value for line in lines if line.name == variable), None)
+    name = str(entry.entry.fields.get("key", "")).removeprefix("keyring:")
+    await keys.store(services, name, value=value or "")
+    await agreed(services, ConsentKind.KEYRING_MOVE, variable, f"keyring:{name}")
 
 
 # --- one client -----------------------------------------------------------------------
@@ -252,10 +259,10 @@ class _Client:
                 port=port_of(self._services),
             )
         except CommandFailed as failed:
-            await self._end_key(key)
+            await self._end_key(made=bool(key))
             return self._ended(Applied.FAILED, failed.message, failed.todo)
         if isinstance(done, NotApplied):
-            await self._end_key(key)
+            await self._end_key(made=bool(key))
             return self._ended(Applied.FAILED, done.why, done.todo)
         files = tuple(str(edit.path) for edit in plan.edits)
         await agreed(
@@ -275,8 +282,8 @@ class _Client:
         sentence = f"{plan.name} is connected to Turnout."
         return self._ended(Applied.APPLIED, sentence, checked=checked)
 
-    async def _end_key(self, key: str) -> None:
-        if key:
+    async def _end_key(self, *, made: bool) -> None:
+        if made:
             await keys.revoke(self._services, self._plan.client)
 
     async def _serve(self) -> str:
@@ -323,7 +330,7 @@ class _Client:
             (self._plan.client,),
             now=self._services.clock.now(),
         )
-        await self._end_key(self._plan.client)
+        await self._end_key(made=self._fresh)
         sentence = f"{cause} {self._plan.name} is as it was before."
         todo = f"{self._services.command_path} doctor says what to do."
         return self._ended(Applied.TAKEN_BACK, sentence, todo, checked=checked)

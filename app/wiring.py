@@ -29,7 +29,12 @@ from discovery.findings import (
     ServerFound,
     SignIn,
 )
-from discovery.keys import keyring_names, keys_in_environment, keys_in_keyring
+from discovery.keys import (
+    keyring_names,
+    keys_in_environment,
+    keys_in_keyring,
+    keys_in_shell_files,
+)
 from discovery.servers import find_servers
 from discovery.surroundings import Surroundings
 from proxy.catalogue import KeyRef, Provider
@@ -147,7 +152,12 @@ async def looked(services: Services, answers: Answers) -> Seen:
     clients = await asyncio.to_thread(find_clients, around, port)
     keys: tuple[KeyFound, ...] = ()
     if answers.keys or answers.all_keys or answers.keyring:
-        keys = _with_use(services, keys_in_environment(around))
+        keys = keys_in_environment(around)
+        here = {key.variable for key in keys}
+        if set(answers.keyring) - here:
+            there = await asyncio.to_thread(keys_in_shell_files, around)
+            keys += tuple(key for key in there if key.variable not in here)
+        keys = _with_use(services, keys)
         named = set(answers.keys) & set(keyring_names())
         if named:
             held = await asyncio.to_thread(_in_keyring, services, named)
@@ -301,7 +311,7 @@ def _situation(
 
 
 _NO_PROVIDER: Final = (
-    "No provider is set up, so the practice provider answers: it is simulated and free. "
+    "No provider is set up, so the practice provider answers: simulated, for nothing. "
     "Agree to a key or a local server to have a real one."
 )
 

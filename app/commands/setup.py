@@ -217,6 +217,6 @@ async def save(
 
 
 def _wired(services: Services) -> bool:
-    from app.applying import journal_of
+    from app.consenting import journal_of
 
     return bool(journal_of(services).current())
