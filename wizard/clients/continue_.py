@@ -17,7 +17,7 @@ from wizard.clients.needs import Client, first_model
 from wizard.clients.refusing import a_folder, an_own_login
 from wizard.clients.seen import folder_of, text_of
 from wizard.clients.terms import ClientSetup, Situation, Wanted
-from wizard.formats import ABSENT, Format, Item, Json
+from wizard.formats import ABSENT, Absent, Format, Item, Json
 from wizard.plan import Choice, FileWish, KeyWish, Refusal
 
 _NAME: Final = "Turnout"
@@ -88,8 +88,12 @@ def _head(situation: Situation, path: Path) -> tuple[KeyWish, ...]:
     return tuple(
         KeyWish((name,), value, "every such file has it")
         for name, value in _HEAD
-        if value_now(situation, path, Format.YAML, (name,)) in {ABSENT, value}
+        if not _is_another(value_now(situation, path, Format.YAML, (name,)), value)
     )
+
+
+def _is_another(found: Json | Absent, ours: str) -> bool:
+    return found is not ABSENT and found != ours
 
 
 def _picked(situation: Situation, path: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from wizard.clients import seen
 from wizard.clients.addresses import ours
 from wizard.clients.secrets_seen import looks_secret
 from wizard.clients.terms import Situation
-from wizard.formats import Absent, Format, Json, KeyPath
+from wizard.formats import ABSENT, Absent, Format, Json, KeyPath
 
 
 def is_there(situation: Situation, path: Path) -> bool:
@@ -25,6 +25,13 @@ def value_now(
 ) -> Json | Absent:
     """Return the value at `keys` in a file, `ABSENT` where it says nothing."""
     return seen.value_in(situation.files, path, fmt, keys)
+
+
+def text_now(situation: Situation, path: Path, fmt: Format, keys: KeyPath) -> str:
+    """Return the text at `keys` in a file, '' where there is none or no text."""
+    found = value_now(situation, path, fmt, keys)
+    # What is not there is a text of its own kind.
+    return found if isinstance(found, str) and found is not ABSENT else ""
 
 
 def line_now(situation: Situation, path: Path, word: str) -> int:

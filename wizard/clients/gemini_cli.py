@@ -17,7 +17,13 @@ from discovery.findings import Reach
 from discovery.surroundings import Surroundings
 from wizard.clients import telling
 from wizard.clients.addresses import with_path_key
-from wizard.clients.current import is_there, line_now, users_own, value_now
+from wizard.clients.current import (
+    is_there,
+    line_now,
+    text_now,
+    users_own,
+    value_now,
+)
 from wizard.clients.refusing import a_folder, exported, ruled
 from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.formats import Format
@@ -124,8 +130,7 @@ def _means(situation: Situation) -> tuple[str, ...]:
 
 def _selected(situation: Situation) -> str:
     file = _settings(situation.surroundings)
-    found = value_now(situation, file, Format.JSONC, _SIGNS_IN)
-    return found if isinstance(found, str) else ""
+    return text_now(situation, file, Format.JSONC, _SIGNS_IN)
 
 
 def _leaves_google(situation: Situation) -> tuple[str, ...]:
@@ -146,8 +151,7 @@ def _ruled(situation: Situation) -> tuple[Refusal, ...]:
     path = _system(situation.surroundings)
     for name in ("enforcedType", "selectedType"):
         keys = ("security", "auth", name)
-        found = value_now(situation, path, Format.JSONC, keys)
-        if isinstance(found, str) and found not in {"", _BY_KEY}:
+        if text_now(situation, path, Format.JSONC, keys) not in {"", _BY_KEY}:
             return (ruled(situation, path, f"security.auth.{name}"),)
     return ()
 

@@ -18,7 +18,7 @@ from discovery.surroundings import Surroundings
 from proxy.catalogue import Model
 from proxy.model import Protocol
 from wizard.clients import telling
-from wizard.clients.current import is_there, value_now
+from wizard.clients.current import is_there, text_now, value_now
 from wizard.clients.models import first_listing, listed, tongue
 from wizard.clients.refusing import a_folder, an_own_login
 from wizard.clients.terms import ClientSetup, Situation, Wanted
@@ -124,8 +124,7 @@ def _entry(name: str, model: Model | None) -> Json:
 def _defaults(situation: Situation, path: Path, first: str) -> tuple[KeyWish, ...]:
     """The default model stands in either of two shapes, and may have to be listed."""
     reason = "the model agents ask"
-    model = value_now(situation, path, Format.JSON5, (*_DEFAULTS, "model"))
-    if isinstance(model, str):
+    if text_now(situation, path, Format.JSON5, (*_DEFAULTS, "model")):
         chosen = KeyWish((*_DEFAULTS, "model"), first, reason)
     else:
         chosen = KeyWish((*_DEFAULTS, "model", "primary"), first, reason)

@@ -2,8 +2,9 @@
 
 It must not touch an API key that is there. An exported `OPENAI_API_KEY` wins over the
 one in its `.env`; so the gateway's key is the first part of the address's path, where
-nothing hides it. Read in version 0.15.10: a model of `modelProviders` that is chosen
-by name brings an address of its own, which wins over the environment.
+nothing hides it. Tried with version 0.15.10: a model named in its settings wins over
+`OPENAI_MODEL`, and one of `modelProviders` brings an address that wins too. It writes
+its settings anew when they are of an older form.
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ from discovery.findings import Reach
 from discovery.surroundings import Surroundings
 from wizard.clients import telling
 from wizard.clients.addresses import with_path_key
-from wizard.clients.current import is_there, line_now, users_own, value_now
+from wizard.clients.current import (
+    is_there,
+    line_now,
+    text_now,
+    users_own,
+    value_now,
+)
 from wizard.clients.needs import Client, first_model
 from wizard.clients.refusing import a_folder, an_own_login, exported, ruled
 from wizard.clients.seen import folder_of
 from wizard.clients.terms import ClientSetup, Situation, Wanted
-from wizard.formats import Format
+from wizard.formats import ABSENT, Format
 from wizard.plan import Choice, FileWish, KeyWish, Refusal
 
 _ADDRESS: Final = "OPENAI_BASE_URL"
@@ -79,7 +86,7 @@ def _wanted(situation: Situation) -> Wanted:
     surroundings = situation.surroundings
     settings = (
         KeyWish(_SIGNS_IN, _BY_KEY, "it asks the address in its .env"),
-        *_model_of_list(situation),
+        *_chosen_model(situation),
     )
     return Wanted(
         files=(
@@ -119,13 +126,12 @@ def _has_key(situation: Situation) -> bool:
     return any(users_own(_KEY, value) for value in found)
 
 
-def _model_of_list(situation: Situation) -> tuple[KeyWish, ...]:
-    """Where the chosen model is one of a list with addresses, ours takes its place."""
+def _chosen_model(situation: Situation) -> tuple[KeyWish, ...]:
+    """A model chosen in its settings wins over the environment's name."""
     path = _settings(situation.surroundings)
-    chosen = value_now(situation, path, Format.JSONC, ("model", "name"))
-    if chosen not in _listed(situation) and chosen != _asked(situation):
+    if value_now(situation, path, Format.JSONC, ("model", "name")) is ABSENT:
         return ()
-    reason = "the model chosen before has an address of its own"
+    reason = "a model named here wins over the one in .env"
     return (KeyWish(("model", "name"), _asked(situation), reason),)
 
 
@@ -155,8 +161,7 @@ def _means(situation: Situation) -> tuple[str, ...]:
 def _ruled(situation: Situation) -> tuple[Refusal, ...]:
     """What wins over us: the administrator's file, and a name in a list of models."""
     path = _system(situation.surroundings)
-    found = value_now(situation, path, Format.JSONC, _SIGNS_IN)
-    if isinstance(found, str) and found not in {"", _BY_KEY}:
+    if text_now(situation, path, Format.JSONC, _SIGNS_IN) not in {"", _BY_KEY}:
         return (ruled(situation, path, "security.auth.selectedType"),)
     if _asked(situation) not in _listed(situation):
         return ()

@@ -8,7 +8,7 @@ import pytest
 from client_situations import HOME, OWN_KEY, situation
 
 from wizard.clients.aider import SETUP
-from wizard.clients.current import is_there, line_now, users_own, value_now
+from wizard.clients.current import is_there, line_now, text_now, users_own, value_now
 from wizard.formats import ABSENT, Absent, Format, Json
 
 FILE = ".aider.conf.yml"
@@ -20,6 +20,9 @@ def test_a_file_is_read_where_it_is_sound() -> None:
     assert is_there(made, PATH)
     assert value_now(made, PATH, Format.YAML, ("model",)) == "x"
     assert value_now(made, PATH, Format.YAML, ("other",)) is ABSENT
+    assert text_now(made, PATH, Format.YAML, ("model",)) == "x"
+    assert text_now(made, PATH, Format.YAML, ("a",)) == ""
+    assert text_now(made, PATH, Format.YAML, ("other",)) == ""
     assert line_now(made, PATH, "model") == 2
     assert line_now(made, PATH, "other") == 0
 

@@ -14,5 +14,6 @@ def test_why_not_and_what_instead() -> None:
     assert SETUP.reach is Reach.UNREACHABLE
     assert "cannot reach a local gateway" in refusal.why
     assert "Extensions inside Cursor" in refusal.todo
-    assert wanted.files == wanted.steps == ()
+    assert wanted.files == ()
+    assert wanted.steps == ()
     assert "tunnel" not in refusal.why + refusal.todo

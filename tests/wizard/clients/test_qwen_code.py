@@ -59,13 +59,11 @@ def listed(chosen: str, *names: str) -> str:
     )
 
 
-def test_a_chosen_model_with_an_address_of_its_own_gives_way() -> None:
-    files = {SETTINGS: listed("their-model", "their-model")}
+@pytest.mark.parametrize("names", [(), ("their-model",), ("another",)])
+def test_a_model_chosen_in_its_settings_gives_way(names: tuple[str, ...]) -> None:
+    files = {SETTINGS: listed("their-model", *names)}
     keys = wished(SETUP.wanted(situation(SETUP, files)))[f"{HOME}/{SETTINGS}"]
     assert keys == {SIGNS_IN: "openai", ("model", "name"): FIRST}
-    files = {SETTINGS: listed("another", "their-model")}
-    keys = wished(SETUP.wanted(situation(SETUP, files)))[f"{HOME}/{SETTINGS}"]
-    assert keys == {SIGNS_IN: "openai"}
 
 
 def test_our_choice_is_still_ours_the_second_time() -> None:
