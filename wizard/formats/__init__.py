@@ -4,6 +4,8 @@ Every byte outside our keys stays: comments, order, blanks, line ends, a byte or
 mark. It must not open files and must not write a text that it has not read again.
 """
 
+from wizard.formats.editing import parsed, value_at, with_edits
+from wizard.formats.splices import Splice, applied, inverse, splices
 from wizard.formats.terms import (
     ABSENT,
     Absent,
@@ -15,6 +17,7 @@ from wizard.formats.terms import (
     KeyPath,
     Refused,
 )
+from wizard.formats.text import Text, decoded, encoded
 
 __all__ = [
     "ABSENT",
@@ -26,4 +29,14 @@ __all__ = [
     "Json",
     "KeyPath",
     "Refused",
+    "Splice",
+    "Text",
+    "applied",
+    "decoded",
+    "encoded",
+    "inverse",
+    "parsed",
+    "splices",
+    "value_at",
+    "with_edits",
 ]

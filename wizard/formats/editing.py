@@ -5,15 +5,21 @@ It must not hand out a text that it has not read again and found as it should be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Sequence
 
-from wizard.formats import json_edit
-from wizard.formats.json_text import DIALECTS, read
+from wizard.formats import (
+    dotenv,
+    json_edit,
+    json_text,
+    toml_edit,
+    toml_text,
+    yaml_edit,
+    yaml_text,
+)
 from wizard.formats.lines import with_line
 from wizard.formats.splices import Splice, applied
 from wizard.formats.terms import (
+    ABSENT,
     Absent,
     Broken,
     Edit,
@@ -22,19 +28,39 @@ from wizard.formats.terms import (
     KeyPath,
     Refused,
 )
-from wizard.formats.values import found, leaves, over_null, same, with_value
+from wizard.formats.values import (
+    found,
+    leaves,
+    over_null,
+    same,
+    with_value,
+    without_empty,
+)
 
 
 def parsed(fmt: Format, text: str) -> Json:
     """Return all that a document holds; a blank one is an empty object.
 
-    Dates of TOML and YAML stay what Python's readers make of them. Raises `Broken`.
+    A plain text is one value. Dates of TOML and YAML stay what Python's readers make
+    of them. Raises `Broken`.
     """
-    return read(text, DIALECTS[fmt])
+    match fmt:
+        case Format.JSON | Format.JSONC | Format.JSON5:
+            return json_text.read(text, json_text.DIALECTS[fmt])
+        case Format.TOML:
+            return toml_text.read(text)
+        case Format.YAML:
+            return yaml_text.read(text)
+        case Format.DOTENV:
+            return dotenv.read(text)
+        case Format.TEXT:
+            return text
 
 
 def value_at(fmt: Format, text: str, path: KeyPath) -> Json | Absent:
     """Return the value at `path`, ABSENT where there is none. Raises `Broken`."""
+    if fmt is Format.TEXT and not text:
+        return ABSENT
     return found(parsed(fmt, text), path)
 
 
@@ -47,29 +73,63 @@ def with_edits(fmt: Format, text: str, edits: Sequence[Edit]) -> str:
     data = parsed(fmt, text)
     new = text
     for edit in edits:
-        for leaf in _steps(edit, data):
+        for leaf in _steps(fmt, new, edit, data):
             new = applied(new, _splices(fmt, new, leaf, data))
-            data = with_value(data, leaf.path, leaf.value)
+            data = _after(fmt, new, leaf, with_value(data, leaf.path, leaf.value))
     if new != text:
         _check(fmt, new, data)
     return new
 
 
-def _steps(edit: Edit, data: Json) -> list[Edit]:
+def _steps(fmt: Format, text: str, edit: Edit, data: Json) -> list[Edit]:
+    """The edit as single values; nothing where there is nothing to take away."""
     if edit.line:
-        value = with_line(edit, found(data, edit.path))
-        edit = Edit(edit.path, value)
-    return list(leaves(over_null(edit, data), data))
+        edit = Edit(edit.path, with_line(edit, found(data, edit.path)))
+    if isinstance(edit.value, Absent) and isinstance(found(data, edit.path), Absent):
+        return []
+
+    def is_value(path: KeyPath) -> bool:
+        return fmt is Format.TOML and toml_edit.is_value(text, path)
+
+    return list(leaves(over_null(edit, data), data, is_value))
+
+
+def _after(fmt: Format, text: str, edit: Edit, data: Json) -> Json:
+    """What the text should hold now: a table of TOML may go with what was in it."""
+    if fmt is not Format.TOML or not isinstance(edit.value, Absent):
+        return data
+    there = parsed(fmt, text)
+    fits = (one for one in without_empty(data, edit.path) if same(one, there))
+    return next(fits, data)
 
 
 def _splices(fmt: Format, text: str, edit: Edit, data: Json) -> list[Splice]:
-    return json_edit.splices_for(text, edit, data)
+    match fmt:
+        case Format.JSON | Format.JSONC | Format.JSON5:
+            return json_edit.splices_for(text, edit, data)
+        case Format.TOML:
+            return toml_edit.splices_for(text, edit, data)
+        case Format.YAML:
+            return yaml_edit.splices_for(text, edit, data)
+        case Format.DOTENV:
+            return dotenv.splices_for(text, edit, data)
+        case Format.TEXT:
+            return _whole(text, edit)
+
+
+def _whole(text: str, edit: Edit) -> list[Splice]:
+    value = "" if isinstance(edit.value, Absent) else edit.value
+    if edit.path or not isinstance(value, str):
+        raise Refused("a plain text is one value and has no keys")
+    return [Splice(0, len(text), value)] if value != text else []
 
 
 def _check(fmt: Format, text: str, wanted: Json) -> None:
+    """Read the new text and compare: nothing else leaves this module."""
     try:
+        text.encode()
         there = parsed(fmt, text)
-    except Broken:
-        raise Refused("the key cannot be set without breaking the file") from None
+    except (Broken, UnicodeEncodeError):
+        raise Refused("our key cannot be set without breaking the file") from None
     if not same(there, wanted):
-        raise Refused("the key cannot be set without changing another")
+        raise Refused("our key cannot be set without changing another")

@@ -11,7 +11,6 @@ from wizard.formats.json_places import (
     Block,
     Member,
     block_at,
-    gap_end,
     member_of,
     root,
 )
@@ -34,6 +33,7 @@ def splices_for(text: str, edit: Edit, data: Json) -> list[Splice]:
     start = root(text)
     if start is None:
         return _first(text, edit)
+    end = len(text)
     for at, step in enumerate(edit.path):
         block = _block(text, start, step)
         place = _place(step, found(data, edit.path[:at]))

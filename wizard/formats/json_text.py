@@ -27,7 +27,13 @@ STRING: Final = (
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
 _ESCAPED: Final = {
-    **{"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"},
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+    "0": "\0",
     **dict.fromkeys(("\r\n", "\n", "\r", "\u2028", "\u2029"), ""),
 }
 _BAD_ESCAPE = re.compile(r"\\(?:[1-9]|0[0-9]|x(?![0-9a-fA-F]{2})|u(?![0-9a-fA-F]{4}))")
@@ -141,25 +147,25 @@ def _plain(text: str, dialect: Dialect) -> str:
     """The text as plain JSON: every value in its place, line ends as many as before."""
     out: list[str] = []
     open_marks: list[str] = []
-    # Where a comma waits in `out`, and the mark or value before the current token.
+    # Where a comma waits in `out`, and the mark or value before the current piece.
     last = ""
     comma = 0
     for match in _TOKENS[dialect.five].finditer(text):
-        kind, token = match.lastgroup, match[0]
+        kind, piece = match.lastgroup, match[0]
         if kind in {"blank", "comment"}:
-            out.append(" " + "\n" * token.count("\n"))
+            out.append(" " + "\n" * piece.count("\n"))
             continue
         if kind == "none":
-            raise Broken(_misfit(token), line_at(text, match.start()))
+            raise Broken(_misfit(piece), line_at(text, match.start()))
         if kind != "mark":
             name = last in {"{", "{,"}
-            out.append(_value(token, dialect, name=name, at=(text, match.start())))
+            out.append(_value(piece, dialect, name=name, at=(text, match.start())))
             last = "value"
             continue
-        if token in "]}" and last in {"[,", "{,"}:
+        if piece in "]}" and last in {"[,", "{,"}:
             out[comma] = " "
-        out.append(token)
-        last = _after(token, last, open_marks)
+        out.append(piece)
+        last = _after(piece, last, open_marks)
         comma = len(out) - 1
         if len(open_marks) > MOST_DEEP:
             line = line_at(text, match.start())
@@ -180,31 +186,31 @@ def _after(mark: str, last: str, open_marks: list[str]) -> str:
     return mark
 
 
-def _misfit(token: str) -> str:
-    if token in {'"', "'"}:
+def _misfit(piece: str) -> str:
+    if piece in {'"', "'"}:
         return "a string is not closed"
-    return "a comment is not closed" if token == "/" else "a character has no place"
+    return "a comment is not closed" if piece == "/" else "a character has no place"
 
 
-def _value(token: str, dialect: Dialect, *, name: bool, at: tuple[str, int]) -> str:
+def _value(piece: str, dialect: Dialect, *, name: bool, at: tuple[str, int]) -> str:
     """A string, number, word or key as plain JSON writes it."""
     if not dialect.five:
-        if token[0] == "'":
+        if piece[0] == "'":
             raise Broken("a string has single quotes", line_at(*at))
-        return token
-    if token[0] in {'"', "'"}:
-        if _BAD_ESCAPE.search(re.sub(r"\\\\", "", token)):
+        return piece
+    if piece[0] in {'"', "'"}:
+        if _BAD_ESCAPE.search(re.sub(r"\\\\", "", piece)):
             raise Broken("a string has a wrong escape", line_at(*at))
-        return json.dumps(unquoted(token)) + "\n" * token.count("\n")
+        return json.dumps(unquoted(piece)) + "\n" * piece.count("\n")
     if name:
-        if not _NAME.fullmatch(token):
+        if not _NAME.fullmatch(piece):
             raise Broken("a key is no name and not quoted", line_at(*at))
-        return json.dumps(unquoted(token))
-    return token if token in {"true", "false", "null"} else _number(token, at)
+        return json.dumps(unquoted(piece))
+    return piece if piece in {"true", "false", "null"} else _number(piece, at)
 
 
-def _number(token: str, at: tuple[str, int]) -> str:
-    match = _NUMBER.fullmatch(token)
+def _number(piece: str, at: tuple[str, int]) -> str:
+    match = _NUMBER.fullmatch(piece)
     if not match or not (
         match["word"] or match["hex"] or match["whole"] or match["part"][1:]
     ):

@@ -141,7 +141,7 @@ def _kept(old: list[str], new: list[str], most: int) -> list[tuple[int, int]]:
 
 
 def _start(reach: dict[int, int], k: int, steps: int) -> int:
-    """Where diagonal `k` begins in this step: one down from above or one to the right."""
+    """Where diagonal `k` begins in this step: one down, or one to the right."""
     down = k == -steps or (k != steps and reach[k - 1] < reach[k + 1])
     return reach[k + 1] if down else reach[k - 1] + 1
 

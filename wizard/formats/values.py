@@ -5,7 +5,7 @@ It must not know how a document is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -33,6 +33,19 @@ def found(data: Json, path: KeyPath) -> Json | Absent:
             return ABSENT
         data = below
     return data
+
+
+def without_empty(data: Json, path: KeyPath) -> Iterator[Json]:
+    """Yield `data` as it is, then without the empty objects above `path`, one by one.
+
+    TOML knows tables that are there only because something is in them.
+    """
+    yield data
+    while path := path[:-1]:
+        if found(data, path) != {}:
+            return
+        data = with_value(data, path, ABSENT)
+        yield data
 
 
 def place_of(elements: Sequence[Json], item: Item) -> int | None:
@@ -76,10 +89,7 @@ def with_value(data: Json, path: KeyPath, value: Json | Absent) -> Json:
 def nested(path: KeyPath, value: Json) -> Json:
     """Return `value` within new objects and lists, one for each step of `path`."""
     for step in reversed(path):
-        if isinstance(step, Item):
-            value = [_named(step, value)]
-        else:
-            value = {step: value}
+        value = [_named(step, value)] if isinstance(step, Item) else {step: value}
     return value
 
 
@@ -88,17 +98,23 @@ def element_of(item: Item, rest: KeyPath, value: Json) -> Json:
     return _named(item, nested(rest, value))
 
 
-def leaves(edit: Edit, data: Json) -> Iterator[Edit]:
+def leaves(
+    edit: Edit, data: Json, is_value: Callable[[KeyPath], bool]
+) -> Iterator[Edit]:
     """Yield the edit in its smallest steps: an object over an object key by key.
 
-    So what stands beside the values inside an object of ours stays.
+    So what stands beside the values inside an object of ours stays. An object for
+    which `is_value` is true is set whole.
     """
     old, new = found(data, edit.path), edit.value
-    if not (isinstance(old, dict) and isinstance(new, dict) and old and new):
+    if not isinstance(old, dict) or not isinstance(new, dict) or not old:
+        yield edit
+        return
+    if is_value(edit.path):
         yield edit
         return
     for key, value in new.items():
-        yield from leaves(Edit((*edit.path, key), value), data)
+        yield from leaves(Edit((*edit.path, key), value), data, is_value)
     for key in old:
         if key not in new:
             yield Edit((*edit.path, key), ABSENT)
