@@ -19,7 +19,9 @@ from discovery.surroundings import Surroundings
 _REMOTE: Final = re.compile(r'\s*\[\s*remote\s+"((?:[^"\\]|\\.)*)"\s*\]', re.IGNORECASE)
 _SECTION: Final = re.compile(r"\s*\[")
 _URL: Final = re.compile(r"\s*url\s*=\s*(.+)", re.IGNORECASE)
-_LIKE_SCP: Final = re.compile(r"(?:[^@/\s]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):.+")
+_LIKE_SCP: Final = re.compile(
+    r"(?:[^@/\s]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?!:).+"
+)
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 _ITEM: Final = re.compile(r"(\s*)(?:-\s+)?(name|url)\s*:\s+(.+)")
 _SCHEMES: Final = frozenset({"http", "https", "ssh", "git", "git+ssh"})
