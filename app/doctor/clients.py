@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.doctor.ages import ago
+from app.doctor.ages import ago, counted
 from app.doctor.codes import fine, said
 from app.doctor.report import Check, Level
 
@@ -98,14 +98,15 @@ def _drifts(
 ) -> Iterator[Check]:
     if not drifts and any_wired:
         yield fine("drift", "What Turnout wrote stands as it was written.")
-    for each in drifts:
+    for client in dict.fromkeys(each.client for each in drifts):
+        own = [each.sentence for each in drifts if each.client == client]
+        more = f" {counted(len(own) - 1, 'more change')} like it." if own[1:] else ""
         yield said(
             Level.WARNING,
             "drift",
-            each.sentence,
-            f"Put it back after a look at the change: {command} integrate "
-            f"{each.client}.",
-            command=f"{command} integrate {each.client}",
+            f"{own[0]}{more}",
+            f"Put it back after a look at the change: {command} integrate {client}.",
+            command=f"{command} integrate {client}",
         )
 
 

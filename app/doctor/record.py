@@ -49,7 +49,13 @@ def _file(record: RecordGround, command: str) -> Check:
             command=f"{command} doctor --bundle",
         )
     if record.notes:
-        return said(Level.WARNING, "record-damaged", " ".join(record.notes))
+        return said(
+            Level.WARNING,
+            "record-damaged",
+            " ".join(record.notes),
+            f"See which keys there are now: {command} keys list.",
+            command=f"{command} keys list",
+        )
     whole = "sound" if seen.sound else "sound as far as there was time to look"
     rows = sum(number for _, number in seen.counts)
     return fine(

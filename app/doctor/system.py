@@ -104,7 +104,7 @@ def _proxies(system: SystemGround) -> Iterator[Check]:
             continue
         who = ", ".join(each.providers) or "no provider"
         but = f" NO_PROXY leaves out {system.no_proxy}." if system.no_proxy else ""
-        means = f"{each.variable} names {each.shown}; {who} is called through it.{but}"
+        means = f"{each.variable} names {each.shown}; through it goes: {who}.{but}"
         yield fine("proxy", means)
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app.doctor.ground import ClientsGround, WiredGround
+from app.doctor.ground import (
+    ClientsGround,
+    DriftGround,
+    OverrideGround,
+    WiredGround,
+)
 
 if TYPE_CHECKING:
     from app.paths import Paths
@@ -25,7 +30,6 @@ def look_at_clients(
     `seen` is when each client's last request ended. `shell_files` is the consent to
     read shells' start-up files for what wins over our settings.
     """
-    del shell_files
     journal = journal_of(services.paths)
     try:
         wired, begun = applied(journal), journal.open_deeds()
@@ -43,10 +47,54 @@ def look_at_clients(
             )
             for each in wired
         ),
+        drifts=tuple(_drifts(wired, names)),
+        overrides=tuple(_overrides(services, wired, names, shell_files=shell_files)),
         unfinished=tuple(
             names.get(each.wiring.client, each.wiring.client) for each in begun
         ),
     )
+
+
+def _drifts(
+    wired: tuple[Wiring, ...], names: Mapping[str, str]
+) -> Iterator[DriftGround]:
+    if not wired:  # the clients' modules need not be loaded
+        return
+    from discovery.files import look_at
+    from wizard.drift import drift
+
+    for wiring in wired:
+        states = {each.path: look_at(each.path) for each in wiring.files}
+        name = names.get(wiring.client, wiring.client)
+        for each in drift(wiring, states):
+            yield DriftGround(wiring.client, name, each.sentence)
+
+
+def _overrides(
+    services: Services,
+    wired: tuple[Wiring, ...],
+    names: Mapping[str, str],
+    *,
+    shell_files: bool,
+) -> Iterator[OverrideGround]:
+    if not wired:
+        return
+    from discovery.overrides import overrides_of
+    from discovery.shell_files import assignments
+
+    around = services.surroundings
+    lines = tuple(assignments(around)) if shell_files else ()
+    for wiring in wired:
+        name = names.get(wiring.client, wiring.client)
+        for each in overrides_of(wiring.client, around, wiring.port, lines=lines):
+            yield OverrideGround(
+                client=wiring.client,
+                name=name,
+                where=each.where,
+                line=each.line,
+                sentence=each.sentence,
+                blocks=each.blocks,
+            )
 
 
 def journal_of(paths: Paths) -> Journal:

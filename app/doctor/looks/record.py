@@ -31,6 +31,7 @@ async def look_at_record(services: Services) -> RecordGround:
         trouble=trouble,
         notes=notes,
         unsaved=live.unsaved if live else 0,
+        chain="" if trouble else await _chain(services),
     )
 
 
@@ -42,3 +43,20 @@ def _of_ledger(services: Services) -> tuple[str, tuple[str, ...]]:
         return "", services.ledger.notes
     except LedgerError as error:
         return str(error), ()
+
+
+async def _chain(services: Services) -> str:
+    """Say where the chain of consents is broken, '' where it is whole."""
+    from proxy.ledger import LedgerError
+    from proxy.ledger.consents import verify_chain
+
+    try:
+        broken = verify_chain(await services.ledger.consents())
+    except LedgerError:  # the file's own check tells why
+        return ""
+    if broken is None:
+        return ""
+    return (
+        f"The list of what you agreed to was changed afterwards, from entry {broken} "
+        "on. What stands there proves nothing any more."
+    )
