@@ -67,6 +67,7 @@ SHAPES: Final = (
 )
 """The forms in the order in which they are tried."""
 
+_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|::1|0\.0\.0\.0")
 _SECRET_NAME = re.compile(
     r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADER|AUTH|BEARER|COOKIE",
     re.IGNORECASE,
@@ -145,7 +146,7 @@ def origin_of(value: str) -> str:
 def is_on_this_machine(value: str) -> bool:
     """Say whether an address names this machine by a loopback name."""
     host = urlsplit(origin_of(value)).hostname or ""
-    return host in {"localhost", "::1", "0.0.0.0"} or host.startswith("127.")  # noqa: S104 - compared, not bound
+    return host == "localhost" or bool(_LOOPBACK.fullmatch(host))
 
 
 def is_gateway(value: str, port: int | None) -> bool:
