@@ -159,6 +159,10 @@ class _EmptyLedger:
         """Return no keys."""
         return ()
 
+    async def consents(self) -> tuple[()]:
+        """Return no consents."""
+        return ()
+
 
 def _ledger_or_why_not(paths: Paths, clock: SystemClock) -> Ledger:
     try:

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.columns import Column, facts, table
 from app.commands.clients import Client, ClientSettings
+from app.commands.consents import ConsentList, ConsentRevoked
 from app.commands.gateway import Done, ModeStatus, Status, Version
 from app.commands.keys import KeptKey, KeyList, NewKey, Revoked, StoredKey
 from app.commands.policies import PolicyList
@@ -23,6 +24,7 @@ from app.commands.routing import Explanation, TryResult, seconds
 from app.commands.setup import Integration, SavedFirstRun
 from app.commands.simulate import Simulation
 from app.commands.spend import EventList, Spend
+from app.commands.undo import UndoResult
 from app.doctor.report import Report
 from app.logs import LogLine, LogPage
 from app.lost import many_lost
@@ -37,6 +39,7 @@ from app.plain_setup import (
     saved_lines,
 )
 from app.plain_spend import spend
+from app.plain_wiring import consents, revoked, undo
 from app.state import Snapshot, SpendToday
 from proxy.ledger.rows import Event
 from proxy.model import Protocol
@@ -400,6 +403,9 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     ClientSettings: lambda result, _: _settings(result),
     Report: lambda result, _: report(result),
     TryResult: _tried,
+    UndoResult: undo,
+    ConsentList: consents,
+    ConsentRevoked: revoked,
     LogPage: lambda page, _: tuple(map(_log_line, page.lines)),
 }
 

@@ -150,7 +150,7 @@ def _of_key(
     gone = found is ABSENT
     by = culprit(found)
     what = "was taken away" if gone else f"holds {now} now"
-    who = f" That is how {by} writes it." if by else ""
+    who = f" That looks like {by}." if by else ""
     past = f"so {client} may go past Turnout"
     return Drift(
         client=client,

@@ -113,7 +113,7 @@ class Journal:
 
     def waiting_consents(self) -> tuple[Waiting, ...]:
         """Return the consents that the ledger has not taken yet, the oldest first."""
-        waiting: dict[int, Waiting] = {}
+        waiting: dict[str, Waiting] = {}
         for entry in self._entries():
             match entry:
                 case Waiting():
@@ -158,9 +158,8 @@ class Journal:
         self._append(Done(wiring, now))
 
     def note_consent(self, consent: Waiting) -> None:
-        """Keep a consent until the ledger can take it; its `id` is given here."""
-        known = [each.id for each in self._entries() if isinstance(each, Waiting)]
-        self._append(replace(consent, id=max(known, default=0) + 1))
+        """Keep a consent until the ledger can take it."""
+        self._append(consent)
 
     def consent_carried(self, consent: Waiting) -> None:
         """Write down that the ledger has a consent now."""

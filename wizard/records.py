@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from wizard.formats import ABSENT, Absent, Format, Json, KeyPath
+from wizard.formats import ABSENT, Absent, Format, Json, KeyPath, Splice
 from wizard.plan import Choice, ClientCommand
 
 
@@ -30,15 +30,6 @@ class WiringState(StrEnum):
     SUSPENDED = "suspended"
     RELEASED = "released"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Splice:
-    """Characters `start` to `end` of the text after, and what stood there before."""
-
-    start: int
-    end: int
-    old: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from wizard.formats import ABSENT, Absent, Format, Item, Json, KeyPath
+from wizard.formats import ABSENT, Absent, Format, Item, Json, KeyPath, Splice
 from wizard.plan import Choice, ClientCommand, Login
 from wizard.records import (
     OwnedKey,
-    Splice,
     WiredFile,
     Wiring,
     WiringState,
@@ -51,22 +50,23 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A consent that the ledger could not take yet; `id` is its own."""
+    """A consent that the ledger could not take yet; `id` is its own for ever."""
 
-    id: int
+    id: str
     time: datetime
     kind: str
     subject: str
     scope: str
     detail: str
     given: bool
+    revokes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
     """A waiting consent is in the ledger now."""
 
-    id: int
+    id: str
 
 
 Entry: TypeAlias = Begun | Done | Waiting | Carried
@@ -145,17 +145,18 @@ class _Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class _Waiting(msgspec.Struct, frozen=True, tag="consent"):
-    id: int
+    id: str
     time: datetime
     kind: str
     subject: str
     scope: str
     detail: str
     given: bool
+    revokes: int | None = None
 
 
 class _Carried(msgspec.Struct, frozen=True, tag="carried"):
-    id: int
+    id: str
 
 
 _Line: TypeAlias = _Begun | _Done | _Waiting | _Carried
@@ -199,8 +200,17 @@ def _of_entry(entry: Entry) -> _Line:
             return _Begun(deed, _of_wiring(wiring))
         case Done(wiring, time):
             return _Done(_of_wiring(wiring), time)
-        case Waiting(id_, time, kind, subject, scope, detail, given):
-            return _Waiting(id_, time, kind, subject, scope, detail, given)
+        case Waiting():
+            return _Waiting(
+                id=entry.id,
+                time=entry.time,
+                kind=entry.kind,
+                subject=entry.subject,
+                scope=entry.scope,
+                detail=entry.detail,
+                given=entry.given,
+                revokes=entry.revokes,
+            )
         case Carried(id_):
             return _Carried(id_)
 
@@ -284,6 +294,7 @@ def _entry(stored: _Line) -> Entry:
                 scope=stored.scope,
                 detail=stored.detail,
                 given=stored.given,
+                revokes=stored.revokes,
             )
         case _Carried():
             return Carried(stored.id)

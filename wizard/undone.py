@@ -20,12 +20,12 @@ from wizard.formats import (
     Edit,
     Format,
     Json,
+    applied,
     decoded,
     encoded,
     value_at,
     with_edits,
 )
-from wizard.inverse import spliced
 from wizard.masking import masked_line, shown_secret
 from wizard.naming import key_name
 from wizard.records import (
@@ -122,8 +122,10 @@ def _exactly(wired: WiredFile, data: bytes) -> Undone | None:
     )
     if not wired.existed:
         return Undone(Way.EXACT, None, fates)
-    text = spliced(data.decode("utf-8", "surrogateescape"), wired.inverse)
-    before = text.encode("utf-8", "surrogateescape")
+    try:
+        before = applied(data.decode(), wired.inverse).encode()
+    except (Broken, UnicodeError):
+        return None
     if digest_of_bytes(before) != wired.before:
         return None
     return Undone(Way.EXACT, before, fates)

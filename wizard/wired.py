@@ -13,21 +13,23 @@ from wizard.clients.addresses import ours
 from wizard.clients.secrets_seen import looks_secret
 from wizard.formats import (
     ABSENT,
+    Absent,
     Broken,
     Edit,
     Format,
+    Json,
     KeyPath,
+    Splice,
     decoded,
     encoded,
+    splices,
     value_at,
     with_edits,
 )
-from wizard.inverse import splices
 from wizard.naming import key_name
 from wizard.plan import FileEdit, KeyChange
 from wizard.records import (
     OwnedKey,
-    Splice,
     WiredFile,
     digest_of,
     digest_of_bytes,
@@ -107,7 +109,7 @@ def _is_dropped(format_: Format, text: str, change: KeyChange) -> bool:
 
 
 def _owned(edit: FileEdit, change: KeyChange, text: str) -> OwnedKey:
-    saved = ABSENT
+    saved: Json | Absent = ABSENT
     if not change.line and not edit.whole and text.strip():
         saved = value_at(edit.format, text, change.path)
     if looks_secret(_last(change.path), saved):
@@ -143,7 +145,7 @@ def _inverse(edit: FileEdit, origin: bytes | None) -> tuple[Splice, ...] | None:
     except UnicodeDecodeError:
         raise Broken("it is not UTF-8 text") from None
     found = splices(after, before)
-    if any(looks_secret("", each.old) or ours(each.old) for each in found):
+    if any(looks_secret("", each.text) or ours(each.text) for each in found):
         return None
     return found
 

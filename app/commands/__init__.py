@@ -2,6 +2,7 @@
 
 from app.commands import (
     clients,
+    consents,
     doctor,
     gateway,
     keys,
@@ -14,6 +15,7 @@ from app.commands import (
     setup,
     simulate,
     spend,
+    undo,
 )
 from app.commands.command import Command, Effect
 
@@ -51,6 +53,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("setup resume", setup.resume, Effect.READ),
     Command("setup save", setup.save, Effect.CHANGE),
     Command("integrate", setup.integrate, Effect.SPEND, asks="asks"),
+    Command("undo", undo.undo, Effect.CHANGE),
+    Command("consents", consents.consents, Effect.READ),
+    Command("consents revoke", consents.revoke, Effect.CHANGE),
     Command("try", routing.try_prompt, Effect.SPEND),
     Command("logs", logs.logs, Effect.READ, rows="lines", follow="since"),
     Command("restart", gateway.restart, Effect.CHANGE),
