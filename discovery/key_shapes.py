@@ -72,6 +72,9 @@ _SECRET_NAME = re.compile(
     r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADER|AUTH|BEARER|COOKIE",
     re.IGNORECASE,
 )
+# Names of models, folders and the like; no quotes or braces, which may hold anything.
+_PLAIN = re.compile(r"[\w./\\:@~+ -]{1,60}")
+_RUN = re.compile(r"[\w-]{32,}")  # more often a key than a word
 _ELSEWHERE = re.compile(
     r"\A(?:op|pass|vault|bw|keyring|keychain|doppler|infisical|secret|aws-sm|gcp-sm"
     r"|secretmanager|env|file|ref\+\w+):|\$\(|`|\A\$\{?\w+\}?\Z|\A\{(?:env|file):"
@@ -113,8 +116,7 @@ def shown(name: str, value: str) -> str:
         return address_shown(value) or HIDDEN
     if is_secret_name(name) or any(one.pattern.search(value) for one in SHAPES):
         return HIDDEN
-    # Long values without a blank are keys more often than not.
-    return value if len(value) <= 60 and value.isprintable() else HIDDEN
+    return value if _PLAIN.fullmatch(value) and not _RUN.search(value) else HIDDEN
 
 
 def address_shown(value: str) -> str:
