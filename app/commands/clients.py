@@ -9,19 +9,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from app.commands.keys import new
-from app.commands.pointing import (
-    Client,
-    Login,
-    SettingsPart,
-    Wish,
-    logins,
-    missing,
-    parts,
-    usual_login,
-)
 from app.failure import CommandFailed
 from app.services import Services
 from proxy.catalogue import Provider
+from wizard.clients.needs import Client, logins, missing, usual_login
+from wizard.clients.pasting import SettingsPart, Wish, parts
+from wizard.plan import Login
 
 __all__ = [
     "PLACEHOLDER",
@@ -80,7 +73,9 @@ async def settings(
     if lacks is not None:
         told = (_config_part(services, lacks),)
         providers = (lacks, *providers)
-    told = (*told, *parts(client, Wish(url, key, chosen, providers)))
+    platform = services.surroundings.platform
+    wish = Wish(url, key, chosen, providers, services.command_path, platform)
+    told = (*told, *parts(client, wish))
     return ClientSettings(
         client=client,
         base_url=url,

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from app.commands.clients import PLACEHOLDER, Client, Login
-from app.commands.pointing import Wish, logins, missing, parts
 from app.paths import paths_for
 from app.settings import read_config
 from proxy.model import Protocol
@@ -18,6 +17,8 @@ from proxy.policies import shipped_policy
 from proxy.routing import Facts, decide
 from proxy.routing.condition import ALL_WELL
 from proxy.wire.losses import LOSSES
+from wizard.clients.needs import logins, missing
+from wizard.clients.pasting import Wish, parts
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GUIDES = sorted((_ROOT / "docs" / "guide").glob("*.md"))

@@ -9,10 +9,10 @@ import pytest
 
 from app.commands import clients, keys
 from app.commands.clients import Client, Login
-from app.commands.pointing import logins
 from app.failure import CommandFailed
 from app.services import Services
 from proxy.keys import looks_valid
+from wizard.clients.needs import logins
 
 WAYS = [(client, login) for client in Client for login in logins(client)]
 

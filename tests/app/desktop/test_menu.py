@@ -6,12 +6,12 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from app.commands.pointing import Client
 from app.desktop import words
 from app.desktop.menu import TrayMenu
 from app.desktop.sight import Link, Sight
 from app.desktop.words import warnings
 from proxy.routing.modes import MEANINGS, Mode
+from wizard.clients.needs import Client
 
 WINDOWS = (("overview", "O&verview window"),)
 
