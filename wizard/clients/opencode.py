@@ -25,7 +25,9 @@ from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.formats import ABSENT, Format, Json, KeyPath
 from wizard.plan import Choice, FileWish, KeyWish, Login, Refusal
 
-_NAMES: Final = ("opencode.jsonc", "opencode.json")
+_NAMES: Final = ("opencode.json", "opencode.jsonc")
+"""In the order they are read in: what the last one says wins."""
+
 _USUAL_OUTPUT: Final = 32_000  # tokens; what opencode asks for at most by itself
 # The library that speaks each protocol; all three are within opencode.
 _PACKAGES: Final[Mapping[Protocol, str]] = {
@@ -89,7 +91,8 @@ def _target(situation: Situation) -> Path:
         if folder is None
         else tuple(folder / name for name in _NAMES)
     )
-    return next((path for path in named if is_there(situation, path)), named[-1])
+    there = (path for path in reversed(named) if is_there(situation, path))
+    return next(there, named[0])
 
 
 def _wanted(situation: Situation) -> Wanted:
