@@ -1,8 +1,10 @@
 """Asks the user's own model servers which models they have and with how much room.
 
 It asks those that `config.toml` names and no others: at the start, when that file
-changes, and while requests go there; never while nothing happens. It holds no request
-up, and chooses nothing: `app.local_servers` reads the answers.
+changes, while requests go there, and every few seconds while one of them gives no
+answer, so that it can be used soon after it was started. Where all answer and nothing
+happens, nothing is asked and no timer runs. It holds no request up, and chooses
+nothing: `app.local_servers` reads the answers.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from proxy.tasks import spawn
 from proxy.upstream import Outgoing, UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from proxy.catalogue import Catalogue, Provider
     from proxy.routing.decision import Rejected
@@ -33,10 +35,15 @@ LOOK_SECONDS: Final = 1.0
 EVERY_SECONDS: Final = 60.0
 """The least time between two looks that requests to a server give rise to."""
 
+AGAIN_SECONDS: Final = 5.0
+"""The time between two looks at a server that gives no answer."""
+
 MOST_BYTES: Final = 2 * 1024 * 1024
 """The longest answer that is read; one with more models tells nothing."""
 
 _OK: Final = 200
+_NOT_YET: Final = frozenset({502, 503, 504})
+"""What a server that is starting says, or a proxy in front of one that is not there."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,14 +52,27 @@ _log = logging.getLogger(__name__)
 class _Watched:
     """A server that is asked, and what it told last; None where it has told nothing.
 
-    `looked` is when a request last gave rise to a look, in monotonic seconds.
+    `looked` is when a request last gave rise to a look, in monotonic seconds. A
+    `silent` one gave no answer when it was last asked: it is asked again and again.
     """
 
     provider: Provider
     server: LocalServer
     told: Told | None = None
     looked: float | None = None
+    silent: bool = False
     task: asyncio.Task[None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """One answer's body, None where it does not count; or silence."""
+
+    body: bytes | None = None
+    silent: bool = False
+
+
+_SILENCE: Final = _Heard(silent=True)
 
 
 class LocalModels:
@@ -60,7 +80,7 @@ class LocalModels:
 
     Belongs to one loop. `look` at the start and whenever the configuration changes;
     `finished` after each request; `merged` gives the catalogue to route by; `close` at
-    the end.
+    the end. A server that is silent is asked every `AGAIN_SECONDS` until it answers.
     """
 
     def __init__(
@@ -70,18 +90,25 @@ class LocalModels:
         monotonic: Callable[[], float],
         offline: Callable[[], bool],
         changed: Callable[[], None],
+        *,
+        back: Callable[[str], None] = lambda _: None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Ask nobody yet.
 
         While `offline` says so, only servers on this machine are asked. `changed` is
-        called when a look that `used` led to found something new, so that the catalogue
-        is merged again.
+        called when a look in the background found something new, so that the catalogue
+        is merged again; `back` with a provider's id when its server was silent and
+        answers, after that. `pause` waits for so many seconds.
         """
         self._upstream = upstream
         self._secrets = secrets
         self._monotonic = monotonic
         self._offline = offline
         self._changed = changed
+        self._back = back
+        self._pause = pause
+        self._waiting: asyncio.Task[None] | None = None
         self._watched: dict[str, _Watched] = {}
         self._merged: tuple[Catalogue, Catalogue] | None = None
 
@@ -116,19 +143,34 @@ class LocalModels:
                 server,
                 told=old.told if old and kept else None,
                 looked=old.looked if old and kept else None,
+                silent=old.silent if old and kept else False,
             )
             _cancel(old)
         for gone in before.values():
             _cancel(gone)
         self._merged = None
-        await asyncio.gather(*(self._ask(each) for each in self._watched.values()))
+        every = tuple(self._watched.values())
+        before_it = [each for each in every if each.silent]
+        await asyncio.gather(*(self._ask(each) for each in every))
+        self._tell_of(before_it)
+        self._wait_for_the_silent()
 
-    def finished(self, tried: Iterable[str], rejected: Iterable[Rejected]) -> None:
+    def finished(
+        self,
+        tried: Iterable[str],
+        rejected: Iterable[Rejected],
+        unreached: Iterable[str] = (),
+    ) -> None:
         """Take note of a request that is over.
 
         `tried` are the ids of the providers that were called, `rejected` the losers of
-        its decision: what was too short for it may have more room by now.
+        its decision: what was too short for it may have more room by now. `unreached`
+        are the providers that it could not be sent to.
         """
+        for provider_id in unreached:
+            if watched := self._watched.get(provider_id):
+                watched.silent = True
+        self._wait_for_the_silent()
         short = (
             each.route.partition("/")[0]
             for each in rejected
@@ -159,25 +201,60 @@ class LocalModels:
         for watched in self._watched.values():
             _cancel(watched)
         self._watched = {}
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    # --- who is silent ---
+
+    def _silent(self) -> list[_Watched]:
+        return [each for each in self._watched.values() if each.silent]
+
+    def _wait_for_the_silent(self) -> None:
+        """See to it that they are asked again, where there are any."""
+        waits = self._waiting is not None and not self._waiting.done()
+        if not waits and self._silent():
+            self._waiting = spawn(self._ask_the_silent(), "silent local servers")
+
+    async def _ask_the_silent(self) -> None:
+        """Ask who is silent until nobody is."""
+        while self._silent():
+            await self._pause(AGAIN_SECONDS)
+            silent = self._silent()
+            if any(await asyncio.gather(*(self._ask(each) for each in silent))):
+                self._changed()
+            self._tell_of(silent)
+
+    def _tell_of(self, before: Iterable[_Watched]) -> None:
+        """Tell of those who were silent and are not any more."""
+        for each in before:
+            if not each.silent:
+                _log.info(
+                    "the server of %s answers",
+                    each.provider.id,
+                    extra={"event": "local_server_answers"},
+                )
+                self._back(each.provider.id)
+
+    # --- how one is asked ---
 
     async def _ask_again(self, watched: _Watched) -> None:
         if await self._ask(watched):
             self._changed()
+        self._wait_for_the_silent()
 
     async def _ask(self, watched: _Watched) -> bool:
         """Ask one server; return whether it told something new."""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                answers = await asyncio.gather(
-                    *(self._get(watched, path) for path in watched.server.paths)
-                )
+                answers = await self._answers(watched)
         except TimeoutError:
-            return False
-        heard = tuple(answer for answer in answers if answer is not None)
-        if len(heard) < len(answers):
+            answers = (_SILENCE,)
+        watched.silent = any(answer.silent for answer in answers)
+        bodies = [answer.body for answer in answers if answer.body is not None]
+        if len(bodies) < len(watched.server.paths):
             # It may be starting or busy; what it told before is the best there is.
             return False
-        told = watched.server.read(heard)
+        told = watched.server.read(tuple(bodies))
         if told == watched.told:
             return False
         watched.told, self._merged = told, None
@@ -189,8 +266,21 @@ class LocalModels:
         )
         return True
 
-    async def _get(self, watched: _Watched, path: str) -> bytes | None:
-        """Return a server's answer; None where there is none that counts."""
+    async def _answers(self, watched: _Watched) -> tuple[_Heard, ...]:
+        """Return a server's answers; who was silent is asked for one thing first."""
+        first, *rest = watched.server.paths
+        heard = []
+        if watched.silent:
+            heard.append(await self._get(watched, first))
+            if heard[0].silent:
+                return tuple(heard)
+        else:
+            rest = [first, *rest]
+        heard += await asyncio.gather(*(self._get(watched, path) for path in rest))
+        return tuple(heard)
+
+    async def _get(self, watched: _Watched, path: str) -> _Heard:
+        """Return a server's answer to one question."""
         provider = watched.provider
         url = f"{provider.base_url.removesuffix('/v1')}{path}"
         headers = (
@@ -205,11 +295,11 @@ class LocalModels:
                 call, offline=here, first_byte=LOOK_SECONDS
             ) as answer:
                 if answer.status != _OK:
-                    return None
+                    return _Heard(silent=answer.status in _NOT_YET)
                 body = await answer.read(MOST_BYTES + 1)
         except UpstreamError:
-            return None
-        return body if len(body) <= MOST_BYTES else None
+            return _SILENCE
+        return _Heard(body if len(body) <= MOST_BYTES else None)
 
     def _credential(self, provider: Provider) -> tuple[tuple[str, str], ...]:
         """Return the header with the key that the user gave for this very server."""

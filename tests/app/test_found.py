@@ -11,7 +11,7 @@ from aiohttp import web
 from loopback import serving
 
 from app import found as module
-from app.found import EVERY_SECONDS, LocalModels
+from app.found import AGAIN_SECONDS, EVERY_SECONDS, LOOK_SECONDS, LocalModels
 from proxy.catalogue import Catalogue, KeyRef, Model, Place, Provider, known_providers
 from proxy.model import Protocol
 from proxy.policies import shipped_policy
@@ -77,12 +77,40 @@ async def server() -> AsyncIterator[FakeServer]:
 
 @dataclass
 class World:
-    """A `LocalModels` with a clock that is set, and how often it said `changed`."""
+    """A `LocalModels` with a clock that is set, and how often it said `changed`.
+
+    `pauses` are the waits it began, `back` who it said was back.
+    """
 
     models: LocalModels
     now: float = 0.0
     changes: int = 0
     offline: bool = False
+    pauses: list[float] = field(default_factory=list)
+    back: list[str] = field(default_factory=list)
+    over: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+    paused: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.paused.set()
+        await self.over.get()
+
+    @property
+    def waiting(self) -> list[asyncio.Task[object]]:
+        """The tasks that wait for servers that are silent."""
+        tasks = asyncio.all_tasks()
+        return [each for each in tasks if _name(each) == "silent local servers"]
+
+    async def wait_over(self) -> None:
+        """End one wait, and let what it leads to happen."""
+        (task,) = self.waiting
+        await self.paused.wait()  # a task that was just begun
+        self.paused.clear()
+        self.over.put_nowait(None)
+        again = asyncio.ensure_future(self.paused.wait())
+        await asyncio.wait((task, again), return_when=asyncio.FIRST_COMPLETED)
+        again.cancel()
 
     async def used(self, provider: str = "ollama") -> None:
         """Tell of a request, and wait for what it leads to."""
@@ -103,12 +131,20 @@ async def world() -> AsyncIterator[World]:
     def changed() -> None:
         made.changes += 1
 
+    def back(provider_id: str) -> None:
+        made.back.append(provider_id)
+
     secrets = Secrets({"LOCAL_KEY": KEY})
     models = LocalModels(
-        upstream, secrets, lambda: made.now, lambda: made.offline, changed
+        upstream,
+        secrets,
+        lambda: made.now,
+        lambda: made.offline,
+        changed,
+        back=back,
+        pause=made.pause,
     )
-    made.models, made.now, made.changes = models, 0.0, 0
-    made.offline = False
+    World.__init__(made, models)
     yield made
     models.close()
     await upstream.close()
@@ -353,6 +389,147 @@ async def test_after_the_end_nobody_is_asked(world: World, server: FakeServer) -
     world.now = EVERY_SECONDS
     world.models.used("ollama")
     assert len(server.asked) == count
+
+
+# --- who is silent --------------------------------------------------------------------
+
+
+def starting() -> web.Response:
+    return web.Response(status=503, text="starting")
+
+
+async def test_a_server_that_starts_late_is_ready_soon(
+    world: World, server: FakeServer
+) -> None:
+    whole = catalogue(ollama(server.url))
+    server.answers = {"/api/tags": starting(), "/api/ps": starting()}
+    await world.models.look(whole)
+    assert world.models.merged(whole) is whole
+    server.asked.clear()
+    server.answers["/api/tags"] = starting()
+    await world.wait_over()
+    assert world.pauses == [AGAIN_SECONDS, AGAIN_SECONDS]
+    assert server.paths == ["/api/tags"], "one cheap question while it says nothing"
+    assert (world.changes, world.back) == (0, [])
+    server.answers = {"/api/tags": TAGS, "/api/ps": LOADED}
+    await world.wait_over()
+    assert model(world, whole).context == 4096
+    assert (world.changes, world.back) == (1, ["ollama"])
+
+
+def test_the_longest_wait_is_within_ten_seconds() -> None:
+    assert AGAIN_SECONDS + LOOK_SECONDS <= 10
+
+
+async def test_nothing_waits_where_all_answer(world: World, server: FakeServer) -> None:
+    await world.models.look(catalogue(ollama(server.url)))
+    assert (world.waiting, world.pauses) == ([], [])
+
+
+async def test_the_waiting_ends_when_the_last_one_answers(
+    world: World, server: FakeServer
+) -> None:
+    silent = replace(ollama("http://127.0.0.1:1"), id="other", priced_as="ollama")
+    server.answers["/api/ps"] = starting()
+    whole = catalogue(ollama(server.url), silent)
+    await world.models.look(whole)
+    server.answers["/api/ps"] = LOADED
+    await world.wait_over()
+    assert world.back == ["ollama"]
+    assert world.waiting, "the other is still silent"
+    server.asked.clear()
+    await world.wait_over()
+    assert server.asked == [], "who answers is left alone"
+    await world.models.look(catalogue(ollama(server.url)))
+    (task,) = world.waiting
+    world.over.put_nowait(None)
+    await task
+    assert world.waiting == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        web.Response(status=404),
+        web.Response(status=401),
+        web.Response(status=302, headers={"Location": "/x"}),
+        web.Response(status=500),
+        web.Response(body=b" " * (2 * 1024 * 1024 + 1)),
+    ],
+    ids=["unknown", "refused", "redirect", "broken", "huge"],
+)
+async def test_who_answers_something_else_is_not_asked_for_ever(
+    world: World, server: FakeServer, answer: web.Response
+) -> None:
+    server.answers["/api/ps"] = answer
+    await world.models.look(catalogue(ollama(server.url)))
+    assert world.waiting == []
+
+
+async def test_who_hangs_is_silent(
+    world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
+    server.silent = asyncio.Event()
+    await world.models.look(catalogue(ollama(server.url)))
+    assert len(world.waiting) == 1
+
+
+async def test_who_stops_answering_requests_is_silent_again(
+    world: World, server: FakeServer
+) -> None:
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole)
+    await world.used()
+    server.asked.clear()
+    world.models.finished(["ollama"], [], unreached=["ollama", "groq"])
+    assert server.asked == [], "not at once: it has just failed"
+    await world.wait_over()
+    assert server.paths == ["/api/ps", "/api/tags"]
+    assert (world.back, world.waiting) == (["ollama"], [])
+    assert model(world, whole).context == 4096
+
+
+async def test_a_look_that_a_request_led_to_may_find_it_silent(
+    world: World, server: FakeServer
+) -> None:
+    await world.models.look(catalogue(ollama(server.url)))
+    server.answers = {}
+    server.answers["/api/tags"] = starting()
+    await world.used()
+    assert len(world.waiting) == 1
+
+
+async def test_what_it_told_holds_while_it_is_silent(
+    world: World, server: FakeServer
+) -> None:
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole)
+    before = world.models.merged(whole)
+    world.models.finished([], [], unreached=["ollama"])
+    server.answers = {"/api/tags": starting()}
+    await world.wait_over()
+    assert world.models.merged(whole) is before
+
+
+async def test_a_look_at_all_tells_of_who_is_back(
+    world: World, server: FakeServer
+) -> None:
+    whole = catalogue(ollama(server.url))
+    await world.models.look(whole)
+    world.models.finished([], [], unreached=["ollama"])
+    await world.models.look(whole)
+    assert world.back == ["ollama"]
+
+
+async def test_after_the_end_nobody_waits(world: World, server: FakeServer) -> None:
+    await world.models.look(catalogue(ollama("http://127.0.0.1:1")))
+    (task,) = world.waiting
+    world.models.close()
+    await asyncio.wait((task,))
+    assert task.cancelled()
+    world.models.finished([], [], unreached=["ollama"])
+    assert world.waiting == []
 
 
 # --- in a gateway that serves ---------------------------------------------------------
