@@ -28,6 +28,7 @@ from app.commands.undo import UndoResult
 from app.doctor.report import Report
 from app.logs import LogLine, LogPage
 from app.lost import many_lost
+from app.plain_discover import findings
 from app.plain_doctor import report
 from app.plain_prices import price_changes, price_list
 from app.plain_routing import policy_list, route_list, simulation
@@ -41,6 +42,7 @@ from app.plain_setup import (
 from app.plain_spend import spend
 from app.plain_wiring import consents, revoked, undo
 from app.state import Snapshot, SpendToday
+from discovery.findings import Findings
 from proxy.ledger.rows import Event
 from proxy.model import Protocol
 from proxy.money import Price, show
@@ -400,6 +402,7 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     StoredKey: lambda result, _: (_stored(result),),
     KeyList: lambda result, _: _keys(result),
     Revoked: lambda result, _: _revoked(result),
+    Findings: findings,
     ClientSettings: lambda result, _: _settings(result),
     Report: lambda result, _: report(result),
     TryResult: _tried,

@@ -30,7 +30,7 @@ from discovery.surroundings import Surroundings
 Look = Callable[[str], str | None]
 """Returns our own keyring entry of that name; may wait for a person.
 
-Raises `LookupError` where the keyring cannot be asked.
+Raises `LookupError`, with the clause that says why, where the keyring cannot be asked.
 """
 
 _ROUTABLE = "Turnout can call {name} with it."

@@ -3,6 +3,7 @@
 from app.commands import (
     clients,
     consents,
+    discover,
     doctor,
     gateway,
     keys,
@@ -45,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("keys show", keys.show, Effect.READ),
     Command("keys store", keys.store, Effect.CHANGE),
     Command("keys revoke", keys.revoke, Effect.CHANGE),
+    Command("discover", discover.discover, Effect.READ),
     Command("settings", clients.settings, Effect.CHANGE),
     Command("doctor", doctor.doctor, Effect.CHANGE, asks="asks"),
     Command("setup plan", setup.plan, Effect.READ),

@@ -49,6 +49,7 @@ NOT_IN_THE_TRAY = {
     "events": "Overview asks for them when it is open",
     "mode": "in the menu",
     "settings": "in the menu",
+    "discover": "the first-run wizard shows it as it comes in",
 }
 """Why a command has no entry of its own in the tray, or where it is."""
 
