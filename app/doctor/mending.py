@@ -97,9 +97,12 @@ def _ask_for_a_gateway(services: Services) -> str:
         done = ask_for_a_start(services.paths)
         return "" if done else "Its keeper did not take the wish for a new gateway."
     try:
-        start_keeper(services.paths, services.config.current.settings.port)
+        port = services.config.current.settings.port
+        keeper = start_keeper(services.paths, port)
     except (CannotServe, OSError) as refused:
         return str(refused)
+    # It outlives this process; without this Python warns of it.
+    keeper.returncode = 0
     return ""
 
 

@@ -21,6 +21,8 @@ from app.doctor.ground import (
 )
 from proxy.catalogue.address import is_loopback
 from proxy.catalogue.provider import AuthStyle
+from proxy.headers import ANTHROPIC_VERSION
+from proxy.model import Protocol
 from proxy.prices.freshness import Freshness, age_days, freshness
 from proxy.routing import Mode
 
@@ -142,16 +144,13 @@ def _credential(services: Services, provider: Provider) -> Iterable[tuple[str, s
     key = services.secrets.held(provider.key)
     if key is None:
         return ()
-    style = provider.auth_style(provider.protocols[0])
+    spoken = provider.protocols[0]
+    style = provider.auth_style(spoken)
     if style is AuthStyle.BEARER:
         return (("Authorization", f"Bearer {key}"),)
-    own = ((style.value, key),)
-    # Anthropic refuses a request without it, whatever the key.
-    return (*own, ("anthropic-version", "2023-06-01")) if _messages(style) else own
-
-
-def _messages(style: AuthStyle) -> bool:
-    return style is AuthStyle.X_API_KEY
+    if spoken is Protocol.MESSAGES:  # refused without it, whatever the key
+        return ((style.value, key), ("anthropic-version", ANTHROPIC_VERSION))
+    return ((style.value, key),)
 
 
 def _ahead(date: str, clock: Clock) -> timedelta | None:
