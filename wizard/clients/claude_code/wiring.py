@@ -86,6 +86,8 @@ def for_project(situation: Situation, project: Path) -> Wanted:
         )
         todo = 'Choose the login "key", or wire Claude Code for all projects.'
         refusals.append(Refusal(str(path), why, todo))
+    if refusals:
+        return Wanted(refusals=tuple(refusals))
     keys = (
         KeyWish(("env", URL), situation.url, "this project's requests come to Turnout"),
         KeyWish(
@@ -97,7 +99,6 @@ def for_project(situation: Situation, project: Path) -> Wanted:
     folder = shown_path(situation.surroundings, project)
     return Wanted(
         files=(FileWish(path, Format.JSON, keys),),
-        refusals=tuple(refusals),
         means=(
             f"In {folder} and below, {telling.with_keys(NAME)}",
             "Everywhere else Claude Code stays as it is.",
