@@ -29,6 +29,7 @@ from wizard.formats.terms import (
     Refused,
 )
 from wizard.formats.values import (
+    carrying_name,
     found,
     leaves,
     over_null,
@@ -91,7 +92,8 @@ def _steps(fmt: Format, text: str, edit: Edit, data: Json) -> list[Edit]:
     def is_value(path: KeyPath) -> bool:
         return fmt is Format.TOML and toml_edit.is_value(text, path)
 
-    return list(leaves(over_null(edit, data), data, is_value))
+    whole = over_null(carrying_name(edit), data)
+    return list(leaves(whole, data, is_value))
 
 
 def _after(fmt: Format, text: str, edit: Edit, data: Json) -> Json:

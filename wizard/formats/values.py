@@ -86,6 +86,17 @@ def with_value(data: Json, path: KeyPath, value: Json | Absent) -> Json:
     return {**data, step: nested(rest, value)}
 
 
+def carrying_name(edit: Edit) -> Edit:
+    """Return the edit with the element's own name in its value, if it is an element.
+
+    Raises `Refused` where the value is no object or carries another name.
+    """
+    last = edit.path[-1] if edit.path else ""
+    if isinstance(last, str) or isinstance(edit.value, Absent):
+        return edit
+    return replace(edit, value=_named(last, edit.value))
+
+
 def nested(path: KeyPath, value: Json) -> Json:
     """Return `value` within new objects and lists, one for each step of `path`."""
     for step in reversed(path):
