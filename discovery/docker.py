@@ -127,7 +127,7 @@ def _usual(surroundings: Surroundings) -> list[Path]:
 def _is_socket(path: Path) -> bool:
     try:
         return path.is_socket()
-    except (OSError, ValueError):
+    except OSError:  # a folder that this user may not look into
         return False
 
 

@@ -603,3 +603,23 @@ async def test_a_request_to_a_server_of_the_users_leads_to_one_look(
         async with asyncio.timeout(5):
             await server.until(4)
     assert server.paths == ["/api/chat", "/api/chat", "/api/ps", "/api/tags"]
+
+
+async def test_a_server_that_starts_after_the_gateway_is_a_route_by_itself(
+    turnout_home: Path, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.01)
+    told = server.answers
+    server.answers = {"/api/tags": starting()}
+    config = OLLAMA.format(mode="direct", url=server.url).partition("[[providers.m")[0]
+    async with serving(turnout_home, config) as gateway, asyncio.timeout(20):
+
+        async def listed() -> bytes:
+            url = f"{gateway.url}/v1/models"
+            async with gateway.session.get(url, headers=gateway.headers()) as answer:
+                return await answer.read()
+
+        assert b"qwen3:8b" not in await listed()
+        server.answers = told
+        while b"qwen3:8b" not in await listed():
+            pass

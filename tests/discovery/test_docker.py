@@ -182,6 +182,21 @@ async def test_without_docker_there_is_nothing_to_say(tmp_path: Path) -> None:
     assert (seen.containers, seen.problem) == ((), "")
 
 
+async def test_an_address_that_cannot_be_a_file_is_no_trouble(tmp_path: Path) -> None:
+    odd = around(tmp_path, DOCKER_HOST="unix:///x\0y")
+    assert await find_containers(odd) == ()
+
+
+async def test_a_folder_that_may_not_be_entered_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path) -> bool:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "is_socket", forbidden)
+    assert await find_containers(at(tmp_path / "docker.sock")) == ()
+
+
 @pytest.mark.parametrize("host", ["tcp://192.0.2.7:2375", "ssh://mara@gpu-box"])
 async def test_docker_on_another_machine_is_not_asked(
     tmp_path: Path, host: str

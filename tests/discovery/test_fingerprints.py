@@ -189,6 +189,14 @@ def test_an_empty_list_counts_only_where_the_user_named_it() -> None:
     assert identify(heard(double, named=True)) is not None
 
 
+def test_an_open_tabby_is_known_by_the_one_model_it_has() -> None:
+    model = {"id": "Qwen3-8B-exl3", "object": "model", "parameters": {}}
+    answers = {"/v1/model": json_reply(model), "/v1/models": kinds.openai_list("a")}
+    who = identify(heard(Double(answers)))
+    assert who is not None
+    assert (who.kind, who.state) == (ServerKind.TABBY_API, READY)
+
+
 def test_a_version_that_is_none_is_not_shown() -> None:
     sly = json_reply({"version": "1.0\x1b[31m", "deployment_id": None})
     who = identify(heard(Double({"/api/version": sly})))

@@ -108,6 +108,19 @@ def test_a_runner_of_ollamas_is_no_server_of_its_own(
     }
 
 
+def test_a_process_that_ends_meanwhile_is_no_runner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Ending(_Process):
+        def parent(self) -> _Process:
+            raise psutil.NoSuchProcess(self.pid)
+
+    monkeypatch.setattr(psutil, "net_connections", lambda kind: [_connection(3, 8080)])
+    monkeypatch.setattr(psutil, "Process", Ending)
+    (seen,) = listeners()
+    assert (seen.known, seen.inner) == (True, False)
+
+
 def test_where_looking_is_forbidden_nothing_is_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

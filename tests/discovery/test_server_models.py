@@ -100,6 +100,26 @@ def test_lm_studio_tells_the_room_that_is_really_there() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("reasoning", "thinking"),
+    [
+        (None, None),
+        (True, True),
+        (False, False),
+        ({"allowed_options": ["off"]}, False),
+        ({"allowed_options": ["off", "on"]}, True),
+    ],
+)
+def test_lm_studios_word_on_thinking_is_taken(
+    reasoning: object, thinking: bool | None
+) -> None:
+    able = {"vision": False, "trained_for_tool_use": True, "reasoning": reasoning}
+    model = {"type": "llm", "key": "a", "loaded_instances": [], "capabilities": able}
+    answers = {"/api/v1/models": json_reply({"models": [model]})}
+    (found,) = told(ServerKind.LM_STUDIO, Double(answers))
+    assert found.thinking is thinking
+
+
 def test_an_older_lm_studio_tells_it_too() -> None:
     assert told(ServerKind.LM_STUDIO, kinds.old_lm_studio()) == (
         ServerModel(

@@ -12,11 +12,12 @@ import pytest
 from servers import kinds
 from servers.double import Double, serving
 
+from discovery import ports as ports_module
 from discovery import servers as module
 from discovery.findings import ServerFound, ServerKind, ServerState
 from discovery.knock import Limits
 from discovery.listening import Listener
-from discovery.ports import Target
+from discovery.ports import USUAL, Target
 from discovery.servers import Around, find_servers
 from discovery.surroundings import Surroundings
 from proxy.catalogue import Catalogue, Place, Provider, known_providers
@@ -236,6 +237,24 @@ async def test_a_host_that_the_user_named_is_asked_and_no_other() -> None:
         assert await look() == []
         (found,) = await look(hosts=[f"{double.url}/v1", "http://a:b@x", "gpu-box"])
     assert (found.name, found.place) == ("vLLM", Place.THIS_MACHINE)
+
+
+async def test_a_server_on_another_host_is_found_with_its_own_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ports_module, "_is_here", lambda host: False)
+    vllm = known_providers()["vllm"]
+    async with serving(kinds.vllm()) as double:
+        used = catalogue(replace(vllm, base_url=double.url))
+        (found,) = await look(hosts=[f"{double.url}/v1"], used=used)
+    assert (found.address, found.used) == (double.url, True)
+    assert found.place is Place.THIS_MACHINE, "what its name stands for decides"
+
+
+async def test_the_usual_ports_are_those_that_are_knocked_at(tmp_path: Path) -> None:
+    around = Surroundings(tmp_path, {"OLLAMA_HOST": "127.0.0.1:11500"}, "linux")
+    ports = module._ports(around, 8080, ["http://localhost:9"], module.THIS_MACHINE)
+    assert set(ports) == {*USUAL, 11500, 9} - {8080}
 
 
 async def test_what_a_named_host_is_called_decides_where_it_is(
