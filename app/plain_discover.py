@@ -66,7 +66,7 @@ def findings(result: Findings, command_path: str) -> Lines:
             lines += [title, *(_INDENT + row if row else row for row in rows), ""]
     if not lines:
         lines = ["Nothing was found.", ""]
-    lines += [*result.problems, *([""] if result.problems else [])]
+    lines += [*map(harmless, result.problems), *([""] if result.problems else [])]
     return (*lines, *_end(result, command_path))
 
 

@@ -179,7 +179,7 @@ def _notes(known: Known, seen: _Seen) -> Iterator[str]:
     if known.id == "copilot" and not seen.extensions:
         yield _BUILT_IN
     for one in seen.extensions:
-        version = f" {one.version}" if one.version else ""
+        version = f", version {one.version}" if one.version else ""
         yield f"As an extension of {one.editor}{version}."
 
 

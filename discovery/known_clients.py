@@ -20,7 +20,7 @@ _CURSOR = (
     "inside it (Claude Code, Codex, Continue, Cline) can."
 )
 _PASTE = (
-    "Turnout shows what to paste; it keeps its settings where no file can be edited."
+    "Its settings stand in no file that can be edited: Turnout shows what to paste."
 )
 
 

@@ -109,7 +109,7 @@ def test_extensions_are_clients_or_belong_to_one(tmp_path: Path) -> None:
     found = look(around(tmp_path))
     assert list(found) == ["claude-code", "codex", "continue", "cline", "copilot"]
     assert found["claude-code"].version == "2.1.329"
-    assert "As an extension of VS Code 2.1.300." in found["claude-code"].notes
+    assert "As an extension of VS Code, version 2.1.300." in found["claude-code"].notes
     assert found["codex"].version == "0.5.1"
     assert found["codex"].confidence is Confidence.SURE
     assert found["cline"].reach is Reach.GUIDED

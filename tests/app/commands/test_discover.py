@@ -1,0 +1,90 @@
+"""The command `discover` looks with the consents it was given and no others."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_home import CANARY, around, npm, put
+
+from app.commands.discover import discover, kept_keys
+from app.failure import CommandFailed, Exit
+from app.services import Services
+from discovery.findings import KeySource
+from discovery.parts import Part
+from proxy.secrets import SERVICE
+
+
+@pytest.fixture
+def here(alone: Services, tmp_path: Path) -> Services:
+    """Services of a user whose home is made."""
+    home = tmp_path / "made"
+    home.mkdir()
+    environ = {"SCRIPTED_KEY": CANARY, "MISTRAL_API_KEY": CANARY}
+    return replace(alone, surroundings=around(home, **environ))
+
+
+def home_of(services: Services) -> Path:
+    return services.surroundings.home
+
+
+async def test_clients_are_found(here: Services) -> None:
+    npm(home_of(here), "codex", "@openai/codex", "0.169.0")
+    found = await discover(here, only=Part.CLIENTS)
+    assert [(one.id, one.version) for one in found.clients] == [("codex", "0.169.0")]
+
+
+async def test_shell_files_need_their_word(here: Services) -> None:
+    put(home_of(here) / ".zshrc", f"export GROQ_API_KEY={CANARY}\n")
+    without = await discover(here, only=Part.KEYS)
+    agreed = await discover(here, only=Part.KEYS, shell_files=True)
+    assert [one.provider for one in without.keys] == ["mistral"]
+    assert [one.provider for one in agreed.keys] == ["mistral", "groq"]
+    assert CANARY not in repr(agreed)
+
+
+async def test_docker_needs_its_word(here: Services) -> None:
+    with pytest.raises(CommandFailed) as refused:
+        await discover(here, only=Part.CONTAINERS)
+    assert refused.value.exit is Exit.USAGE
+    assert "--docker" in refused.value.todo
+
+
+async def test_a_folder_is_looked_into_when_it_is_named(here: Services) -> None:
+    folder = home_of(here) / "project"
+    put(folder / ".git/config", '[remote "origin"]\n\turl = git@gitea.example:x/y\n')
+    without = await discover(here, only=Part.FORGES)
+    named = await discover(here, only=Part.FORGES, folder=str(folder))
+    assert not without.forges
+    assert [one.name for one in named.forges] == ["origin"]
+
+
+async def test_a_folder_must_be_one(here: Services) -> None:
+    with pytest.raises(CommandFailed, match="no such folder"):
+        await discover(here, folder=str(home_of(here) / "none"))
+
+
+@pytest.mark.parametrize("host", ["nonsense", "http://u:canary@host", "ftp://host"])
+async def test_an_address_must_be_one(here: Services, host: str) -> None:
+    with pytest.raises(CommandFailed) as refused:
+        await discover(here, host=host)
+    assert "canary" not in repr(refused.value)
+
+
+async def test_our_own_entries_are_shown(here: Services, keyring: Any) -> None:
+    keyring.set_password(SERVICE, "groq", CANARY)
+    found = await discover(here, only=Part.KEYS)
+    (kept,) = [one for one in found.keys if one.source is KeySource.KEYRING]
+    assert (kept.provider, kept.last4) == ("groq", CANARY[-4:])
+
+
+async def test_a_keyring_that_fails_is_asked_once(here: Services, keyring: Any) -> None:
+    keyring.broken = True
+    found = await discover(here, only=Part.KEYS)
+    assert "the system keyring failed" in found.problems[0]
+    with pytest.raises(LookupError):
+        kept_keys(here)("groq")
+
+
+def test_an_entry_that_is_not_there_is_none(here: Services) -> None:
+    assert kept_keys(here)("groq") is None
