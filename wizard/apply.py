@@ -156,12 +156,12 @@ class _Work:
         self._journal.begin(Deed.APPLY, wiring)
         try:
             wiring = self._carry_out(wiring, looked, earlier)
+            self._journal.end(wiring, now)
         except (_Stopped, OSError) as error:
             self._take_back(looked, wiring, now)
             if isinstance(error, _Stopped):
                 raise
             raise _cannot_write(error) from None
-        self._journal.end(wiring, now)
         with contextlib.suppress(OSError):
             self._journal.thin_out(wiring)
         return AppliedClient(wiring)

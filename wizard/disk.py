@@ -101,7 +101,7 @@ def identity_of(path: Path) -> Identity | None:
     """Return what tells the file at `path` from another, None where there is none."""
     try:
         found = path.stat(follow_symlinks=False)
-    except FileNotFoundError:
+    except OSError:
         return None
     return Identity(found.st_ino, found.st_mtime_ns, found.st_size)
 
@@ -110,5 +110,5 @@ def group_of(path: Path) -> int | None:
     """Return the group of the file at `path`, None where there is no file."""
     try:
         return path.stat().st_gid
-    except FileNotFoundError:
+    except OSError:
         return None

@@ -184,7 +184,7 @@ class Journal:
         """Remove the backup records of its files that are neither first nor late."""
         for file in wiring.files:
             kept = sorted(self._folder.glob(f"{_name(file)}-*.json"))
-            for path in kept[1 : len(kept) - KEPT + 1]:
+            for path in kept[1 : max(1, len(kept) - KEPT + 1)]:
                 self._disk.remove(path)
 
     # --- inside ---
