@@ -74,16 +74,12 @@ _KNOWN = {"mode", "start_at_login", "keyring", "client", *_LISTS}
 
 
 def read_answers(text: str) -> Answers:
-    """Return the answers in a TOML text; an empty one answers nothing.
+    """Return the answers in a TOML text, or a JSON object; an empty one has none.
 
-    Raises `WrongAnswers` for what is not TOML, a name that is not known and a value of
+    Raises `WrongAnswers` for what is neither, a name that is not known and a value of
     another kind: a consent is not guessed.
     """
-    try:
-        table: dict[str, object] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as broken:
-        why = str(broken) if isinstance(broken, tomllib.TOMLDecodeError) else "depth"
-        raise WrongAnswers(f"The answers are not TOML: {why}.") from None
+    table = _table(text)
     _only(table, _KNOWN, "the answers")
     lists = {
         name: found
@@ -97,6 +93,21 @@ def read_answers(text: str) -> Answers:
         client=_clients(table.get("client", {})),
         **lists,  # type: ignore[arg-type]
     )
+
+
+def _table(text: str) -> dict[str, object]:
+    try:
+        if text.lstrip().startswith("{"):
+            found = json.loads(text)
+            return dict(found)
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as broken:
+        raise WrongAnswers(f"The answers are not TOML: {broken}.") from None
+    except json.JSONDecodeError as broken:
+        place = f"line {broken.lineno}, column {broken.colno}"
+        raise WrongAnswers(f"The answers are not JSON ({place}).") from None
+    except RecursionError:
+        raise WrongAnswers("The answers are not TOML: too deep.") from None
 
 
 def _only(table: Mapping[str, object], known: set[str], where: str) -> None:

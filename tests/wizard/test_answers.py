@@ -49,6 +49,14 @@ def test_all_stands_for_a_list() -> None:
     assert read_answers(written(read)) == read
 
 
+def test_json_says_the_same() -> None:
+    text = '{"clients": "all", "client": {"codex": {"always": true}}}'
+    read = read_answers(text)
+    assert read.all_clients
+    assert read.client["codex"].always
+    assert read_answers(written(read)) == read
+
+
 def test_nothing_answered_changes_nothing() -> None:
     assert read_answers("") == Answers()
 
@@ -63,6 +71,7 @@ def test_the_answers_for_a_client_become_its_choice() -> None:
     ("text", "says"),
     [
         ("clients = [", "not TOML"),
+        ('{"clients": ', "not JSON"),
         ("client = 3", "table of clients"),
         ("[client]\ncodex = 3", "has to be a table"),
         ('clients = "codex"', "list of names"),
