@@ -184,7 +184,7 @@ def _lines(answers: Answers) -> Iterator[str]:
     for name, own in answers.client.items():
         if own != ClientAnswers():
             yield ""
-            yield f"[client.{json.dumps(name)}]"
+            yield f"[client.{_string(name)}]"
             yield from _client_lines(own)
 
 
@@ -197,4 +197,9 @@ def _client_lines(own: ClientAnswers) -> Iterator[str]:
 
 
 def _quoted(names: tuple[str, ...]) -> str:
-    return json.dumps(list(names), ensure_ascii=False)
+    return f"[{', '.join(map(_string, names))}]"
+
+
+def _string(text: str) -> str:
+    # A string of JSON is a basic string of TOML, but for one character.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
