@@ -15,6 +15,7 @@ from app.state import (
     Snapshot,
     SpendToday,
 )
+from discovery.findings import ServerFound
 from proxy.catalogue import Billing, Place
 from proxy.ledger.rows import Attempt, Event
 from proxy.model import Usage
@@ -447,6 +448,15 @@ class Wishes:
 
     def explain(self, request: str) -> None:
         self.asked.append(("explain", request))
+
+    def connect_client(self, client: str) -> None:
+        self.asked.append(("connect", client))
+
+    def look_for_servers(self) -> None:
+        self.asked.append(("servers",))
+
+    def use_server(self, server: ServerFound) -> None:
+        self.asked.append(("use", server.address))
 
     def start_gateway(self) -> None:
         self.asked.append(("start",))

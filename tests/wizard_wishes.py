@@ -12,14 +12,14 @@ class WizardWishes:
         self.asked: list[tuple[str, ...]] = []
         self.saved: list[str] = []
 
-    def look(self, group: Group) -> None:
-        self.asked.append(("look", group))
+    def look(self, group: Group, *, shell_files: bool) -> None:
+        self.asked.append(("look", group, *(("shell files",) if shell_files else ())))
 
     def review(self, answers: str) -> None:
         self.asked.append(("review", answers))
 
-    def apply(self, answers: str, plan: str) -> None:
-        self.asked.append(("apply", answers, plan))
+    def apply(self, answers: str, plan: str, clients: tuple[str, ...]) -> None:
+        self.asked.append(("apply", answers, plan, *clients))
 
     def test(self, client: str) -> None:
         self.asked.append(("test", client))
@@ -27,8 +27,8 @@ class WizardWishes:
     def undo(self, client: str) -> None:
         self.asked.append(("undo", client))
 
-    def store_key(self, variable: str, key: str) -> None:
-        self.asked.append(("store", variable, key))
+    def store_key(self, provider: str, key: str) -> None:
+        self.asked.append(("store", provider, key))
 
     def practise(self) -> None:
         self.asked.append(("practise",))

@@ -33,18 +33,19 @@ def saved(flow: Flow) -> str:
     return json.dumps(told, sort_keys=True)
 
 
+def unfinished(text: str) -> bool:
+    """Tell whether `text` is of a run that neither ended nor was cancelled."""
+    return bool(text) and _read(text).get("ended") == Ended.NO
+
+
 def restored(text: str) -> Flow:
     """Return a flow at its beginning with the choices of `text`.
 
     What is not sound there is left out: a lost choice is asked for again. A run that
     had ended is over, and its choices are not brought back.
     """
-    try:
-        told = json.loads(text) if text else {}
-    except ValueError:
-        told = {}
-    over = (Ended.FINISHED, Ended.CANCELLED)
-    if not isinstance(told, dict) or told.get("ended") in over:
+    told = _read(text)
+    if told.get("ended") in (Ended.FINISHED, Ended.CANCELLED):
         return Flow()
     client = told.get("client")
     flow = Flow(
@@ -57,6 +58,14 @@ def restored(text: str) -> Flow:
         },
     )
     return refused(flow, ErrorKey.INTERRUPTED) if told.get("applying") else flow
+
+
+def _read(text: str) -> dict[str, object]:
+    try:
+        told = json.loads(text) if text else {}
+    except ValueError:
+        told = {}
+    return told if isinstance(told, dict) else {}
 
 
 def _flat(told: ClientAnswers) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from discovery.findings import ServerFound
     from proxy.routing import Mode
 
 
@@ -29,6 +30,18 @@ class Actions(Protocol):
 
     def explain(self, request: str) -> None:
         """Fetch why the request of that id went where it did."""
+        ...
+
+    def connect_client(self, client: str) -> None:
+        """Open the review of one client's wiring."""
+        ...
+
+    def look_for_servers(self) -> None:
+        """Look for model servers that are not used yet."""
+        ...
+
+    def use_server(self, server: ServerFound) -> None:
+        """Name a model server in Turnout's configuration."""
         ...
 
     def start_gateway(self) -> None:

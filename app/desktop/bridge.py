@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -24,9 +24,11 @@ from app.door import Door, DoorClosed
 from app.failure import CommandFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from proxy.routing import Mode
+
+Result = TypeVar("Result")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 """Seconds between two tries to reach the gateway: the first, doubled up to the last."""
@@ -53,6 +55,19 @@ class Notice:
     todo: str = ""
     bad: bool = True
     clipboard: str = field(default="", repr=False)
+
+
+class Unreached(CommandFailed):
+    """No gateway answered a call; where it had been sent, it may have been done."""
+
+    def __init__(self, closed: DoorClosed) -> None:
+        """Say what the door said."""
+        maybe = " It may have been done or not." if closed.midway else ""
+        super().__init__(
+            "That did not reach the gateway",
+            closed.message + maybe,
+            "Look at the state shown here, then try again.",
+        )
 
 
 class Bridge(QObject):
@@ -122,6 +137,43 @@ class Bridge(QObject):
         """Make a key for `client` and tell its lines, with them for the clipboard."""
         self._run(self._copy_settings(client), "settings")
 
+    def ask(
+        self,
+        name: str,
+        result: type[Result],
+        told: Callable[[Result], None],
+        failed: Callable[[CommandFailed], None],
+        given: Mapping[str, object],
+        limit: float | None = None,
+    ) -> None:
+        """Run a command and hand its result to `told`, or why not to `failed`.
+
+        `given` are its parameters; `limit` is how many seconds it may take.
+        """
+        self.run(self._ask(self.call(name, result, given, limit), told, failed), name)
+
+    async def call(
+        self,
+        name: str,
+        result: type[Result],
+        given: Mapping[str, object],
+        limit: float | None = None,
+    ) -> Result:
+        """Run a command and return its result.
+
+        Raises `CommandFailed` where it says no, and `Unreached`, which is one too,
+        where no gateway answers.
+        """
+        door = self._door if limit is None else self._door.patient(limit)
+        try:
+            return await door.call(name, result, **given)
+        except DoorClosed as closed:
+            raise Unreached(closed) from None
+
+    def run(self, work: Coroutine[object, object, None], name: str) -> None:
+        """Let `work` be done beside everything else; what it raises is told."""
+        self._run(work, name)
+
     def start_gateway(self) -> None:
         """Start a gateway."""
         self._run(self._start(), "start")
@@ -144,10 +196,8 @@ class Bridge(QObject):
         except CommandFailed as failed:
             self.told.emit(Notice(failed.title, failed.message, failed.todo))
         except DoorClosed as closed:
-            maybe = " It may have been done or not." if closed.midway else ""
-            todo = "Look at the state shown here, then try again."
-            title = "That did not reach the gateway"
-            self.told.emit(Notice(title, closed.message + maybe, todo))
+            lost = Unreached(closed)
+            self.told.emit(Notice(lost.title, lost.message, lost.todo))
         except Exception as error:
             self.failed(error)
 
@@ -191,6 +241,19 @@ class Bridge(QObject):
             self.sight_changed.emit(sight)
 
     # --- wishes -----------------------------------------------------------------------
+
+    async def _ask(
+        self,
+        called: Coroutine[object, object, Result],
+        told: Callable[[Result], None],
+        failed: Callable[[CommandFailed], None],
+    ) -> None:
+        try:
+            answer = await called
+        except CommandFailed as refused:
+            failed(refused)
+        else:
+            told(answer)
 
     async def _look(self) -> None:
         try:

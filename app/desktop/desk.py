@@ -12,12 +12,17 @@ from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtWidgets import QApplication
 
 from app.desktop.bridge import Notice
+from app.desktop.front import bring_up
 from app.desktop.icons import state_icon
 from app.desktop.menu import TrayMenu
-from app.desktop.sight import Shape
-from app.desktop.tray import OWN_TRAYS, Tray, tray_there
+from app.desktop.new_servers import NewServers
+from app.desktop.setting_up import SettingUp
+from app.desktop.sight import Link, Shape
+from app.desktop.terminal import terminal
+from app.desktop.tray import Tray, tray_there
 from app.desktop.windows import WINDOWS
 from app.desktop.windows.overview import OverviewWindow
+from wizard.pages.window import WizardWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from app.desktop.bridge import Bridge
     from app.desktop.sight import Sight
     from app.desktop.why import Reasons
+    from discovery.findings import ServerFound
     from proxy.routing import Mode
 
 SECRET_HINT = "x-kde-passwordManagerHint"  # noqa: S105 - a format's name
@@ -57,7 +63,10 @@ class Desk(QObject):
         self._bridge = bridge
         self._leave = leave
         self._copied = ""
+        self._first_run_due = False
         self._windows: dict[str, OverviewWindow] = {}
+        self._servers = NewServers(bridge)
+        self.setting_up = SettingUp(bridge, self._copy, terminal(), self._set_up)
         app.setWindowIcon(state_icon(Shape.STRAIGHT, hollow=False))
         listed = [(window.NAME, window.TEXT) for window in WINDOWS]
         self.menu = TrayMenu(self, listed, inline=inline)
@@ -66,9 +75,15 @@ class Desk(QObject):
         bridge.recent_changed.connect(self._show_recent)
         bridge.explained.connect(self._show_reasons)
         bridge.told.connect(self._tell)
+        self._servers.found.connect(self._show_servers)
 
     def open(self, *, hidden: bool) -> None:
-        """Show what a start shows: with a tray only the icon, else the window."""
+        """Show what a start shows: with a tray only the icon, else the window.
+
+        Where nobody has gone through the first run yet, that opens too, once the
+        gateway can be asked; a `hidden` start opens nothing.
+        """
+        self._first_run_due = not hidden
         if tray_there():
             return
         window = self._window(OverviewWindow.NAME)
@@ -86,6 +101,7 @@ class Desk(QObject):
             # be freed before Python ends, or Qt crashes on its own way out.
             clipboard.clear()
         self.tray.hide()
+        self.setting_up.close()
         for window in self._windows.values():
             window.hide()
             window.deleteLater()
@@ -103,14 +119,10 @@ class Desk(QObject):
 
     def show_window(self, name: str) -> None:
         """Bring a window up, in front of the others."""
-        window = self._window(name)
-        if window.isMinimized():
-            window.showNormal()
-        window.show()
-        if self._app.platformName() in OWN_TRAYS:
-            # Wayland knows no raising: activating is what asks for it there.
-            window.raise_()
-        window.activateWindow()
+        if name == WizardWindow.NAME:
+            self.setting_up.open()
+            return
+        bring_up(self._window(name))
 
     def look(self) -> None:
         """Fetch the recent requests."""
@@ -119,6 +131,18 @@ class Desk(QObject):
     def explain(self, request: str) -> None:
         """Fetch why a request went where it did."""
         self._bridge.explain(request)
+
+    def connect_client(self, client: str) -> None:
+        """Open the review of one client's wiring."""
+        self.setting_up.connect_client(client)
+
+    def look_for_servers(self) -> None:
+        """Look for model servers that are not used yet."""
+        self._servers.look()
+
+    def use_server(self, server: ServerFound) -> None:
+        """Name a model server in Turnout's configuration."""
+        self._servers.use(server)
 
     def start_gateway(self) -> None:
         """Start a gateway where none runs."""
@@ -139,6 +163,27 @@ class Desk(QObject):
         self.menu.show_sight(sight)
         for window in self._windows.values():
             window.show_sight(sight)
+
+        if self._first_run_due and sight.link is Link.LIVE:
+            self._first_run_due = False
+            self.setting_up.open_if_first()
+
+    def _show_servers(self, servers: tuple[ServerFound, ...]) -> None:
+        for window in self._windows.values():
+            window.show_servers(servers)
+
+    def _set_up(self) -> None:
+        """Show how things are now that the wizard's window has closed."""
+        if not tray_there():
+            self.show_window(OverviewWindow.NAME)
+
+    def _copy(self, text: str) -> None:
+        """Put text into the clipboard; one with a key of ours does not stay there."""
+        if "tnt_" in text:
+            self._copied = text
+            self._app.clipboard().setMimeData(secret_text(text))
+        else:
+            self._app.clipboard().setText(text)
 
     def _show_recent(self, events: tuple[object, ...]) -> None:
         for window in self._windows.values():

@@ -17,6 +17,7 @@ from app.desktop.actions import Actions
 from app.desktop.sight import Sight
 from proxy.routing.modes import MEANINGS, Mode
 
+SETUP = "Set &up clients..."
 LOGIN_REASON = "starting at login is not built into this version yet"
 
 
@@ -44,6 +45,8 @@ class TrayMenu(QMenu):
         self.addSeparator()
         for name, text in windows:
             self.addAction(text, partial(actions.show_window, name))
+        self.setup = self.addAction(SETUP, partial(actions.show_window, "setup"))
+        self.connects = self._connect_entries(actions)
         self.copies = self._copy_entries(actions)
         self.login = self._said(self)
         self.login.setText("Start at login (not in this version yet)")
@@ -67,7 +70,9 @@ class TrayMenu(QMenu):
         lines += words.mark_lines(live.today) if live else ()
         self._clients.show(lines or ("No request today",))
         _set(self.last, words.last_line(live.last if live else None))
-        self.copies.setEnabled(live is not None)
+        self.setup.setEnabled(live is not None)
+        for menu in (self.connects, self.copies):
+            menu.setEnabled(live is not None)
 
     def _said(self, menu: QMenu) -> QAction:
         """Return a new entry that only says something."""
@@ -86,6 +91,12 @@ class TrayMenu(QMenu):
             entry.triggered.connect(lambda _=True, mode=mode: actions.set_mode(mode))
             entries[mode] = entry
         return entries
+
+    def _connect_entries(self, actions: Actions) -> QMenu:
+        menu = self.addMenu("Co&nnect")
+        for client, name in words.CLIENT_NAMES.items():
+            menu.addAction(name, partial(actions.connect_client, client))
+        return menu
 
     def _copy_entries(self, actions: Actions) -> QMenu:
         menu = self.addMenu("&Copy client settings")

@@ -13,7 +13,7 @@ from wizard.answers import ClientAnswers
 from wizard.flow import ErrorKey, Flow
 from wizard.plan import Login
 from wizard.presets import Group
-from wizard.resuming import restored, saved
+from wizard.resuming import restored, saved, unfinished
 
 
 def chosen() -> Flow:
@@ -53,6 +53,10 @@ def test_a_run_that_broke_off_while_applying_says_so() -> None:
 def test_a_run_that_ended_is_over() -> None:
     flow = machine.plan_ready(machine.continue_(chosen()), PLAN)
     done = machine.applied(machine.apply(flow), OUTCOME)
+    assert unfinished(saved(flow))
+    assert not unfinished(saved(done))
+    assert not unfinished(saved(machine.cancel(chosen())))
+    assert not any(unfinished(text) for text in ("", "{", "[]", "{}"))
     assert restored(saved(done)) == Flow()
     assert restored(saved(machine.cancel(chosen()))) == Flow()
 

@@ -14,16 +14,16 @@ class WizardActions(Protocol):
     the text of `wizard.answers.written`.
     """
 
-    def look(self, group: Group) -> None:
-        """Look for one group."""
+    def look(self, group: Group, *, shell_files: bool) -> None:
+        """Look for one group; `shell_files` is the person's yes to reading those."""
         ...
 
     def review(self, answers: str) -> None:
         """Plan what would be done; of many asked for at once the last is told."""
         ...
 
-    def apply(self, answers: str, plan: str) -> None:
-        """Carry out the plan of that id, each client with its test."""
+    def apply(self, answers: str, plan: str, clients: tuple[str, ...]) -> None:
+        """Carry out the plan of that id: Turnout's own part, then client by client."""
         ...
 
     def test(self, client: str) -> None:
@@ -34,8 +34,8 @@ class WizardActions(Protocol):
         """Take back what was done to one client, '' for everything."""
         ...
 
-    def store_key(self, variable: str, key: str) -> None:
-        """Put a typed key into the system keyring under a variable's name."""
+    def store_key(self, provider: str, key: str) -> None:
+        """Put a typed key into the system keyring under a provider's id."""
         ...
 
     def practise(self) -> None:

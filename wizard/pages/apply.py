@@ -93,6 +93,11 @@ class ApplyPage(Page):
             column.addLayout(_steps(told.test))
         if told.todo:
             column.addWidget(line(told.todo, bold=True))
+        for step in told.steps:
+            column.addWidget(caption(step.where))
+            column.addLayout(
+                copied(step.text, f"the text for {step.where}", self._wishes.copy)
+            )
         for file in told.files:
             column.addWidget(code(file))
         row = QHBoxLayout()

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
+    QHBoxLayout,
     QVBoxLayout,
     QWidget,
 )
@@ -46,6 +47,10 @@ LOGIN_MEANS = (
     "So that connected tools are answered after a restart. Left unticked, nothing "
     "about starting changes."
 )
+SHELL_MEANS = (
+    "Looks into ~/.zshrc, ~/.bashrc and the like for keys, and for lines that win over "
+    "what Turnout would write. It reads them; it never runs a shell."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class LookWishes:
     mode: Callable[[Mode], None]
     login: Callable[[bool], None]
     offer: Callable[[Offer], None]
+    shell_files: Callable[[], None]
     detail: Callable[[str], None]
 
 
@@ -142,9 +148,7 @@ class _Group(QWidget):
         self._lines.setSpacing(0)
         column.addLayout(self._lines)
         if group is Group.KEYS:
-            self.type = Button("T&ype a key", partial(wishes.offer, Offer.KEY))
-            self.type.setAutoDefault(False)
-            column.addWidget(self.type, 0, Qt.AlignmentFlag.AlignLeft)
+            column.addLayout(self._key_buttons())
 
     def show_flow(self, flow: Flow) -> None:
         """Show the rows; they are made anew only where the findings are others."""
@@ -156,9 +160,23 @@ class _Group(QWidget):
         if self._group is Group.KEYS:
             # Among the ways on there is the same button.
             self.type.setVisible(not flow.offers)
+            self.shell.setEnabled(not flow.loading)
         ticked = set(flow.ticked(self._group))
         for row in self.rows:
             row.show_ticked(on=row.row.id in ticked)
+
+    def _key_buttons(self) -> QHBoxLayout:
+        self.type = Button("T&ype a key", partial(self._wishes.offer, Offer.KEY))
+        self.shell = Button("Read my &shell's files too", self._wishes.shell_files)
+        self.shell.setAccessibleDescription(SHELL_MEANS)
+        self.shell.setToolTip(SHELL_MEANS)
+        row = QHBoxLayout()
+        row.setSpacing(2 * UNIT)
+        for button in (self.type, self.shell):
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        row.addStretch()
+        return row
 
     def _set(self, rows: tuple[Row, ...] | None) -> None:
         self._shown = rows

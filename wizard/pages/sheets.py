@@ -29,22 +29,22 @@ from wizard.pages.parts import Button, Display, Text
 from wizard.pages.rows import caption, line
 from wizard.plan import Login
 
-VARIABLES = (
-    ("Anthropic", "ANTHROPIC_API_KEY"),
-    ("OpenAI", "OPENAI_API_KEY"),
-    ("OpenRouter", "OPENROUTER_API_KEY"),
-    ("Google Gemini", "GEMINI_API_KEY"),
-    ("Groq", "GROQ_API_KEY"),
-    ("Mistral", "MISTRAL_API_KEY"),
-    ("Cerebras", "CEREBRAS_API_KEY"),
-    ("DeepSeek", "DEEPSEEK_API_KEY"),
-    ("xAI", "XAI_API_KEY"),
-    ("Together", "TOGETHER_API_KEY"),
-    ("Fireworks", "FIREWORKS_API_KEY"),
-    ("Moonshot", "MOONSHOT_API_KEY"),
-    ("Z.ai", "ZAI_API_KEY"),
+PROVIDERS = (
+    ("Anthropic", "anthropic"),
+    ("OpenAI", "openai"),
+    ("OpenRouter", "openrouter"),
+    ("Google Gemini", "gemini"),
+    ("Groq", "groq"),
+    ("Mistral", "mistral"),
+    ("Cerebras", "cerebras"),
+    ("DeepSeek", "deepseek"),
+    ("xAI", "xai"),
+    ("Together", "together"),
+    ("Fireworks", "fireworks"),
+    ("Moonshot", "moonshot"),
+    ("Z.ai", "zai"),
 )
-"""Providers a key can be typed for, and the variable each is known by."""
+"""Providers a key can be typed for: what they are called, and their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,12 @@ class KeySheet(Sheet):
     """Takes a provider's key and hands it on once, for the system keyring."""
 
     def __init__(self, parent: QWidget, store: Callable[[str, str], None]) -> None:
-        """Be empty; `store` is called with a variable's name and the key."""
+        """Be empty; `store` is called with a provider's id and the key."""
         super().__init__(parent, "Type a key", "&Keep the key in the keyring")
         self._store = store
         self.provider = QComboBox()
-        for name, variable in VARIABLES:
-            self.provider.addItem(f"{name} ({variable})", variable)
+        for name, provider in PROVIDERS:
+            self.provider.addItem(name, provider)
         self.key = QLineEdit()
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.textChanged.connect(self._typed)
@@ -164,10 +164,10 @@ class KeySheet(Sheet):
 
     def accept(self) -> None:
         """Hand the key on and forget it; the sheet stays until it is known stored."""
-        key, variable = self.key.text().strip(), self.provider.currentData()
+        key, provider = self.key.text().strip(), self.provider.currentData()
         self.key.clear()
         self.trouble.say("")
-        self._store(str(variable), key)
+        self._store(str(provider), key)
 
     def show_trouble(self, sentence: str) -> None:
         """Tell why the key was not stored; it has to be typed again."""

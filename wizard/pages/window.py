@@ -47,6 +47,7 @@ class WizardWindow(QDialog):
         self.flow = Flow()
         self._saved = saved(self.flow)
         self._aim = ""
+        self._shell_files = False
         self._key_sheet: KeySheet | None = None
         self._client_sheet: ClientSheet | None = None
         self.setWindowTitle("Set up clients")  # Qt adds the name of the program
@@ -82,7 +83,7 @@ class WizardWindow(QDialog):
 
     def _look(self) -> None:
         for group in Group:
-            self._actions.look(group)
+            self._actions.look(group, shell_files=self._shell_files)
 
     # --- what comes back --------------------------------------------------------------
 
@@ -120,6 +121,11 @@ class WizardWindow(QDialog):
         self._take(machine.apply_failed(self.flow, reason))
         self._focus()
 
+    def show_refused(self, reason: str) -> None:
+        """Show why nothing was applied, and look at the plan anew."""
+        self._again()
+        self.show_news(reason)
+
     def show_news(self, sentence: str) -> None:
         """Show the answer to a wish that changes no page."""
         self.news.say(sentence)
@@ -135,7 +141,7 @@ class WizardWindow(QDialog):
             sheet.done(int(QDialog.DialogCode.Accepted))
         self.show_news("The key is in the system keyring.")
         self._take(machine.look_at(self.flow, (Group.KEYS,)))
-        self._actions.look(Group.KEYS)
+        self._actions.look(Group.KEYS, shell_files=self._shell_files)
 
     # --- what a person does -----------------------------------------------------------
 
@@ -171,8 +177,9 @@ class WizardWindow(QDialog):
     def _apply(self) -> None:
         self._take(machine.apply(self.flow))
         if self.flow.busy is Busy.APPLYING and self.flow.plan is not None:
-            answers = written(self.flow.answers())
-            self._actions.apply(answers, self.flow.plan.id)
+            answers, plan = written(self.flow.answers()), self.flow.plan
+            clients = tuple(each.client for each in plan.clients)
+            self._actions.apply(answers, plan.id, clients)
 
     def _looked(self) -> None:
         self._aimed()
@@ -224,6 +231,14 @@ class WizardWindow(QDialog):
         else:
             self.show_news("The practice provider is asked.")
             self._actions.practise()
+
+    def _read_shell_files(self) -> None:
+        """Look for clients and keys once more, in the shell's files too: a yes."""
+        self._shell_files = True
+        groups = (Group.CLIENTS, Group.KEYS)
+        self._take(machine.look_at(self.flow, groups))
+        for group in groups:
+            self._actions.look(group, shell_files=True)
 
     def _detail(self, client: str) -> None:
         found = next(each for each in self.flow.findings.clients if each.id == client)
@@ -318,7 +333,12 @@ class WizardWindow(QDialog):
             self.trouble.column.addWidget(text)
         self._stack = QStackedLayout()
         wishes = LookWishes(
-            self._tick, self._mode, self._login, self._offer, self._detail
+            tick=self._tick,
+            mode=self._mode,
+            login=self._login,
+            offer=self._offer,
+            shell_files=self._read_shell_files,
+            detail=self._detail,
         )
         self.look = LookPage(wishes)
         copy = self._actions.copy

@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QCloseEvent,
+    QHideEvent,
+    QKeySequence,
+    QShortcut,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
@@ -41,8 +47,13 @@ from app.desktop.windows.parts import (
     hairline,
 )
 from app.desktop.windows.requests import RequestList
+from app.desktop.windows.server_offers import ServerOffers
+from discovery.findings import ServerFound
 from proxy.ledger.rows import Event
 from proxy.routing.modes import MEANINGS, Mode
+
+SERVERS_EVERY = 10_000
+"""Milliseconds between two looks for new model servers, while the window is seen."""
 
 EMPTY = "No request has come through yet. Point a client at Turnout and it shows here."
 WAITING = "The requests are shown once the gateway answers."
@@ -68,6 +79,9 @@ class OverviewWindow(QWidget):
         self.setWindowTitle("Overview")  # Qt adds the name of the program
         self.setMinimumSize(520, 420)
         self._build(menu)
+        self._ticking = QTimer(self)
+        self._ticking.setInterval(SERVERS_EVERY)
+        self._ticking.timeout.connect(self._look_for_servers)
         # Not the platform's own key for it: that is Ctrl+F4 on some, and this on all.
         QShortcut(QKeySequence("Ctrl+W"), self, self.close)
         QShortcut(QKeySequence("Ctrl+Q"), self, self._actions.quit)
@@ -119,6 +133,10 @@ class OverviewWindow(QWidget):
     def show_notice(self, notice: Notice) -> None:
         """Show the answer to a wish."""
         self.notice.show_notice(notice)
+
+    def show_servers(self, servers: tuple[ServerFound, ...]) -> None:
+        """Show the model servers that could be used and are not."""
+        self.servers.show_servers(servers)
 
     def show_reasons(self, reasons: Reasons) -> None:
         """Show why a request went where it did, if it is still the chosen one."""
@@ -184,6 +202,11 @@ class OverviewWindow(QWidget):
         if last != self._newest:
             self._actions.look()
 
+    def _look_for_servers(self) -> None:
+        """Look for new model servers, while this window is seen and a gateway is."""
+        if self._sight.live is not None and not self.isMinimized():
+            self._actions.look_for_servers()
+
     # --- how it is built --------------------------------------------------------------
 
     def _build(self, menu: TrayMenu) -> None:
@@ -193,8 +216,10 @@ class OverviewWindow(QWidget):
         column.addLayout(self._top(menu))
         self.warnings = Warnings()
         self.notice = NoticeBar()
+        self.servers = ServerOffers(self._actions.use_server)
         column.addWidget(self.warnings)
         column.addWidget(self.notice)
+        column.addWidget(self.servers)
         middle = QVBoxLayout()
         middle.setSpacing(0)
         self.heading = Heading("Recent requests")
@@ -288,6 +313,13 @@ class OverviewWindow(QWidget):
                 first.setFocus()
                 break
         self._look()
+        self._look_for_servers()
+        self._ticking.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Look for nothing while nobody looks."""
+        super().hideEvent(event)
+        self._ticking.stop()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close, or minimise where this window is all there is of Turnout."""

@@ -7,11 +7,12 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from desktop_scenes import EVENTS, READY, SIGHTS
@@ -19,7 +20,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
+from wizard_scenes import CLAUDE, CLAUDE_VIEW, OLLAMA, PLAN, STARTING
 
+from app.commands.setup import SavedFirstRun
 from app.desktop import desk as subject
 from app.desktop.bridge import Notice
 from app.desktop.desk import SECRET_HINT, Desk
@@ -28,9 +31,11 @@ from app.desktop.sight import Link, Shape, Sight
 from app.desktop.starter import Starter
 from app.desktop.tray import Tray
 from app.desktop.why import Reasons
+from app.desktop.windows.overview import SERVERS_EVERY
 from app.failure import CommandFailed
 from app.paths import Paths, make_folders, paths_for
 from app.serve import CannotServe
+from discovery.findings import Findings
 from proxy.routing import Mode
 
 DESKTOP = Path(__file__).parents[3] / "app" / "desktop"
@@ -48,6 +53,22 @@ class FakeBridge(QObject):
         super().__init__()
         self.sight = Sight()
         self.asked: list[tuple[str, ...]] = []
+        self.called: list[str] = []
+        self.answers: dict[str, object] = {}
+
+    def ask(
+        self,
+        name: str,
+        result: type,
+        told: Callable[[Any], None],
+        failed: Callable[[CommandFailed], None],
+        given: Mapping[str, object],
+        limit: float | None = None,
+    ) -> None:
+        self.called.append(name)
+        answer = self.answers.get(name)
+        if answer is not None:
+            told(answer)
 
     def set_mode(self, mode: Mode) -> None:
         self.asked.append(("mode", mode))
@@ -165,6 +186,88 @@ def test_a_chosen_request_is_explained_in_the_window(
     bridge.explained.emit(Reasons(EVENTS[2].id, ("Because it was cheaper.",)))
     labels = [each.text() for each in window.detail.findChildren(QLabel)]
     assert "Because it was cheaper." in labels
+
+
+def test_the_first_run_opens_once_a_gateway_can_be_asked(
+    desk: Desk, bridge: FakeBridge
+) -> None:
+    bridge.answers["setup resume"] = SavedFirstRun("", begun=False)
+    desk.open(hidden=False)
+    assert "setup resume" not in bridge.called
+    bridge.see(SIGHTS["ready"])
+    window = desk.setting_up.window
+    assert window is not None
+    assert window.isVisible()
+    assert bridge.called.count("discover") == 3
+    bridge.see(SIGHTS["offline"])
+    assert bridge.called.count("setup resume") == 1
+    desk.close()
+    assert desk.setting_up.window is None
+
+
+@pytest.mark.parametrize(
+    ("hidden", "kept", "opens"),
+    [
+        (True, SavedFirstRun("", begun=False), False),
+        (False, SavedFirstRun("", begun=True), False),
+        (False, SavedFirstRun('{"ended": "cancelled"}', begun=True), False),
+        (False, SavedFirstRun('{"ended": "no"}', begun=True), True),
+    ],
+)
+def test_the_first_run_does_not_come_back_uncalled(
+    desk: Desk, bridge: FakeBridge, hidden: bool, kept: SavedFirstRun, opens: bool
+) -> None:
+    bridge.answers["setup resume"] = kept
+    desk.open(hidden=hidden)
+    bridge.see(SIGHTS["ready"])
+    assert (desk.setting_up.window is not None) is opens
+
+
+def test_the_wizard_is_opened_from_the_menu_and_leads_back(
+    desk: Desk, bridge: FakeBridge
+) -> None:
+    bridge.answers["setup resume"] = SavedFirstRun("", begun=True)
+    bridge.see(SIGHTS["ready"])
+    desk.menu.setup.trigger()
+    window = desk.setting_up.window
+    assert window is not None
+    desk.show_window("setup")
+    assert desk.setting_up.window is window
+    window.reject()
+    assert not window.isVisible()
+    assert desk._windows["overview"].isVisible()
+
+
+def test_one_client_is_connected_from_the_menu(desk: Desk, bridge: FakeBridge) -> None:
+    bridge.see(SIGHTS["ready"])
+    bridge.answers["discover"] = Findings(clients=(CLAUDE,))
+    bridge.answers["setup plan"] = replace(PLAN, clients=(CLAUDE_VIEW,))
+    desk.menu.connects.actions()[0].trigger()
+    window = desk.setting_up.window
+    assert window is not None
+    assert window.title.text() == "What would change"
+    assert bridge.called.count("setup plan") == 1
+
+
+def test_new_servers_are_looked_for_while_the_window_is_seen(
+    desk: Desk, bridge: FakeBridge
+) -> None:
+    bridge.answers["discover"] = Findings(servers=(OLLAMA, STARTING))
+    bridge.see(SIGHTS["ready"])
+    desk.show_window("overview")
+    window = desk._windows["overview"]
+    assert bridge.called == ["discover"]
+    assert len(window.servers.buttons) == 1
+
+
+def test_what_holds_a_key_of_ours_does_not_stay_in_the_clipboard(desk: Desk) -> None:
+    desk.setting_up.copy("turnout undo --all")
+    assert QGuiApplication.clipboard().text() == "turnout undo --all"
+    desk.setting_up.copy("tnt_canary_not_a_secret")
+    data = QGuiApplication.clipboard().mimeData()
+    assert data.data(SECRET_HINT).data() == b"secret"
+    desk.close()
+    assert not QGuiApplication.clipboard().text()
 
 
 def test_copied_lines_are_in_the_clipboard_and_marked_secret(
@@ -409,4 +512,7 @@ def test_no_timer_ticks_while_nothing_happens(desk: Desk, bridge: FakeBridge) ->
         for timer in parent.findChildren(QTimer)
         if timer.isActive()
     ]
-    assert timers == []
+    # But for the look for new servers, while the window is seen.
+    assert [timer.interval() for timer in timers] == [SERVERS_EVERY]
+    desk._windows["overview"].hide()
+    assert not timers[0].isActive()

@@ -70,6 +70,8 @@ def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
         "Today: 1.84 $, 3.12 $ covered, 3 of unknown cost >",
         "Last: Claude Code > anthropic/claude-sonnet-5, 0.0138 $, answered",
         "Overview window",
+        "Set up clients...",
+        "Connect >",
         "Copy client settings >",
         "(Start at login (not in this version yet))",
         "Quit (the gateway goes on serving)",
@@ -109,6 +111,8 @@ def test_without_a_gateway_nothing_that_needs_one_can_be_chosen(
     ]
     assert not any(each.isEnabled() for each in menu.modes.values())
     assert not menu.copies.isEnabled()
+    assert not menu.setup.isEnabled()
+    assert not menu.connects.isEnabled()
     assert entry(menu, "Quit").isEnabled()
     assert lines(menu.today) == ["(No request today)"]
 
@@ -139,6 +143,8 @@ def test_choosing_asks_once(menu: TrayMenu, wishes: Wishes) -> None:
     entry(menu, "Last").trigger()
     entry(menu, "Overview").trigger()
     entry(menu.copies, "Codex").trigger()
+    entry(menu, "Set up").trigger()
+    entry(menu.connects, "opencode").trigger()
     entry(menu, "Quit").trigger()
     entry(menu, "Stop").trigger()
     assert wishes.asked == [
@@ -146,6 +152,8 @@ def test_choosing_asks_once(menu: TrayMenu, wishes: Wishes) -> None:
         ("show", "overview"),
         ("show", "overview"),
         ("copy", "codex"),
+        ("show", "setup"),
+        ("connect", "opencode"),
         ("quit",),
         ("stop",),
     ]

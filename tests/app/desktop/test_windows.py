@@ -27,6 +27,7 @@ from PySide6.QtGui import (
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
+from wizard_scenes import OLLAMA
 
 from app.desktop.bridge import Notice
 from app.desktop.look import DARK, LIGHT, Ink, Look, palette
@@ -191,7 +192,8 @@ def test_requests_are_fetched_only_when_one_has_finished_and_somebody_looks(
     window.show_sight(SIGHTS["ready"])
     assert wishes.asked == []
     window.show()
-    assert wishes.asked == [("look",)]
+    assert wishes.asked == [("look",), ("servers",)]
+    wishes.asked.remove(("servers",))
     window.show_recent(EVENTS)
     window.show_sight(SIGHTS["ready"])
     window.show_sight(SIGHTS["restarting"])
@@ -622,3 +624,46 @@ def test_at_twice_the_size_it_is_painted_as_sharp(tmp_path: Path) -> None:
     for picture in pictures:
         image = QImage(str(picture))
         assert (image.width(), image.height()) == (1520, 1440)
+
+
+# --- model servers that are not used yet ----------------------------------------------
+
+
+def test_a_new_server_is_a_line_with_a_button(
+    window: OverviewWindow, wishes: Wishes
+) -> None:
+    assert not window.servers.isVisibleTo(window)
+    window.show_servers((OLLAMA,))
+    assert window.servers.isVisibleTo(window)
+    (use,) = window.servers.buttons
+    assert "Ollama" in use.accessibleName()
+    click(use)
+    assert wishes.asked == [("use", OLLAMA.address)]
+    window.show_servers((OLLAMA,))
+    assert window.servers.buttons == (use,)
+    window.show_servers(())
+    assert not window.servers.isVisibleTo(window)
+
+
+def test_a_server_that_was_put_off_stays_away(window: OverviewWindow) -> None:
+    window.show_servers((OLLAMA,))
+    (line,) = window.servers._lines.values()
+    click(line.later)
+    assert not window.servers.isVisibleTo(window)
+    window.show_servers((OLLAMA,))
+    assert window.servers.buttons == ()
+
+
+def test_nothing_is_looked_for_while_the_window_is_not_seen(
+    window: OverviewWindow, wishes: Wishes
+) -> None:
+    window._look_for_servers()
+    window.show_sight(SIGHTS["ready"])
+    window.show()
+    assert window._ticking.isActive()
+    window.showMinimized()
+    wishes.asked.clear()
+    window._look_for_servers()
+    window.hide()
+    assert wishes.asked == []
+    assert not window._ticking.isActive()
