@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from client_situations import HOME, KEY, URL, all_text, known, situation, wished
 
-from discovery.files import FileState, Trouble
+from discovery.files import FileState, Trouble, look_at
 from wizard.clients.codex import CODEX_MODEL, LAUNCHER, SETUP
 from wizard.clients.terms import Situation
 from wizard.formats import ABSENT, Format
@@ -173,6 +173,13 @@ def test_a_launcher_is_made_where_there_is_a_folder_for_it() -> None:
     assert launcher.keys[0].value == LAUNCHER
     assert KEY not in LAUNCHER
     assert "`codex-turnout` goes through Turnout" in all_text(wanted)
+
+
+def test_a_folder_is_known_as_it_is_looked_at(tmp_path: Path) -> None:
+    here = at()
+    assert len(SETUP.wanted(here).files) == 1
+    files = {**here.files, PROGRAMS: look_at(tmp_path)}
+    assert len(SETUP.wanted(replace(here, files=files)).files) == 2
 
 
 def test_without_its_folder_or_off_the_path_the_command_is_said() -> None:
