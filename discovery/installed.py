@@ -28,6 +28,8 @@ _HOME_FOLDERS: Final = (
 _MAC_FOLDERS: Final = ("/opt/homebrew/bin", "/usr/local/bin")
 _VERSION = re.compile(r"v?(\d+\.\d+[\w.+-]*)")
 _EXTENSION = re.compile(r"(.+?)-(\d+\.\d+\.\d+[\w.+-]*)\Z")
+_SYSTEM = re.compile(r"-(?:linux|darwin|win32|windows)-.+\Z")
+_BASE = re.compile(r"\A(?:\$\{?\w+\}?|%~?\w+%?)/?")  # `$basedir/`, `%~dp0`
 _UP = 6  # folders above a program in which its package may say its name
 _MOST_EXTENSIONS = 1000
 _SCRIPT = 4096  # bytes of a start script that are read
@@ -132,8 +134,10 @@ def _by_package(path: Path, real: Path, known: Known) -> Program | None:
 
 
 def _is_package(name: str, known: Known) -> bool:
-    # The native binary of a system has a package beside it: `NAME-linux-x64`.
-    return any(name == own or name.startswith(f"{own}-") for own in known.packages)
+    # The native binary of a system has a package of its own: `NAME-linux-x64`.
+    own = {*known.packages, *(known.programs if known.packages else ())}
+    plain = _SYSTEM.sub("", name)
+    return name in known.packages or (plain != name and plain in own)
 
 
 def _by_folder(path: Path, real: Path, known: Known) -> Program | None:
@@ -159,13 +163,20 @@ def _by_script(path: Path, real: Path, known: Known) -> Program | None:
     except OSError:
         return None
     for package in known.packages:
-        if package not in text.replace("\\", "/"):
-            continue
-        for folder in (real.parent, real.parent.parent / "lib", real.parent.parent):
-            told = json_of(folder / "node_modules" / package / "package.json")
+        for folder in _script_folders(text.replace("\\", "/"), package, real.parent):
+            told = json_of(folder / "package.json")
             if word_of(told.get("name")) == package:
                 return Program(path, word_of(told.get("version")), proven=True)
     return None
+
+
+def _script_folders(text: str, package: str, here: Path) -> Iterator[Path]:
+    """Yield where a script says that `package` is, by a whole path or from `here`."""
+    step = re.compile(rf"""([^\s"']*node_modules/{re.escape(package)})(?=[/"'\s])""")
+    for match in step.finditer(text):
+        named = _BASE.sub("", match[1])
+        yield here / named
+        yield here / named[named.index("node_modules/") :]
 
 
 def _by_wheel(path: Path, real: Path, known: Known) -> Program | None:

@@ -64,6 +64,41 @@ def test_a_start_script_names_its_package(tmp_path: Path) -> None:
     assert (found.version, found.proven) == ("1.18.33", True)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'exec "/bin/node" "{home}/deep/node_modules/@openai/codex/bin/codex.js" "$@"',
+        'exec node "$basedir/../deep/node_modules/@openai/codex/bin/codex.js" "$@"',
+        "exec node ${{basedir}}/../deep/node_modules/@openai/codex/bin/codex.js",
+    ],
+)
+def test_a_start_script_says_where_its_package_is(tmp_path: Path, line: str) -> None:
+    told = '{"name": "@openai/codex", "version": "0.169.0"}'
+    put(tmp_path / "deep/node_modules/@openai/codex/package.json", told)
+    program(tmp_path, "codex", "#!/bin/sh\n" + line.format(home=tmp_path) + "\n")
+    found = look("codex", around(tmp_path))
+    assert found is not None
+    assert (found.version, found.proven) == ("0.169.0", True)
+
+
+@pytest.mark.parametrize(
+    ("package", "proven"),
+    [
+        ("opencode-linux-x64-baseline", True),
+        ("opencode-darwin-arm64", True),
+        ("opencode-of-somebody", False),
+        ("opencode", False),
+    ],
+)
+def test_a_systems_own_package_is_the_clients(
+    tmp_path: Path, package: str, proven: bool
+) -> None:
+    npm(tmp_path, "opencode", package, "1.18.33")
+    found = look("opencode", around(tmp_path))
+    assert found is not None
+    assert found.proven is proven
+
+
 def test_windows_has_scripts_with_endings(tmp_path: Path) -> None:
     put(
         tmp_path / "path/node_modules/openclaw/package.json",

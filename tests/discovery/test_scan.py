@@ -11,6 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from made_home import CANARY, around, npm, put
+from servers import kinds
+from servers.double import serving
 
 from discovery.findings import Confidence, Findings, KeyFound, KeySource, RouterFound
 from discovery.keys import key_variables
@@ -123,6 +125,13 @@ async def test_one_part_can_be_looked_at_alone(tmp_path: Path) -> None:
     routers = await look(tmp_path, Part.ROUTERS)
     assert [one.id for one in routers.routers] == ["opencodex"]
     assert routers == Findings(routers=routers.routers)
+
+
+async def test_servers_come_from_this_machine_and_named_hosts(tmp_path: Path) -> None:
+    async with serving(kinds.ollama()) as double:
+        found = await look(tmp_path, Part.SERVERS, hosts=(double.url,))
+    assert double.url in [one.address for one in found.servers]
+    assert not found.clients
 
 
 async def test_forges_come_from_the_named_folder(tmp_path: Path) -> None:
