@@ -201,7 +201,7 @@ async def store(
     if why:
         raise CommandFailed(
             "The key cannot be stored",
-            f"{why[:1].upper()}{why[1:]}. It was put nowhere.",
+            f"{_sentence(why)}. It was put nowhere.",
             "Set it as an environment variable where Turnout starts, and name it "
             f"env:VARIABLE in {services.paths.config_file}.",
         )
@@ -245,10 +245,12 @@ async def _keep(services: Services, made: NewKey) -> None:
     # The entry names its client, so it is never taken for a provider's key.
     text = f"{made.name}={made.key}"
     file = key_file(services.paths, made.name)
-    why = await services.secrets.store(_entry(services, made.name), text)
-    # What the keyring holds now is asked for anew by `show`.
+    entry = _entry(services, made.name)
+    why = await services.secrets.store(entry, text)
+    # A keyring may take an entry and keep nothing: it is asked for it anew.
     services.secrets.forget()
-    if not why:
+    ref = KeyRef("keyring", entry)
+    if not why and await asyncio.to_thread(services.secrets.resolve, ref) == text:
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(file.unlink)
         return
@@ -257,11 +259,15 @@ async def _keep(services: Services, made: NewKey) -> None:
     except OSError as error:
         raise CommandFailed(
             "The key cannot be kept",
-            f"{why[:1].upper()}{why[1:]}, and {file} cannot be written "
-            f"({error.strerror}). No key was made.",
+            f"{_sentence(why or 'the system keyring keeps nothing')}, and {file} "
+            f"cannot be written ({error.strerror}). No key was made.",
             f"{services.command_path} keys new {made.name} makes one that is shown "
             "once.",
         ) from None
+
+
+def _sentence(why: str) -> str:
+    return f"{why[:1].upper()}{why[1:]}"
 
 
 def _write(file: Path, text: str) -> None:
