@@ -433,7 +433,8 @@ def first_run(
     terminal = Terminal(sys.stdout, sys.stderr)
 
     async def ask(name: str, **arguments: object) -> object:
-        call = Call(by_name[name], arguments, asked.home)
+        command = by_name[name]
+        call = Call(command, command.arguments(arguments), asked.home)
         session = _Session(call, open_door(asked.home), in_process, terminal)
         async with AsyncExitStack() as held:
             return await session.first(held)
