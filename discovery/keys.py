@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -26,6 +27,7 @@ from discovery.key_shapes import (
 )
 from discovery.shell_files import assignments
 from discovery.surroundings import Surroundings
+from proxy.catalogue import known_providers
 
 Look = Callable[[str], str | None]
 """Returns our own keyring entry of that name; may wait for a person.
@@ -166,10 +168,50 @@ def _found(
     if is_elsewhere(value):
         return _key(row, seen, "", Confidence.LIKELY, notes=(_MANAGED,), reference="")
     shape = shape_of(value)
-    local = next((name for name in row.address if _is_local(name, around)), "")
-    if local and (shape is None or not shape.provider):
-        return None
-    return _judged(row, seen, value, shape, _notes(row, seen, around, local))
+    address = next((name for name in row.address if around.get(name)), "")
+    if shape is None or not shape.provider:
+        named = around.get(address, "")
+        if is_on_this_machine(named):
+            return None
+        if named and _owner(named) != row.provider:
+            return _sent_elsewhere(row, seen, value, address, named)
+    return _judged(row, seen, value, shape, _notes(row, seen, around, address))
+
+
+def _sent_elsewhere(
+    row: _Row, seen: _Seen, value: str, variable: str, address: str
+) -> KeyFound:
+    """Return a key that an address beside it sends to somebody else.
+
+    It must never be sent to whom its name tells: it is another's.
+    """
+    owner = _owner(address)
+    note = f"{variable} sends it to {origin_of(address)}, so it is no {row.name} key."
+    found = _key(row, seen, last4(value), Confidence.HINT, notes=(note,), reference="")
+    if not owner:
+        return replace(found, provider="", name="Another service")
+    return _belonging(found, owner, seen)
+
+
+def _belonging(found: KeyFound, owner: str, seen: _Seen) -> KeyFound:
+    """Return a key as that of the known provider `owner`, whatever its name tells."""
+    name = known_providers()[owner].name
+    return replace(
+        found,
+        provider=owner,
+        name=name,
+        reference=seen.reference,
+        gives=_ROUTABLE.format(name=name),
+    )
+
+
+def _owner(address: str) -> str:
+    """Return the id of the known provider at this address, '' for none."""
+    host = urlsplit(origin_of(address)).hostname
+    for provider in known_providers().values():
+        if host and urlsplit(origin_of(provider.base_url)).hostname == host:
+            return provider.id
+    return ""
 
 
 def _judged(
@@ -184,9 +226,8 @@ def _judged(
         sure = Confidence.SURE if shape and shape.provider else Confidence.LIKELY
         return _key(row, seen, end, sure, notes=notes)
     note = f"It has the form of a key of {shape.name}, not of {row.name}."
-    return _key(
-        row, seen, end, Confidence.HINT, notes=(note, *notes), provider=shape.provider
-    )
+    found = _key(row, seen, end, Confidence.HINT, notes=(note, *notes))
+    return _belonging(found, shape.provider, seen)
 
 
 def _key(
@@ -198,11 +239,10 @@ def _key(
     gives: str | None = None,
     notes: tuple[str, ...] = (),
     reference: str | None = None,
-    provider: str | None = None,
 ) -> KeyFound:
     usable = row.provider and reference is None
     return KeyFound(
-        provider=row.provider if provider is None else provider,
+        provider=row.provider,
         name=row.name,
         variable=seen.variable,
         source=seen.source,
@@ -216,20 +256,15 @@ def _key(
 
 
 def _notes(
-    row: _Row, seen: _Seen, around: Mapping[str, str], local: str
+    row: _Row, seen: _Seen, around: Mapping[str, str], address: str
 ) -> tuple[str, ...]:
     notes = []
     if seen.hidden:
         notes.append(_IN_SHELL)
-    if local:
-        notes.append(
-            f"{local} names {origin_of(around[local])}, so a program there may use it."
-        )
+    named = around.get(address, "")
+    if named and _owner(named) != row.provider:
+        notes.append(f"{address} names {origin_of(named)}, which may get it.")
     missing = [name for name in row.also if not around.get(name)]
     if missing:
         notes.append(f"{row.name} also needs {' and '.join(missing)}.")
     return tuple(notes)
-
-
-def _is_local(name: str, around: Mapping[str, str]) -> bool:
-    return is_on_this_machine(around.get(name, ""))

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from discovery.findings import Reach
-from discovery.logins import claude_folder, codex_folder
+from discovery.folders import (
+    claude_folder,
+    codex_folder,
+    continue_folder,
+    gemini_folder,
+    openclaw_file,
+    qwen_folder,
+)
 from discovery.surroundings import Surroundings
 
 _CURSOR = (
@@ -207,20 +214,21 @@ def settings_of(client: str, surroundings: Surroundings) -> tuple[Path, ...]:
     home, config = surroundings.home, surroundings.config_home
     environ = surroundings.environ
     claude, codex = claude_folder(surroundings), codex_folder(surroundings)
-    openclaw = environ.get("OPENCLAW_STATE_DIR") or str(home / ".openclaw")
+    gemini, qwen = gemini_folder(surroundings), qwen_folder(surroundings)
+    other = Path(environ.get("OPENCODE_CONFIG", ""))
     files: dict[str, tuple[Path, ...]] = {
         "claude-code": (claude / "settings.json",),
         "claude-desktop": tuple(_desktop_files(surroundings)),
         "codex": (codex / "config.toml", codex / "turnout.config.toml"),
-        "opencode": tuple(
-            config / "opencode" / name for name in ("opencode.json", "opencode.jsonc")
+        "opencode": (
+            config / "opencode" / "opencode.json",
+            config / "opencode" / "opencode.jsonc",
+            *((other,) if other.is_absolute() else ()),
         ),
-        "openclaw": (
-            Path(environ.get("OPENCLAW_CONFIG_PATH") or f"{openclaw}/openclaw.json"),
-        ),
-        "gemini-cli": (home / ".gemini" / "settings.json", home / ".gemini" / ".env"),
-        "qwen-code": (home / ".qwen" / "settings.json", home / ".qwen" / ".env"),
-        "continue": (home / ".continue" / "config.yaml",),
+        "openclaw": (openclaw_file(surroundings),),
+        "gemini-cli": (gemini / "settings.json", gemini / ".env"),
+        "qwen-code": (qwen / "settings.json", qwen / ".env"),
+        "continue": (continue_folder(surroundings) / "config.yaml",),
         "aider": (home / ".aider.conf.yml",),
         "copilot": tuple(
             editor.user / "chatLanguageModels.json" for editor in editors(surroundings)

@@ -11,6 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from discovery.findings import Confidence, KeyFound, KeySource, SignIn
+from discovery.folders import (
+    claude_folder,
+    claude_state,
+    codex_folder,
+    gemini_folder,
+    qwen_folder,
+)
 from discovery.settings_text import (
     json_of,
     place_shown,
@@ -24,31 +31,9 @@ from discovery.surroundings import Surroundings
 _AWS_PROFILE = re.compile(r"\s*\[\s*(?:profile\s+)?([\w.@+-]{1,60})\s*\]")
 _STAYS = "Signed in. The sign-in stays with {name}; Turnout never copies it."
 _PRESENT = "A credential is present. Turnout does not use it by itself."
+# What prints the gateway's key is no sign-in of the user's.
+_OUR_HELPER = "keys show claude-code"
 _GOOGLE_KINDS = frozenset({"authorized_user", "service_account", "external_account"})
-
-
-def claude_folder(surroundings: Surroundings) -> Path:
-    """Return where Claude Code keeps its settings."""
-    return _moved(surroundings, "CLAUDE_CONFIG_DIR", ".claude")
-
-
-def claude_state(surroundings: Surroundings) -> Path:
-    """Return Claude Code's own state file, which names the account."""
-    if surroundings.environ.get("CLAUDE_CONFIG_DIR"):
-        return claude_folder(surroundings) / ".claude.json"
-    return surroundings.home / ".claude.json"
-
-
-def codex_folder(surroundings: Surroundings) -> Path:
-    """Return where Codex keeps its settings."""
-    return _moved(surroundings, "CODEX_HOME", ".codex")
-
-
-def _moved(surroundings: Surroundings, variable: str, usual: str) -> Path:
-    named = surroundings.environ.get(variable, "")
-    if named.startswith("~/"):
-        return surroundings.home / named[2:]
-    return Path(named) if Path(named).is_absolute() else surroundings.home / usual
 
 
 # --- how a client signs in ---
@@ -65,7 +50,8 @@ def _claude_code(surroundings: Surroundings) -> SignIn:
     env = table_of(settings.get("env"))
     names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
     own = any(_foreign(word_of(env.get(name))) for name in names)
-    if settings.get("apiKeyHelper") or own:
+    helper = word_of(settings.get("apiKeyHelper"))
+    if (helper and _OUR_HELPER not in helper) or own:
         return SignIn.KEY
     if any(_foreign(surroundings.environ.get(name, "")) for name in names):
         return SignIn.KEY
@@ -95,12 +81,12 @@ def _gemini_cli(surroundings: Surroundings) -> SignIn:
         "gemini-api-key": SignIn.KEY,
         "vertex-ai": SignIn.KEY,
     }
-    return _selected(surroundings.home / ".gemini", kinds)
+    return _selected(gemini_folder(surroundings), kinds)
 
 
 def _qwen_code(surroundings: Surroundings) -> SignIn:
     kinds = {"qwen-oauth": SignIn.SUBSCRIPTION, "openai": SignIn.KEY}
-    return _selected(surroundings.home / ".qwen", kinds)
+    return _selected(qwen_folder(surroundings), kinds)
 
 
 def _selected(folder: Path, kinds: Mapping[str, SignIn]) -> SignIn:
@@ -132,7 +118,6 @@ def logins(surroundings: Surroundings) -> Iterator[KeyFound]:
 
 def _client_logins(surroundings: Surroundings) -> Iterator[KeyFound]:
     claude, codex = claude_state(surroundings), codex_folder(surroundings)
-    home = surroundings.home
     if sign_in_of("claude-code", surroundings) is SignIn.SUBSCRIPTION:
         yield _login(surroundings, "anthropic", "Claude Code", claude)
     match sign_in_of("codex", surroundings):
@@ -145,8 +130,8 @@ def _client_logins(surroundings: Surroundings) -> Iterator[KeyFound]:
         case _:
             pass
     for name, path in (
-        ("Gemini CLI", home / ".gemini" / "oauth_creds.json"),
-        ("Qwen Code", home / ".qwen" / "oauth_creds.json"),
+        ("Gemini CLI", gemini_folder(surroundings) / "oauth_creds.json"),
+        ("Qwen Code", qwen_folder(surroundings) / "oauth_creds.json"),
         ("opencode", surroundings.data_home / "opencode" / "auth.json"),
         (
             "GitHub Copilot",

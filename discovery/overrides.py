@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from discovery.findings import Override
+from discovery.folders import codex_folder
 from discovery.key_shapes import address_shown, is_gateway, is_ours, shown
 from discovery.known_clients import editors
-from discovery.logins import codex_folder
 from discovery.settings_text import (
     dotenv_of,
     json_of,
@@ -226,6 +226,12 @@ def _managed_opencode(view: _View) -> Path:
 
 def _openclaw(view: _View) -> Iterator[Override]:
     yield from _variables(view, _OPENCLAW_VARIABLES)
+    for name in ("OPENCLAW_CONFIG_PATH", "OPENCLAW_STATE_DIR", "OPENCLAW_HOME"):
+        yield from _moved_home(view, name, "openclaw")
+
+
+def _continue(view: _View) -> Iterator[Override]:
+    yield from _moved_home(view, "CONTINUE_GLOBAL_DIR", "Continue")
 
 
 # --- Gemini CLI, Qwen Code ---
@@ -251,11 +257,10 @@ _QWEN_VARIABLES: Final = {
 
 def _gemini_cli(view: _View) -> Iterator[Override]:
     yield from _variables(view, _GEMINI_VARIABLES)
+    yield from _moved_home(view, "GEMINI_CLI_HOME", "Gemini CLI")
     yield from _first_dotenv(view, ".gemini", "Gemini CLI")
-    mac = view.system / "Library" / "Application Support" / "GeminiCli"
-    linux = view.system / "etc" / "gemini-cli"
-    folder = mac if view.surroundings.platform == "darwin" else linux
-    yield from _selected_login(view, folder / "settings.json", "Gemini CLI")
+    path = _system_settings(view, "GEMINI_CLI", "GeminiCli", "gemini-cli")
+    yield from _selected_login(view, path, "Gemini CLI")
     if view.folder is not None:
         path = view.folder / ".gemini" / "settings.json"
         yield from _selected_login(view, path, "Gemini CLI")
@@ -263,10 +268,26 @@ def _gemini_cli(view: _View) -> Iterator[Override]:
 
 def _qwen_code(view: _View) -> Iterator[Override]:
     yield from _variables(view, _QWEN_VARIABLES)
+    yield from _moved_home(view, "QWEN_HOME", "Qwen Code")
     yield from _first_dotenv(view, ".qwen", "Qwen Code")
+    path = _system_settings(view, "QWEN_CODE", "QwenCode", "qwen-code")
+    yield from _selected_login(view, path, "Qwen Code")
     if view.folder is not None:
         path = view.folder / ".qwen" / "settings.json"
         yield from _selected_login(view, path, "Qwen Code")
+
+
+def _system_settings(view: _View, variable: str, mac: str, other: str) -> Path:
+    """Return the settings of the whole machine, which win over a user's."""
+    around = view.surroundings
+    named = around.environ.get(f"{variable}_SYSTEM_SETTINGS_PATH", "")
+    if named:
+        return Path(named)
+    folders = {
+        "darwin": view.system / "Library" / "Application Support" / mac,
+        "win32": Path("C:/ProgramData") / other,
+    }
+    return folders.get(around.platform, view.system / "etc" / other) / "settings.json"
 
 
 def _first_dotenv(view: _View, folder: str, client: str) -> Iterator[Override]:
@@ -413,6 +434,7 @@ _SEARCHES: Final[Mapping[str, Callable[[_View], Iterator[Override]]]] = {
     "claude-code": _claude_code,
     "claude-desktop": _claude_desktop,
     "codex": _codex,
+    "continue": _continue,
     "opencode": _opencode,
     "openclaw": _openclaw,
     "gemini-cli": _gemini_cli,

@@ -12,10 +12,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from discovery.findings import Confidence, RouterFound
+from discovery.folders import codex_folder
 from discovery.installed import has_program
 from discovery.key_shapes import is_on_this_machine, origin_of
 from discovery.known_clients import known_client, settings_of
-from discovery.logins import codex_folder
 from discovery.settings_text import place_shown, table_of, toml_of
 from discovery.surroundings import Surroundings
 

@@ -26,6 +26,7 @@ _KEYWORDS = frozenset({"then", "do", "else", "{", "if", "elif", "!", "while"})
 _SEPARATORS = frozenset(";&|()")
 _FISH_VARIABLE = re.compile(rf"SETUVAR\s+--export\s+({_NAME}):(.*)\Z")
 _FISH_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})|\\(.)")
+_FISH_COMMAND = re.compile(r"(?<!\$)\(([^()]*)\)")  # what POSIX writes `$(...)`
 _POWERSHELL = (
     re.compile(rf"\s*\$env:({_NAME})\s*=\s*(.+)\Z", re.IGNORECASE),
     re.compile(
@@ -196,7 +197,7 @@ def _quoted(line: str, place: int) -> tuple[str, int]:
 
 
 def _fish(line: str) -> Iterator[Assigned]:
-    for words in _commands(line):
+    for words in _commands(_FISH_COMMAND.sub(r"$(\1)", line)):
         if words[0] == "export":
             yield from _shell(line)
             return

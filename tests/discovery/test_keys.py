@@ -55,6 +55,23 @@ def test_a_key_for_a_program_on_this_machine_is_no_finding(tmp_path: Path) -> No
     assert "http://127.0.0.1:1234" in found.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("address", "provider"),
+    [
+        ("https://api.deepseek.com/anthropic", "deepseek"),
+        ("https://relay.example/v1", ""),
+        ("https://api.anthropic.com", "anthropic"),
+    ],
+)
+def test_a_key_belongs_to_whom_its_address_names(
+    tmp_path: Path, address: str, provider: str
+) -> None:
+    environ = {"ANTHROPIC_AUTH_TOKEN": CANARY, "ANTHROPIC_BASE_URL": address}
+    found = only(tmp_path, **environ)
+    assert found.provider == provider
+    assert bool(found.reference) is bool(provider)
+
+
 def test_a_reference_is_managed_elsewhere(tmp_path: Path) -> None:
     found = only(tmp_path, OPENAI_API_KEY="op://vault/canary-not-a-secret")
     assert (found.last4, found.reference) == ("", "")

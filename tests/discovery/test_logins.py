@@ -7,13 +7,7 @@ import pytest
 from made_home import CANARY, around, put
 
 from discovery.findings import Confidence, SignIn
-from discovery.logins import (
-    claude_folder,
-    claude_state,
-    codex_folder,
-    logins,
-    sign_in_of,
-)
+from discovery.logins import logins, sign_in_of
 
 ACCOUNT = json.dumps({"oauthAccount": {"emailAddress": CANARY, "accessToken": CANARY}})
 
@@ -105,15 +99,6 @@ def test_others_do_not_say(tmp_path: Path) -> None:
     assert sign_in_of("n8n", around(tmp_path)) is SignIn.UNKNOWN
 
 
-def test_folders_may_be_moved(tmp_path: Path) -> None:
-    moved = str(tmp_path / "x")
-    here = around(tmp_path, CLAUDE_CONFIG_DIR=moved, CODEX_HOME="~/y")
-    assert claude_folder(here) == tmp_path / "x"
-    assert claude_state(here) == tmp_path / "x" / ".claude.json"
-    assert codex_folder(here) == tmp_path / "y"
-    assert codex_folder(around(tmp_path, CODEX_HOME="relative")) == tmp_path / ".codex"
-
-
 def test_aws_profiles_are_names_only(tmp_path: Path) -> None:
     put(
         tmp_path / ".aws/config",
@@ -174,7 +159,8 @@ FILES = (
     [
         CANARY,
         (
-            f'{{"type": "{CANARY}", "tokens": {{"t": "{CANARY}"}}, "token": "{CANARY}", '
+            f'{{"type": "{CANARY}", "tokens": {{"t": "{CANARY}"}}, '
+            f'"token": "{CANARY}", '
             f'"oauthAccount": {{"t": "{CANARY}"}}, "OPENAI_API_KEY": "{CANARY}"}}'
         ),
         f"[x]\ntoken = {CANARY}\n",

@@ -155,7 +155,14 @@ def test_vs_codes_own_variables_win(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("client", "name"),
-    [("claude-code", "CLAUDE_CONFIG_DIR"), ("codex", "CODEX_HOME")],
+    [
+        ("claude-code", "CLAUDE_CONFIG_DIR"),
+        ("codex", "CODEX_HOME"),
+        ("gemini-cli", "GEMINI_CLI_HOME"),
+        ("qwen-code", "QWEN_HOME"),
+        ("continue", "CONTINUE_GLOBAL_DIR"),
+        ("openclaw", "OPENCLAW_CONFIG_PATH"),
+    ],
 )
 def test_a_folder_only_a_shell_knows_is_named(
     tmp_path: Path, client: str, name: str
@@ -211,6 +218,21 @@ def test_only_the_first_dotenv_is_read(
     put(tmp_path / "project" / folder / ".env", "A=b\n")
     (found,) = look(client, project(tmp_path))
     assert found.where == f"~/project/{folder}/.env"
+
+
+@pytest.mark.parametrize(
+    ("platform", "folder"),
+    [("linux", "etc/qwen-code"), ("darwin", "Library/Application Support/QwenCode")],
+)
+def test_settings_of_the_whole_machine_win(
+    tmp_path: Path, platform: str, folder: str
+) -> None:
+    text = json.dumps({"security": {"auth": {"selectedType": "qwen-oauth"}}})
+    put(tmp_path / "system" / folder / "settings.json", text)
+    named = put(tmp_path / "named.json", text)
+    assert len(look("qwen-code", around(tmp_path, platform))) == 1
+    here = around(tmp_path, QWEN_CODE_SYSTEM_SETTINGS_PATH=str(named))
+    assert [one.where for one in look("qwen-code", here)] == ["~/named.json, line 1"]
 
 
 @pytest.mark.parametrize(

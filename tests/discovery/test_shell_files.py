@@ -100,6 +100,11 @@ def test_fish_variables_are_unescaped(tmp_path: Path) -> None:
     ]
 
 
+def test_a_command_of_fish_is_kept_as_a_reference() -> None:
+    (one,) = _fish("set -gx A (op read x)")
+    assert one.value == "$(op read x)"
+
+
 def test_fish_sets_more_than_exports() -> None:
     assert [one.exported for one in _fish("set A b")] == [False]
     assert not list(_fish("set -gx A"))
