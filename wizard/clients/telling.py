@@ -30,7 +30,7 @@ def without(name: str, alone: str) -> str:
     `alone` says in a sentence what the client does where nothing listens at all.
     """
     return (
-        "While the gateway restarts, requests wait for it. If it cannot start, "
+        "Requests wait while the gateway restarts. If it cannot start, "
         f"{name} is told so in words, with what to do. When you quit Turnout, it goes "
         "by your choice: it keeps serving in the background, or it takes these "
         f"settings back until it is started again. {alone}"
