@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from app.commands.spend import start_of_day
+from app.settings.fields import OnQuit
 from app.state import (
     Changes,
     ProviderHealth,
@@ -32,6 +33,7 @@ from proxy.tasks import spawn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from app.state import WiringNow
     from proxy.catalogue import KeyRef, Provider
     from proxy.health import Health, Outlook
     from proxy.ledger import Event, Ledger
@@ -58,6 +60,8 @@ class Sources:
     mode_note: Callable[[], str]
     open_requests: Callable[[], int]
     command: str = "turnout"
+    wirings: Callable[[], tuple[WiringNow, ...]] = tuple
+    on_quit: Callable[[], OnQuit] = lambda: OnQuit.ASK
 
 
 class LiveState:
@@ -108,6 +112,8 @@ class LiveState:
             started=self._started,
             stopping=self._stopping,
             time=now,
+            wirings=self._sources.wirings(),
+            on_quit=self._sources.on_quit(),
         )
 
     def _readiness(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
+from app.settings.fields import OnQuit
 from proxy.catalogue import Billing, Place
 from proxy.ledger.rows import Event
 from proxy.reports import SpendReport
@@ -128,6 +130,40 @@ class ProviderHealth:
     quota: tuple[QuotaNow, ...] = ()
 
 
+class WiringHealth(StrEnum):
+    """How a connected client's settings are.
+
+    `drifted`: something else has changed them. `old-port`: they name a port that
+    nobody serves on any more. `suspended`: taken back until the next start.
+    `not-rewired`: that start has been, and they could not be written again.
+    """
+
+    WIRED = "wired"
+    DRIFTED = "drifted"
+    OLD_PORT = "old-port"
+    SUSPENDED = "suspended"
+    NOT_REWIRED = "not-rewired"
+
+
+@dataclass(frozen=True, slots=True)
+class WiringNow:
+    """One connected client and how its settings are.
+
+    `sentence` says so, `todo` is a command that mends it, '' where nothing is to do.
+    `culprit` is the program that changed the settings, '' where that is not known.
+    `port` is the one that the settings name.
+    """
+
+    client: str
+    name: str
+    state: WiringHealth
+    sentence: str
+    todo: str = ""
+    culprit: str = ""
+    files: tuple[str, ...] = ()
+    port: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One moment of the gateway.
@@ -135,7 +171,8 @@ class Snapshot:
     `revision` grows with every change. `mode_note` says that a mode acts as another
     one, else ''. `unsaved` counts finished requests whose record is not yet on disk.
     `stopping` marks the last snapshot of a feed whose gateway ends. `time` is the
-    moment that all of it is of (UTC), None where that was not noted.
+    moment that all of it is of (UTC), None where that was not noted. `wirings` are the
+    connected clients, `on_quit` what Quit does with them.
     """
 
     revision: int
@@ -154,6 +191,8 @@ class Snapshot:
     started: datetime
     stopping: bool = False
     time: datetime | None = None
+    wirings: tuple[WiringNow, ...] = ()
+    on_quit: OnQuit = OnQuit.ASK
 
 
 class State(Protocol):

@@ -8,10 +8,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
 
 from proxy.catalogue.problems import TableReader
 from proxy.routing import Mode
+
+
+class OnQuit(StrEnum):
+    """What Quit does with connected clients.
+
+    `keep` lets the gateway go on serving in the background; `unwire` takes the clients'
+    settings back until the next start; `ask` asks.
+    """
+
+    ASK = "ask"
+    KEEP = "keep"
+    UNWIRE = "unwire"
+
 
 _DOLLARS = re.compile(r"([0-9]{1,9}(\.[0-9]{1,9})?)?")
 
@@ -54,6 +68,15 @@ class Settings:
             "help": "Dollars that one request may be expected to cost, such as"
             ' "0.50"; "" sets no ceiling, "0" leaves what costs nothing. Models of'
             " unknown price are left out then.",
+        },
+    )
+    on_quit: OnQuit = field(
+        default=OnQuit.ASK,
+        metadata={
+            "help": "What Quit does while clients are connected: `keep` goes on serving"
+            " them in the background, `unwire` takes their settings back until the next"
+            " start, `ask` asks once. The tray and `turnout quit choice` change this"
+            " line.",
         },
     )
     first_byte_seconds: int = _number(
@@ -110,8 +133,8 @@ def read_settings(reader: TableReader) -> Settings:
 
 
 def _choices(default: object) -> tuple[str, ...]:
-    if isinstance(default, Mode):
-        return tuple(Mode)
+    if isinstance(default, StrEnum):
+        return tuple(type(default))
     return ("false", "true") if isinstance(default, bool) else ()
 
 
@@ -129,7 +152,7 @@ def _read(reader: TableReader, one: Setting) -> int | str | None:
         return reader.flag(one.name)
     if not one.choices:
         return _read_dollars(reader, one.name)
-    return reader.word(one.name, Mode)
+    return reader.word(one.name, OnQuit if one.name == "on_quit" else Mode)
 
 
 def _read_dollars(reader: TableReader, name: str) -> str | None:

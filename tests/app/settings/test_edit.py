@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 import resources
 from app.failure import CommandFailed
-from app.settings.edit import with_mode
+from app.settings.edit import with_mode, with_on_quit
+from app.settings.fields import OnQuit
 from proxy.routing import Mode
 
 
@@ -169,3 +170,14 @@ def test_all_other_lines_keep_their_bytes(
         if "coding-auto" not in line and line.strip():
             assert any(line.rstrip("\r") == each.rstrip("\r") for each in remaining)
     assert changed(new, mode) == new
+
+
+def test_the_choice_for_quit_is_changed_alone() -> None:
+    data = b'[gateway] # mine\nmode = "direct"\n\n[other]\non_quit = "x"\n'
+    there = with_on_quit(data, OnQuit.UNWIRE)
+    assert there == data.replace(b"# mine\n", b'# mine\non_quit = "unwire"\n')
+    assert with_on_quit(there, OnQuit.UNWIRE) is there
+    again = with_on_quit(there, OnQuit.KEEP)
+    assert again == there.replace(b'"unwire"', b'"keep"')
+    with pytest.raises(CommandFailed, match="choice for Quit"):
+        with_on_quit(b"gateway = 1\n", OnQuit.KEEP)
