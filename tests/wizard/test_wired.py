@@ -1,0 +1,109 @@
+"""The way back of a file: what is kept of it, and what must not be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from made_plans import KEY, KEYS, URL, json_wish, plan
+
+from wizard.formats import ABSENT
+from wizard.plan import FileEdit, KeyWish
+from wizard.records import WiredFile
+from wizard.undone import undone
+from wizard.wired import SecretThere, wired_file
+
+
+def edit_of(file: Path, text: str, *keys: KeyWish, over_local: bool = True) -> FileEdit:
+    file.write_text(text)
+    wanted = plan(json_wish(file, keys or KEYS), over_local=over_local)
+    assert wanted.refusals == ()
+    return wanted.edits[0]
+
+
+def saved(record: WiredFile) -> dict[str, object]:
+    return {str(key.path[-1]): key.saved for key in record.keys}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "settings.json"
+
+
+def test_the_values_before_are_kept_and_absence_is_one(file: Path) -> None:
+    record = wired_file(edit_of(file, '{"model": {"a": [1]}, "env": {}}'), None)
+    assert saved(record) == {
+        "BASE_URL": ABSENT,
+        "HEADERS": ABSENT,
+        "model": {"a": [1]},
+    }
+    assert record.existed
+    assert record.found == record.before
+    assert {key.parents for key in record.keys} == {1, 0}
+
+
+def test_no_text_between_our_keys_is_kept(file: Path) -> None:
+    between = "canary of theirs"
+    edit = edit_of(file, f'{{"env": {{"A": "1"}}, "b": "{between}", "model": "opus"}}')
+    record = wired_file(edit, None)
+    assert "".join(each.text for each in record.inverse) in {"opus", '"opus"'}
+    assert between not in repr(record)
+
+
+def test_a_local_gateways_address_is_not_kept(file: Path) -> None:
+    text = '{"env": {"BASE_URL": "http://localhost:4000", "A": "1"}}'
+    edit = edit_of(file, text)
+    record = wired_file(edit, None)
+    assert saved(record)["BASE_URL"] is ABSENT
+    assert record.before != record.found
+    back = undone(record, edit.after).data
+    assert back == b'{"env": {"A": "1"}}'
+    assert "4000" not in "".join(each.text for each in record.inverse)
+
+
+def test_our_own_older_key_is_not_kept(file: Path) -> None:
+    older = f"x-turnout-key: {KEY.replace('canary', 'older0')}"
+    text = f'{{"env": {{"BASE_URL": "{URL}", "HEADERS": "{older}"}}}}'
+    edit = edit_of(file, text)
+    record = wired_file(edit, None)
+    assert saved(record)["HEADERS"] is ABSENT
+    assert "older0" not in str([each.text for each in record.inverse])
+    back = undone(record, edit.after).data
+    assert back is not None
+    assert b"tnt_" not in back
+
+
+def test_a_secret_is_refused(file: Path) -> None:
+    secret = "sk-canary-example-not-a-secret-000000"
+    edit = edit_of(file, '{"model": "opus"}')
+    bad = edit_of(file, '{"other": 1}')
+    data = f'{{"model": "{secret}"}}'.encode()
+    with pytest.raises(SecretThere, match=r"^model$") as found:
+        wired_file(
+            FileEdit(
+                path=file,
+                real=file,
+                format=edit.format,
+                before=data,
+                after=edit.after,
+                digest="",
+                mode=0o600,
+                changes=edit.changes,
+            ),
+            None,
+        )
+    assert secret not in str(found.value)
+    assert bad.before is not None
+
+
+def test_wired_again_the_first_values_stay(file: Path) -> None:
+    first = edit_of(file, '{"model": "opus"}')
+    record = wired_file(first, None)
+    file.write_bytes(first.after)
+    other = KeyWish(("model",), "another-model")
+    second = edit_of(file, first.after.decode(), other)
+    again = wired_file(second, record)
+    assert saved(again)["model"] == "opus"
+    assert set(saved(again)) == {"model", "BASE_URL", "HEADERS"}
+    assert undone(again, second.after).data == b'{"model": "opus"}'
+    assert again.before == record.before
