@@ -119,9 +119,13 @@ def test_a_token_of_the_users_is_never_replaced() -> None:
 )
 def test_a_key_for_another_service_is_not_passed_on_to_anthropic(url: str) -> None:
     said = env(ANTHROPIC_BASE_URL=url, ANTHROPIC_AUTH_TOKEN=OWN_KEY)
-    ((file, _, told),) = refused(at(said))
+    takes_logins = replace(at(said), providers=(known("anthropic", "client"),))
+    assert refused(at(said, Login.OWN)) == refused(takes_logins)
+    ((file, _, told),) = refused(takes_logins)
     assert file == MINE
     assert url.split("/")[2] in told
+    # With providers' keys it is passed on to nobody, so it may stay.
+    assert keys(at(said)) == {BASE: URL, HEADERS: f"x-turnout-key: {KEY}"}
     # Unless the user says whose it is.
     assert HEADERS in keys(at(said, Login.OWN, chosen=True))
 

@@ -15,6 +15,7 @@ from wizard.clients.claude_code.present import (
     managed_file,
     project_files,
 )
+from wizard.clients.needs import Client, own
 from wizard.clients.seen import line_of, text_of, value_in
 from wizard.clients.terms import Situation
 from wizard.formats import ABSENT, Format
@@ -54,11 +55,11 @@ def overriding(
         yield Refusal(str(path), why, todo, line_of(text, f'"{name}"'))
 
 
-def clouds(situation: Situation, own: Path) -> Iterator[Refusal]:
+def clouds(situation: Situation, mine: Path) -> Iterator[Refusal]:
     """Name the switches that send everything to another cloud."""
     surroundings = situation.surroundings
     paths = (
-        own,
+        mine,
         managed_file(surroundings.platform),
         *project_files(surroundings, situation.choice),
     )
@@ -89,15 +90,20 @@ def foreign(
             'keep it (login "own"), then try again.',
             line,
         )
-    elif login is Login.OWN and chosen is None and present.service:
+    elif login is Login.OWN and chosen is None and _passed_on(situation, present):
         names = " and ".join(present.credentials)
-        if names:
-            yield Refusal(
-                str(path),
-                f"Claude Code is set up for {present.service} with a key of its own "
-                f"({names}), and passed on, that key would go to Anthropic",
-                "Move that key to where you keep keys, remove it and "
-                f"env.{URL} there, and set the service up as a provider in "
-                'Turnout. If the key is Anthropic\'s, choose the login "own".',
-                line_of(text_of(situation.files, path), f'"{URL}"'),
-            )
+        yield Refusal(
+            str(path),
+            f"Claude Code is set up for {present.service} with a key of its own "
+            f"({names}), and passed on, that key would go to Anthropic",
+            f"Move that key to where you keep keys, remove it and env.{URL} there, and "
+            "set the service up as a provider in Turnout. If the key is Anthropic's, "
+            'choose the login "own".',
+            line_of(text_of(situation.files, path), f'"{URL}"'),
+        )
+
+
+def _passed_on(situation: Situation, present: Present) -> bool:
+    """Say whether a key for another service would go to one that takes logins."""
+    takes = situation.login is Login.OWN or own(Client.CLAUDE_CODE, situation.providers)
+    return bool(present.service and present.credentials and takes)

@@ -37,8 +37,8 @@ def notes(situation: Situation, present: Present, login: Login) -> Iterator[str]
     if login is not situation.login and present.credentials:
         names = " and ".join(present.credentials)
         yield (
-            f"{names} stays as it is, so Claude Code keeps signing in with it; set "
-            'Anthropic up as a provider with key = "client".'
+            f"{names} stays as it is. Turnout passes it on to a provider with "
+            'key = "client" only, and leaves it out for every other.'
         )
     if situation.choice.helper and login is Login.OWN:
         yield (
