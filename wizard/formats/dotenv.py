@@ -12,7 +12,7 @@ from typing import Final
 
 from wizard.formats.splices import Splice
 from wizard.formats.terms import Absent, Broken, Edit, Json, KeyPath, Refused
-from wizard.formats.text import line_at, line_end
+from wizard.formats.text import line_at, line_end, refuse_long
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _HEAD: Final = re.compile(
@@ -49,6 +49,7 @@ def read(text: str) -> Json:
     Lines of no such form are passed over, as their readers do. Raises `Broken` where a
     quote is not closed.
     """
+    refuse_long(text)
     return {line.name: line.value for line in lines(text)}
 
 

@@ -88,7 +88,7 @@ def _inserted(text: str, block: Block, edit: Edit, at: int) -> list[Splice]:
     value = _new(step, rest, edit.value)
     if not block.members:
         return _into_empty(text, block, key, value)
-    if is_tall(text, block):
+    if is_tall(text, block.start):
         return _on_a_line(text, block, key, value)
     end = block.members[-1].end
     return [Splice(end, end, ", " + keyed(key, flat(value)))]
@@ -144,7 +144,7 @@ def _is_one_line(text: str, block: Block) -> bool:
     start = root(text)
     if start is None or start == block.start or "//" in text[slice(*block.inner)]:
         return False
-    return not is_tall(text, block_at(text, start))
+    return not is_tall(text, start)
 
 
 def _deleted(text: str, block: Block, index: int) -> list[Splice]:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from wizard.formats.json_text import BLANKS, COMMENT, STRING, unquoted
 from wizard.formats.terms import Item, Refused
 from wizard.formats.text import line_at
 
-_GAP: Final = re.compile(rf"(?:[{BLANKS}]++|{COMMENT})*+", re.DOTALL)
+_GAPS: Final = rf"(?:[{BLANKS}]++|{COMMENT})*+"
+_GAP: Final = re.compile(_GAPS, re.DOTALL)
 _STRING: Final = re.compile(STRING, re.DOTALL)
-_BARE: Final = re.compile(rf"[^{BLANKS}{{}}\[\]:,\"'/]++")
+_WORD: Final = rf"[^{BLANKS}{{}}\[\]:,\"'/]++"
+_BARE: Final = re.compile(_WORD)
+_KEY: Final = re.compile(rf"({STRING}|{_WORD}){_GAPS}:{_GAPS}", re.DOTALL)
+_BEHIND: Final = re.compile(rf"{_GAPS}(,?){_GAPS}", re.DOTALL)
 _FLAT: Final = re.compile(rf"(?:[^\"'/{{}}\[\]]++|{STRING}|{COMMENT})*+", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One member: its beginning (the key's, in an object), its value, its comma."""
 
     key: str
@@ -76,18 +79,23 @@ def block_at(text: str, start: int) -> Block:
     members: list[Member] = []
     at = gap_end(text, start + 1)
     while text[at] not in "]}":
-        begin, key, value = at, "", at
-        if keyed:
-            key_end = _token_end(text, at)
-            key = unquoted(text[at:key_end])
-            value = gap_end(text, gap_end(text, key_end) + 1)
-        end = value_end(text, value)
-        at = gap_end(text, end)
-        comma = at if text[at] == "," else None
-        if comma is not None:
-            at = gap_end(text, at + 1)
-        members.append(Member(key, begin, value, end, comma))
+        begin, key = at, ""
+        head = _KEY.match(text, at) if keyed else None
+        if head:
+            key, at = unquoted(head[1]), head.end()
+        end = value_end(text, at)
+        comma, behind = _behind(text, end)
+        members.append(Member(key, begin, at, end, comma))
+        at = behind
     return Block(start, at + 1, tuple(members))
+
+
+def _behind(text: str, at: int) -> tuple[int | None, int]:
+    """Where the comma behind a value is, and where the next member or bracket."""
+    match = _BEHIND.match(text, at)
+    if not match:
+        return None, at
+    return (match.start(1) if match[1] else None), match.end()
 
 
 def member_of(text: str, block: Block, step: str | Item, at: int | None) -> int | None:

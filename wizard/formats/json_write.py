@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from wizard.formats.json_places import Block, block_at, root
+from wizard.formats.json_places import gap_end, root
 from wizard.formats.terms import Json
 from wizard.formats.text import indent_at, line_end
 
@@ -36,14 +36,13 @@ def unit_of(text: str) -> str:
     start = root(text)
     if start is None or text[start] not in "[{":
         return _UNIT
-    block = block_at(text, start)
-    if not is_tall(text, block):
+    if not is_tall(text, start):
         return _UNIT
     outer = indent_at(text, start)
-    inner = indent_at(text, block.members[0].start)
+    inner = indent_at(text, gap_end(text, start + 1))
     return inner.removeprefix(outer) if inner != outer else _UNIT
 
 
-def is_tall(text: str, block: Block) -> bool:
-    """Whether the block's members stand on lines of their own."""
-    return bool(block.members) and "\n" in text[block.start : block.members[0].start]
+def is_tall(text: str, start: int) -> bool:
+    """Whether what the bracket at `start` holds stands on lines of its own."""
+    return "\n" in text[start : gap_end(text, start + 1)]

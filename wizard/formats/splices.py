@@ -12,11 +12,13 @@ from itertools import accumulate
 
 from wizard.formats.terms import Broken
 
-_UNIT = re.compile(r"\w+|[ \t]+|\r?\n|.", re.DOTALL)
-# Ours differ in some lines. Beyond that the middle is taken as one change, because
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_PART = re.compile(r"[^,\[\]{}]*[,\[\]{}]|[^,\[\]{}]+")
+_WORD = re.compile(r"\w+|[ \t]+|\r?\n|.", re.DOTALL)
+_LEVELS = (_LINE, _PART, _WORD)
+# Ours differ in some places. Beyond that the middle is taken as one change, because
 # the search for the least one grows with the number of changes.
-_MOST_LINES = 400
-_MOST_UNITS = 200
+_MOST_STEPS = 300
 _FINE = 20_000
 
 
@@ -60,29 +62,23 @@ def inverse(text: str, splices: Iterable[Splice]) -> tuple[Splice, ...]:
 def splices(before: str, after: str) -> tuple[Splice, ...]:
     """Return the splices that make `after` of `before`, as small as is found quickly.
 
-    Lines are compared first, then words within the lines that differ.
+    Lines are compared first, within those that differ what stands between commas and
+    brackets, then words.
     """
-    rough = _between(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), _MOST_LINES
-    )
-    found: list[Splice] = []
-    for splice in rough:
-        old = before[splice.start : splice.end]
-        for part in _finer(old, splice.text):
-            start = splice.start + part.start
-            found.append(Splice(start, splice.start + part.end, part.text))
+    found = [Splice(0, len(before), after)] if before != after else []
+    for level in _LEVELS:
+        found = [part for one in found for part in _finer(before, one, level)]
     return tuple(found)
 
 
-def _finer(old: str, new: str) -> Iterator[Splice]:
-    """The difference of two short texts by words; of long ones without their ends."""
-    head, tail = _ends(old, new)
-    old, new = old[head : len(old) - tail], new[head : len(new) - tail]
-    if max(len(old), len(new)) > _FINE:
-        yield Splice(head, head + len(old), new)
+def _finer(before: str, whole: Splice, level: re.Pattern[str]) -> Iterator[Splice]:
+    """One splice as several smaller ones, by pieces of a level."""
+    old, new = before[whole.start : whole.end], whole.text
+    if not old or not new or (level is _WORD and max(len(old), len(new)) > _FINE):
+        yield whole
         return
-    for part in _between(_UNIT.findall(old), _UNIT.findall(new), _MOST_UNITS):
-        yield Splice(head + part.start, head + part.end, part.text)
+    for part in _between(level.findall(old), level.findall(new)):
+        yield Splice(whole.start + part.start, whole.start + part.end, part.text)
 
 
 def _ends(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
@@ -104,13 +100,13 @@ def _shared(old: Sequence[object], new: Sequence[object], most: int) -> int:
     return low
 
 
-def _between(old: list[str], new: list[str], most: int) -> Iterator[Splice]:
+def _between(old: list[str], new: list[str]) -> Iterator[Splice]:
     """The splices between two lists of pieces of text."""
     head, tail = _ends(old, new)
     offsets = [0, *accumulate(map(len, old))]
     last_old, last_new = head, head
     inner_old, inner_new = old[head : len(old) - tail], new[head : len(new) - tail]
-    kept = _kept(inner_old, inner_new, most)
+    kept = _kept(inner_old, inner_new)
     for a, b in [*kept, (len(inner_old), len(inner_new))]:
         a, b = a + head, b + head  # noqa: PLW2901 - places in the whole lists
         if (last_old, last_new) != (a, b):
@@ -119,15 +115,15 @@ def _between(old: list[str], new: list[str], most: int) -> Iterator[Splice]:
         last_old, last_new = a + 1, b + 1
 
 
-def _kept(old: list[str], new: list[str], most: int) -> list[tuple[int, int]]:
+def _kept(old: list[str], new: list[str]) -> list[tuple[int, int]]:
     """The pairs of places that stay, on a shortest way from `old` to `new`.
 
     Myers' greedy search ("An O(ND) Difference Algorithm", 1986); nothing is kept if
-    the way has more than `most` steps.
+    the way has too many steps.
     """
     reach = {1: 0}
     trail: list[dict[int, int]] = []
-    for steps in range(min(most, len(old) + len(new)) + 1):
+    for steps in range(min(_MOST_STEPS, len(old) + len(new)) + 1):
         trail.append(dict(reach))
         for k in range(-steps, steps + 1, 2):
             x = _start(reach, k, steps)

@@ -11,6 +11,8 @@ from typing import Final
 from wizard.formats.terms import Broken
 
 MAX_BYTES: Final = 5 * 1024 * 1024
+# What is read line by line, in Python, takes a second or two for that.
+_MOST_READ: Final = 1024 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -53,6 +55,12 @@ def encoded(text: Text) -> bytes:
         line = text.text.count("\n", 0, error.start) + 1
         raise Broken("the text cannot be written as UTF-8", line) from None
     return _BOM + data if text.bom else data
+
+
+def refuse_long(text: str) -> None:
+    """Raise `Broken` for a text longer than any settings of its format are."""
+    if len(text) > _MOST_READ:
+        raise Broken("the file is too large for settings")
 
 
 def line_at(text: str, at: int) -> int:

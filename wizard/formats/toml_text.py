@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from wizard.formats.terms import Broken, Json
+from wizard.formats.text import refuse_long
 from wizard.formats.values import checked_depth
 
 _STRING: Final = (
@@ -48,6 +49,7 @@ class Statement:
 
 def read(text: str) -> Json:
     """Return what the text holds. Raises `Broken` with the line."""
+    refuse_long(text)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

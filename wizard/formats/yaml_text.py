@@ -18,8 +18,8 @@ from wizard.formats.values import checked_depth
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
 
-# The reader needs about five seconds for a megabyte. Settings are far smaller.
-_MOST: Final = 256 * 1024
+# The reader needs about half a second for that. Settings are far smaller.
+_MOST: Final = 96 * 1024
 _MOST_NODES: Final = 200_000
 # What the reader lets through for scalars and texts that are none.
 _ERRORS: Final = (
