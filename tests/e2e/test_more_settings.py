@@ -12,7 +12,7 @@ from e2e.clients import BIN, Place, run, start
 from e2e.gateway import SCRIPTED_KEY, Turnout, running
 from e2e.test_settings import paste
 from upstream import ScriptedUpstream, in_thread
-from upstream.coding import TITLE, coding_task, prompt_for
+from upstream.coding import coding_task, prompt_for
 
 pytestmark = [pytest.mark.more_clients, pytest.mark.timeout(180)]
 
@@ -23,8 +23,7 @@ OWN_KEY = "not-a-secret-the-clients-own-51c07be2"
 class Case:
     """A client and the provider that is set up; `key` is that provider's.
 
-    Where there is a `command` the client's tools are none the script knows, and the
-    answer is a text.
+    `command` starts a client that `e2e.clients` knows no way to start.
     """
 
     client: str
@@ -90,11 +89,9 @@ def test_pasted_lines_are_answered(
         words = shlex.split(case.command.replace("~", str(place.home)))
         words[0] = str(BIN / words[0])
         ran = run([*words, prompt], place, environment, 150)
-        assert ran.code == 0, ran
-        assert TITLE in ran.out, ran
     else:
         ran = start(case.client, place, prompt, environment, limit=150)
-        expect.task_done(ran, place)
+    expect.task_done(ran, place)
     assert provider.refusals == []
     mine = OWN_KEY if case.key == "client" else SCRIPTED_KEY
     for seen in provider.asked:

@@ -159,6 +159,12 @@ def _wanted(path: str, named: set[str]) -> _Steps | None:
         return _opencode(path)
     if {"read_file", "replace", "run_shell_command"} <= named:
         return _gemini_cli(path)
+    if {"read_file", "edit", "run_shell_command"} <= named:
+        return _qwen_code(path)
+    if {"Read", "MultiEdit", "Bash"} <= named:
+        return _continue(path)
+    if {"read", "edit", "exec", "process"} <= named:
+        return _openclaw(path)
     if "exec" in named:
         return _codex_scripts()
     if "exec_command" in named:
@@ -199,6 +205,35 @@ def _gemini_cli(path: str) -> _Steps:
         ToolCall.of("read_file", file_path=path),
         ToolCall.of("replace", file_path=path, **changed),
         ToolCall.of("run_shell_command", command=COMMAND, description="In capitals"),
+    )
+
+
+def _qwen_code(path: str) -> _Steps:
+    old, new = BEFORE.strip(), AFTER.strip()
+    return (
+        ToolCall.of("read_file", file_path=path),
+        ToolCall.of("edit", file_path=path, old_string=old, new_string=new),
+        ToolCall.of("run_shell_command", command=COMMAND, is_background=False),
+    )
+
+
+def _continue(path: str) -> _Steps:
+    change = {"old_string": BEFORE.strip(), "new_string": AFTER.strip()}
+    return (
+        ToolCall.of("Read", filepath=path),
+        ToolCall.of("MultiEdit", file_path=path, edits=[change]),
+        ToolCall.of("Bash", command=COMMAND),
+    )
+
+
+def _openclaw(path: str) -> _Steps:
+    """It works in a folder of its own, so it is told where."""
+    change = {"oldText": BEFORE.strip(), "newText": AFTER.strip()}
+    folder = path.removesuffix(f"/{FILE}")
+    return (
+        ToolCall.of("read", path=path),
+        ToolCall.of("edit", path=path, edits=[change]),
+        ToolCall.of("exec", command=COMMAND, workdir=folder),
     )
 
 
