@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from app.keeping import KeeperStatus
-from proxy.ledger.checkup import Checkup
+if TYPE_CHECKING:
+    # The window judges the tray by this module and needs no database for it.
+    from app.keeping import KeeperStatus
+    from proxy.ledger.checkup import Checkup
 
 
 class Port(StrEnum):
