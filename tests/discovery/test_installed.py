@@ -213,3 +213,21 @@ def test_a_system_in_an_extensions_name_is_not_in_its_version(tmp_path: Path) ->
     folder.rename(folder.with_name("openai.chatgpt-0.5.1-linux-x64"))
     (found,) = extensions_of(around(tmp_path), frozenset({"openai.chatgpt"}))
     assert found.version == "0.5.1"
+
+
+REAL = Path(__file__).parents[2] / ".clients" / "bin"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["claude-code", "codex", "opencode"])
+def test_real_clients_tell_their_version(tmp_path: Path, name: str) -> None:
+    found = look(name, around(tmp_path, PATH=str(REAL)))
+    assert found is not None
+    assert found.proven
+    assert found.version.count(".") == 2
+
+
+@pytest.mark.more_clients
+@pytest.mark.parametrize("name", ["openclaw", "gemini-cli", "qwen-code", "continue"])
+def test_more_real_clients_tell_their_version(tmp_path: Path, name: str) -> None:
+    test_real_clients_tell_their_version(tmp_path, name)

@@ -1,8 +1,10 @@
 """Everything is looked at at once; what fails or hangs costs only itself."""
 
 import asyncio
+import io
 import json
 import logging
+import tempfile
 import threading
 from contextlib import aclosing
 from dataclasses import replace
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_home import CANARY, around, npm, put
 from servers import kinds
 from servers.double import serving
@@ -25,6 +29,7 @@ from discovery.scan import (
     together,
     with_use,
 )
+from discovery.surroundings import Surroundings
 from proxy.catalogue import catalogue_of, known_providers
 
 NONE = catalogue_of(())
@@ -235,23 +240,30 @@ def test_what_the_configuration_names_is_in_use() -> None:
     assert not with_use(key(KeySource.KEYRING, "keyring:groq"), catalogue).used
 
 
-async def test_no_part_of_a_key_is_told_beyond_its_end(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    secret = f"http://u:{CANARY}@127.0.0.1:9/k/{CANARY}/v1?k={CANARY}"
-    lines = "".join(f"export {name}={CANARY}\n" for name in key_variables())
-    lines += f"export ANTHROPIC_BASE_URL={secret}\nexport OPENCODE_CONFIG={CANARY}\n"
+PREFIXES = ("", "sk-", "sk-ant-api03-", "sk-ant-oat01-", "sk-proj-", "gsk_", "AIza")
+KEYS = st.builds(
+    "{}canary{}".format,
+    st.sampled_from(PREFIXES),
+    st.text("qzxjkvwQZXJKVW0123456789_-", min_size=8, max_size=90),
+)
+
+
+def filled(home: Path, secret: str) -> Surroundings:
+    """A home with a key in every place that is looked into."""
+    address = f"http://u:{secret}@127.0.0.1:9/k/{secret}/v1?k={secret}"
+    lines = "".join(f"export {name}={secret}\n" for name in key_variables())
+    lines += f"export ANTHROPIC_BASE_URL={address}\n"
     for name in (".zshrc", ".bashrc", ".profile", ".gemini/.env", "project/.env"):
-        put(tmp_path / name, lines)
+        put(home / name, lines)
+    put(home / ".config/fish/config.fish", f"set -gx XAI_API_KEY {secret}\n")
     every = json.dumps(
         {
-            "env": {"ANTHROPIC_BASE_URL": secret, "ANTHROPIC_AUTH_TOKEN": CANARY},
-            "apiKeyHelper": f"echo {CANARY}",
-            "tokens": {"t": CANARY},
-            "oauthAccount": {"t": CANARY},
-            "type": CANARY,
-            "provider": {"x": {"options": {"baseURL": secret, "apiKey": CANARY}}},
+            "env": {"ANTHROPIC_BASE_URL": address, "ANTHROPIC_AUTH_TOKEN": secret},
+            "apiKeyHelper": f"echo {secret}",
+            "tokens": {"t": secret},
+            "oauthAccount": {"t": secret},
+            "type": secret,
+            "provider": {"x": {"options": {"baseURL": address, "apiKey": secret}}},
         }
     )
     for name in (
@@ -268,26 +280,50 @@ async def test_no_part_of_a_key_is_told_beyond_its_end(
         "project/.claude/settings.json",
         "project/opencode.json",
     ):
-        put(tmp_path / name, every)
-    put(tmp_path / ".codex/config.toml", f'model_provider = "x"\nk = "{CANARY}"\n')
-    put(tmp_path / ".aws/credentials", f"[default]\nkey = {CANARY}\n")
+        put(home / name, every)
+    put(home / ".codex/config.toml", f'model_provider = "x"\nk = "{secret}"\n')
+    put(home / ".aws/credentials", f"[default]\nkey = {secret}\n")
     put(
-        tmp_path / "project/.git/config",
-        f'[remote "origin"]\n\turl = https://u:{CANARY}@gitea.example/x.git\n',
+        home / "project/.git/config",
+        f'[remote "origin"]\n\turl = https://u:{secret}@gitea.example/x.git\n',
     )
-    here = around(tmp_path, **dict.fromkeys(key_variables(), CANARY))
-    here = replace(here, folder=tmp_path / "project")
-    for part in (Part.KEYS, Part.CLIENTS, Part.ROUTERS, Part.FORGES):
-        found = await scan(
-            here,
-            PORT,
-            catalogue=NONE,
-            only=part,
-            shell_files=True,
-            keyring=lambda name: CANARY,
-        )
-        told = repr(found) + msgspec.json.encode(found).decode() + caplog.text
-        assert found != Findings()
-        # One character more than the four that are shown.
-        assert CANARY[-5:] not in told
-        assert CANARY[:12] not in told
+    here = around(home, **dict.fromkeys(key_variables(), secret))
+    return replace(here, folder=home / "project")
+
+
+@settings(max_examples=15, deadline=None)
+@given(KEYS)
+def test_no_part_of_a_key_is_told_beyond_its_end(secret: str) -> None:
+    heard = io.StringIO()
+    handler = logging.StreamHandler(heard)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            here = filled(Path(folder), secret)
+            found = [asyncio.run(everything(here, part, secret)) for part in QUIET]
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+    told = repr(found) + msgspec.json.encode(found).decode() + heard.getvalue()
+    assert all(one != Findings() for one in found)
+    # One character more than the four that are shown.
+    assert secret[-5:] not in told
+    assert "canary" not in told
+
+
+QUIET = (Part.KEYS, Part.CLIENTS, Part.ROUTERS, Part.FORGES)
+
+
+async def everything(here: Surroundings, part: Part, secret: str) -> Findings:
+    """One part, with every consent there is."""
+    return await scan(
+        here,
+        PORT,
+        catalogue=NONE,
+        only=part,
+        shell_files=True,
+        keyring=lambda _: secret,
+    )
