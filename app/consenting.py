@@ -42,14 +42,6 @@ async def agreed(
     `subject` is what it is about, `scope` how far it reaches, `detail` a sentence of
     what was shown. A yes that stands already, with the same scope, is not repeated.
     """
-    try:
-        async with asyncio.timeout(LONGEST_WAIT):
-            await carry_over(services)
-            entries = standing(await services.ledger.consents(), kind, subject)
-            if any(entry.scope == scope for entry in entries):
-                return True
-    except (LedgerError, TimeoutError):
-        pass  # recording it says the same once more
     row = NewConsent(
         id=uuid.uuid4().hex,
         time=services.clock.now(),
@@ -58,6 +50,14 @@ async def agreed(
         scope=scope,
         detail=detail,
     )
+    try:
+        async with asyncio.timeout(LONGEST_WAIT):
+            await carry_over(services)
+            entries = standing(await services.ledger.consents(), kind, subject)
+    except (LedgerError, TimeoutError):
+        return await _wait_with(services, row)
+    if any(entry.scope == scope for entry in entries):
+        return True
     return await _record(services, row)
 
 
@@ -73,7 +73,7 @@ async def taken_back(
             await carry_over(services)
             entries = standing(await services.ledger.consents(), kind, subject)
     except (LedgerError, TimeoutError):
-        return await _record(services, _no(services, kind, subject, detail))
+        return await _wait_with(services, _no(services, kind, subject, detail))
     rows = [
         _no(services, kind, subject, detail, entry.number, entry.scope)
         for entry in entries
@@ -90,7 +90,10 @@ async def carry_over(services: Services) -> int:
         LedgerError: the ledger cannot be written; the entries go on waiting.
     """
     journal = journal_of(services)
-    waiting = await asyncio.to_thread(journal.waiting_consents)
+    try:
+        waiting = await asyncio.to_thread(journal.waiting_consents)
+    except OSError:
+        return 0  # what cannot be read now waits on
     for each in waiting:
         for row in _rows(each, await services.ledger.consents()):
             await services.ledger.add_consent(row)
@@ -139,9 +142,13 @@ async def _record(services: Services, row: NewConsent) -> bool:
             await services.ledger.add_consent(row)
     except (LedgerError, TimeoutError):
         # It may be written yet: its id makes sure that it is one entry.
-        await asyncio.to_thread(_keep, journal_of(services), row)
-        return False
+        return await _wait_with(services, row)
     return True
+
+
+async def _wait_with(services: Services, row: NewConsent) -> bool:
+    await asyncio.to_thread(_keep, journal_of(services), row)
+    return False
 
 
 def _keep(journal: Journal, row: NewConsent) -> None:
