@@ -7,12 +7,14 @@ the yes a placeholder stands for each.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from app.commands.discover import kept_keys
 from app.commands.keys import kept_key
 from app.commands.spend import from_ledger
 from app.failure import CommandFailed, Exit
@@ -37,7 +39,7 @@ from discovery.keys import (
 )
 from discovery.servers import find_servers
 from discovery.surroundings import Surroundings
-from proxy.catalogue import KeyRef, Provider
+from proxy.catalogue import Provider
 from proxy.keys import KeyRing
 from wizard.answers import Answers
 from wizard.clients import CLIENTS
@@ -171,10 +173,11 @@ async def looked(services: Services, answers: Answers) -> Seen:
 
 
 def _in_keyring(services: Services, names: Iterable[str]) -> tuple[KeyFound, ...]:
-    def look(name: str) -> str | None:
-        return services.secrets.resolve(KeyRef("keyring", name))
-
-    return _with_use(services, tuple(keys_in_keyring(names, look)))
+    found: list[KeyFound] = []
+    # A keyring that cannot be asked holds nothing that could be used.
+    with contextlib.suppress(LookupError):
+        found.extend(keys_in_keyring(names, kept_keys(services)))
+    return _with_use(services, found)
 
 
 def _with_use(services: Services, keys: Iterable[KeyFound]) -> tuple[KeyFound, ...]:

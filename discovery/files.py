@@ -80,11 +80,11 @@ def _parent_resolved(path: Path) -> Path:
 
 
 def _read(path: Path, real: Path, *, linked: bool) -> FileState:
+    if not stat.S_ISREG(real.stat().st_mode):
+        return FileState(path, real, None, None, linked, Trouble.NOT_A_FILE)
     descriptor = os.open(real, _READ)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no Path
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            return FileState(path, real, None, None, linked, Trouble.NOT_A_FILE)
         data = file.read(MOST_BYTES + 1)
     mode = stat.S_IMODE(found.st_mode)
     trouble = _trouble(found, real, len(data))
