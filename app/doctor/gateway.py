@@ -76,7 +76,7 @@ def _control(gateway: GatewayGround, command: str) -> Iterator[Check]:
 
 
 def _port(gateway: GatewayGround) -> Check:
-    if gateway.answer is Port.TURNOUT and _ours(gateway):
+    if _ours(gateway):
         return fine("port-taken", f"Port {gateway.served or gateway.port} is ours.")
     if gateway.answer is Port.NOBODY:
         return fine("port-taken", f"Port {gateway.port} is free.")

@@ -101,6 +101,15 @@ def test_only_a_free_port_lets_the_gateway_be_started() -> None:
     assert (taken.code, taken.fixes, taken.command) == ("gateway-down", False, "")
 
 
+def test_the_keepers_own_refusal_is_no_foreign_program() -> None:
+    ground = AMISS["failing"][2]
+    refusing = replace(ground.gateway, answer=AMISS["taken"][2].gateway.answer)
+    first, *rest = report_of(replace(ground, gateway=refusing)).checks
+    assert "3 tries in a row" in first.means
+    (port,) = (each for each in rest if each.code == "port-taken")
+    assert port.state is Level.OK
+
+
 def test_who_has_the_port_is_named() -> None:
     means = found("taken")[1].means
     assert "Port 8787 is taken by rserver (process 12)" in means
