@@ -109,6 +109,7 @@ CASES = {
     "claude-code, key by command": Case(
         "claude-code", ("--helper",), {".claude/settings.json": SETTINGS}
     ),
+    "claude-code, one project": Case("claude-code", ("--project", "PROJECT")),
     "codex": Case("codex", (), {".codex/config.toml": CONFIG}, "openai"),
     "codex, key by command": Case("codex", ("--helper",), {}, "openai"),
     "codex, own key": Case(
@@ -208,7 +209,9 @@ def test_wired_it_does_the_task_and_taken_back_it_is_as_before(
     for name, text in case.before.items():
         place.write(name, text)
     before = digests(place, OURS)
-    told = typed(turnout, "integrate", case.client, *case.words, "--no-test", "--yes")
+    words = [word.replace("PROJECT", str(place.project)) for word in case.words]
+    wire = ("integrate", case.client, *words, "--no-test", "--yes")
+    told = typed(turnout, *wire)
     assert GATEWAY_KEY.search(told) is None
     assert OWN_KEY not in told
     ran = asked(case, place, turnout)
@@ -219,12 +222,15 @@ def test_wired_it_does_the_task_and_taken_back_it_is_as_before(
         assert case.credential.encode() in everything
         others = {SCRIPTED_KEY, OWN_KEY, CLAUDE_LOGIN} - {case.credential}
         assert [word for word in others if word.encode() in everything] == []
+    for path in place.project.rglob("*"):
+        assert not path.is_file() or b"tnt_" not in path.read_bytes()
     rows = turnout.events()
     assert {row["client"] for row in rows} == {case.client}
     assert {row["status"] for row in rows} == {"success"}
     # Wired again, nothing changes.
     wired = digests(place, OURS)
-    typed(turnout, "integrate", case.client, *case.words, "--no-test", "--yes")
+    typed(turnout, *wire)
     assert digests(place, OURS) == wired
     typed(turnout, "undo", case.client)
     assert digests(place, OURS) == before
+    assert not (place.project / ".claude" / "settings.local.json").exists()
