@@ -13,12 +13,18 @@ from discovery.findings import Reach
 from discovery.surroundings import Surroundings
 from wizard.clients import telling
 from wizard.clients.addresses import with_path_key
-from wizard.clients.current import line_now, users_own, value_now
+from wizard.clients.current import line_now, text_now, users_own, value_now
 from wizard.clients.needs import Client, first_model
-from wizard.clients.refusing import a_folder, an_own_login, exported
+from wizard.clients.refusing import (
+    a_folder,
+    an_own_login,
+    exported,
+    passed_on,
+    takes_logins,
+)
 from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.formats import ABSENT, Format
-from wizard.plan import Choice, FileWish, KeyWish
+from wizard.plan import Choice, FileWish, KeyWish, Refusal
 
 _FILE: Final = ".aider.conf.yml"
 _ADDRESS: Final = "openai-api-base"
@@ -44,6 +50,7 @@ def _wanted(situation: Situation) -> Wanted:
         *a_folder(situation, SETUP.name),
         *an_own_login(situation, SETUP.name),
         *exported(situation, "AIDER_OPENAI_API_BASE"),
+        *_elsewhere(situation),
     )
     if refusals:
         return Wanted(refusals=refusals)
@@ -85,6 +92,15 @@ def _has_key(situation: Situation, path: Path) -> bool:
     return users_own(_KEY, found) or users_own(
         _KEY, environ.get("AIDER_OPENAI_API_KEY", "")
     )
+
+
+def _elsewhere(situation: Situation) -> tuple[Refusal, ...]:
+    """A key for another service must not reach a vendor that takes logins."""
+    path = _file(situation.surroundings)
+    if not takes_logins(situation) or not _has_key(situation, path):
+        return ()
+    address = text_now(situation, path, Format.YAML, (_ADDRESS,))
+    return passed_on(situation, path, _ADDRESS, address, "openai")
 
 
 def _notes(

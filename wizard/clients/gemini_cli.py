@@ -24,7 +24,8 @@ from wizard.clients.current import (
     users_own,
     value_now,
 )
-from wizard.clients.refusing import a_folder, exported, ruled
+from wizard.clients.needs import Client, own
+from wizard.clients.refusing import a_folder, exported, passed_on, ruled
 from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.formats import Format
 from wizard.plan import Choice, FileWish, KeyWish, Login, Refusal
@@ -84,6 +85,7 @@ def _wanted(situation: Situation) -> Wanted:
         *exported(situation, _ADDRESS),
         *_ruled(situation),
         *_google_login(situation),
+        *_elsewhere(situation),
     )
     if refusals:
         return Wanted(refusals=refusals)
@@ -154,6 +156,16 @@ def _ruled(situation: Situation) -> tuple[Refusal, ...]:
         if text_now(situation, path, Format.JSONC, keys) not in {"", _BY_KEY}:
             return (ruled(situation, path, f"security.auth.{name}"),)
     return ()
+
+
+def _elsewhere(situation: Situation) -> tuple[Refusal, ...]:
+    """A key for another service must not reach Google."""
+    takes = situation.login is Login.OWN or own(Client.GEMINI_CLI, situation.providers)
+    if not takes or not _has_key(situation):
+        return ()
+    path = _env(situation.surroundings)
+    address = text_now(situation, path, Format.DOTENV, (_ADDRESS,))
+    return passed_on(situation, path, _ADDRESS, address, "gemini")
 
 
 def _google_login(situation: Situation) -> tuple[Refusal, ...]:

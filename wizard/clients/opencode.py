@@ -17,10 +17,10 @@ from discovery.surroundings import Surroundings
 from proxy.catalogue import Model
 from proxy.model import Protocol
 from wizard.clients import telling
-from wizard.clients.current import is_there, line_now, value_now
+from wizard.clients.current import is_there, line_now, text_now, value_now
 from wizard.clients.models import first_listing, listed, small_of, tongue
 from wizard.clients.needs import NEEDS, Client, own
-from wizard.clients.refusing import ruled
+from wizard.clients.refusing import passed_on, ruled
 from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.formats import ABSENT, Format, Json, KeyPath
 from wizard.plan import Choice, FileWish, KeyWish, Login, Refusal
@@ -228,9 +228,12 @@ def _own_keys(
             refusals.append(_other_shape(situation, path, name))
         options = ("provider", name, "options")
         address = f"{situation.url}/v1"
+        base = (*options, "baseURL")
+        now = text_now(situation, path, Format.JSONC, base)
+        refusals += passed_on(situation, path, ".".join(base), now, name)
         header = (*options, "headers", "x-turnout-key")
         keys += (
-            KeyWish((*options, "baseURL"), address, "Turnout's address"),
+            KeyWish(base, address, "Turnout's address"),
             KeyWish(header, _key(situation), "opencode's key there", secret),
         )
     return tuple(keys), tuple(refusals)

@@ -25,7 +25,14 @@ from wizard.clients.current import (
     value_now,
 )
 from wizard.clients.needs import Client, first_model
-from wizard.clients.refusing import a_folder, an_own_login, exported, ruled
+from wizard.clients.refusing import (
+    a_folder,
+    an_own_login,
+    exported,
+    passed_on,
+    ruled,
+    takes_logins,
+)
 from wizard.clients.seen import folder_of
 from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.formats import ABSENT, Format
@@ -80,6 +87,7 @@ def _wanted(situation: Situation) -> Wanted:
         *an_own_login(situation, SETUP.name),
         *exported(situation, _ADDRESS),
         *_ruled(situation),
+        *_elsewhere(situation),
     )
     if refusals:
         return Wanted(refusals=refusals)
@@ -175,6 +183,15 @@ def _ruled(situation: Situation) -> tuple[Refusal, ...]:
             line_now(situation, path, f'"{_asked(situation)}"'),
         ),
     )
+
+
+def _elsewhere(situation: Situation) -> tuple[Refusal, ...]:
+    """A key for another service must not reach a vendor that takes logins."""
+    if not takes_logins(situation) or not _has_key(situation):
+        return ()
+    path = _env(situation.surroundings)
+    address = text_now(situation, path, Format.DOTENV, (_ADDRESS,))
+    return passed_on(situation, path, _ADDRESS, address, "openai")
 
 
 def _notes(situation: Situation) -> tuple[str, ...]:
