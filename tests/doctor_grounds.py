@@ -205,6 +205,7 @@ AMISS: Mapping[str, tuple[str, str, Ground]] = {
     "practice": ("no-provider", "note", providers()),
     "keyless": ("key-missing", "problem", providers(_KEYLESS)),
     "keyless beside another": ("key-missing", "warning", providers(_KEYLESS, OLLAMA)),
+    "unit": ("key-missing", "problem", providers(_KEYLESS, shells=(), unit=True)),
     "keyring entry": (
         "key-missing",
         "problem",
@@ -256,6 +257,7 @@ AMISS: Mapping[str, tuple[str, str, Ground]] = {
     "unguarded": ("record-damaged", "problem", checkup(unguarded=("finished",))),
     "set aside": ("record-damaged", "warning", record(notes=("It was damaged.",))),
     "behind": ("record-behind", "warning", record(unsaved=3)),
+    "lost": ("record-behind", "warning", record(lost=40)),
     "chain": ("consents-broken", "problem", record(chain="From entry 4 on.")),
     "old library": (
         "sqlite-old",

@@ -45,8 +45,6 @@ class GatewayGround:
     served: int | None = None
     keeper: KeeperStatus | None = None
     holder: str = ""
-    version: str = ""
-    own_version: str = ""
     problems: tuple[str, ...] = ()
     config_file: str = ""
     open_folders: tuple[str, ...] = ()
@@ -151,10 +149,14 @@ class PricesGround:
 
 @dataclass(frozen=True, slots=True)
 class ProvidersGround:
-    """The providers; `shells` are keys in shell files, None where nobody looked."""
+    """The providers; `shells` are keys in shell files, None where nobody looked.
+
+    `unit` says that the gateway is a systemd unit, which sees no shell's variables.
+    """
 
     providers: tuple[ProviderGround, ...] = ()
     offline: bool = False
+    unit: bool = False
     shells: tuple[ShellKey, ...] | None = None
     prices: PricesGround = PricesGround()
 
@@ -162,6 +164,8 @@ class ProvidersGround:
 @dataclass(frozen=True, slots=True)
 class RecordGround:
     """The ledger; `trouble` says why it cannot be used, `notes` what it found.
+
+    `unsaved` finished requests wait to be written, `lost` ones never will be.
 
     `chain` says where the chain of consents is broken, '' where it is whole or there
     is none.
@@ -174,6 +178,7 @@ class RecordGround:
     trouble: str = ""
     notes: tuple[str, ...] = ()
     unsaved: int = 0
+    lost: int = 0
     chain: str = ""
 
 

@@ -48,7 +48,7 @@ def _all(told: ProvidersGround, command: str) -> Iterator[Check]:
     seen = {each.variable: each.where for each in told.shells or ()}
     for provider in told.providers:
         if provider.why_not:
-            yield _no_key(provider, seen, command, alone=alone)
+            yield _no_key(provider, seen, command, unit=told.unit, alone=alone)
         else:
             yield from _answers(provider, command, alone=alone)
     if told.offline and any(not each.here for each in told.providers):
@@ -60,7 +60,12 @@ def _all(told: ProvidersGround, command: str) -> Iterator[Check]:
 
 
 def _no_key(
-    provider: ProviderGround, seen: dict[str, str], command: str, *, alone: bool
+    provider: ProviderGround,
+    seen: dict[str, str],
+    command: str,
+    *,
+    unit: bool,
+    alone: bool,
 ) -> Check:
     level = Level.PROBLEM if alone else Level.WARNING
     kind, _, name = provider.key.partition(":")
@@ -76,6 +81,15 @@ def _no_key(
         )
     why = f"{provider.why_not[:1].upper()}{provider.why_not[1:]}"
     means = f"{provider.id} cannot be called. {why}."
+    if kind == "env" and unit:
+        line = f"systemctl --user import-environment {name}"
+        return said(
+            level,
+            "key-missing",
+            f"{means} It runs as a systemd unit, which sees no variables of a shell.",
+            f"Hand it over with {line}, then {command} stop; the unit starts again.",
+            command=line,
+        )
     if kind == "env":
         action = (
             f"Set {name} where Turnout is started, then {command} stop and start it "

@@ -77,6 +77,14 @@ def _broken(means: str, command: str) -> Check:
 
 
 def _behind(record: RecordGround) -> Check:
+    if record.lost:
+        return said(
+            Level.WARNING,
+            "record-behind",
+            f"{counted(record.lost, 'request')} will never be in the record: too many "
+            "waited while the file could not be written. They are in no sum.",
+            "Look after the disk: it may be full, or another program holds the file.",
+        )
     if not record.unsaved:
         return fine("record-behind", "Every finished request is on disk.")
     return said(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 KEYRING_SECONDS = 3.0
 """How long finding the keyring may take; it is not asked for anything."""
 
-ENTRY, UNIT = "autostart/turnout.desktop", "systemd/user/turnout.service"
+ENTRY = Path("autostart/turnout.desktop")
+UNIT = Path("systemd/user/turnout.service")
 """What starts Turnout at login, below the user's folder for settings."""
 
 _WANTED = "systemd/user/default.target.wants/turnout.service"

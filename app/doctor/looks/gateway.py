@@ -58,8 +58,6 @@ async def look_at_gateway(services: Services) -> GatewayGround:
         served=served,
         keeper=kept,
         holder=await asyncio.to_thread(_holder, port, paths) if taken else "",
-        version=answered.version,
-        own_version=services.version,
         problems=problems_of_file(services),
         config_file=str(paths.config_file),
         open_folders=tuple(map(str, open_folders(paths))),

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.doctor.ground import (
@@ -19,6 +20,7 @@ from app.doctor.ground import (
     ProvidersGround,
     ShellKey,
 )
+from app.doctor.looks.desktop import UNIT
 from proxy.catalogue.address import is_loopback
 from proxy.catalogue.provider import AuthStyle
 from proxy.headers import ANTHROPIC_VERSION
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from proxy.catalogue import Provider
     from proxy.recorder import Clock
     from proxy.upstream import Upstream
+
+GROUPS = Path("/proc/self/cgroup")
+"""Where Linux names the control groups of a process."""
 
 SECONDS = 3.0
 """How long all providers together may take."""
@@ -71,10 +76,25 @@ async def look_at_providers(
     shells = await asyncio.to_thread(_shells, services) if shell_files else None
     ahead = [each.ahead for each in asked.values() if each.ahead is not None]
     # Several agree or one is off by itself: the nearest to ours is the fairest.
-    return (
-        ProvidersGround(grounds, offline, shells, _prices(services)),
-        min(ahead, key=abs, default=None),
+    told = ProvidersGround(
+        providers=grounds,
+        offline=offline,
+        unit=services.gateway is not None and in_unit(),
+        shells=shells,
+        prices=_prices(services),
     )
+    return told, min(ahead, key=abs, default=None)
+
+
+def in_unit(groups: Path = GROUPS) -> bool:
+    """Say whether this process belongs to our own systemd unit, by its control group.
+
+    The variables that systemd sets would not do: whole desktop sessions inherit them.
+    """
+    try:
+        return f"/{UNIT.name}" in groups.read_text()
+    except OSError:
+        return False
 
 
 def _last_failures(services: Services) -> dict[str, str]:

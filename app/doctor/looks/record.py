@@ -21,7 +21,7 @@ async def look_at_record(services: Services) -> RecordGround:
     )
 
     seen = await asyncio.to_thread(examine, services.paths.database)
-    trouble, notes = _of_ledger(services)
+    trouble, notes, lost = _of_ledger(services)
     live = services.state.snapshot() if services.state else None
     return RecordGround(
         checkup=seen,
@@ -31,18 +31,19 @@ async def look_at_record(services: Services) -> RecordGround:
         trouble=trouble,
         notes=notes,
         unsaved=live.unsaved if live else 0,
+        lost=lost,
         chain="" if trouble else await _chain(services),
     )
 
 
-def _of_ledger(services: Services) -> tuple[str, tuple[str, ...]]:
-    """Return why the ledger cannot be used, and its notes."""
+def _of_ledger(services: Services) -> tuple[str, tuple[str, ...], int]:
+    """Return why the ledger cannot be used, its notes, and how many rows it lost."""
     from proxy.ledger import LedgerError
 
     try:
-        return "", services.ledger.notes
+        return "", services.ledger.notes, services.ledger.lost
     except LedgerError as error:
-        return str(error), ()
+        return str(error), (), 0
 
 
 async def _chain(services: Services) -> str:

@@ -23,6 +23,7 @@ from app.doctor.looks import desktop as session
 from app.doctor.looks import look
 from app.doctor.looks.desktop import look_at_desktop, starts_at_login
 from app.doctor.looks.gateway import who_answers
+from app.doctor.looks.providers import in_unit
 from app.doctor.looks.system import look_at_system
 from app.doctor.mending import mend
 from app.doctor.report import Check, Level, Report
@@ -416,6 +417,16 @@ def test_a_unit_counts_once_it_is_enabled(tmp_path: Path) -> None:
     assert starts_at_login(around) == "The systemd unit turnout.service"
     assert starts_at_login(replace(around, platform="win32")) is None
     assert starts_at_login(replace(around, platform="darwin")) == ""
+
+
+def test_only_our_own_unit_counts_as_one(tmp_path: Path) -> None:
+    groups = tmp_path / "cgroup"
+    assert not in_unit(groups)
+    slice_ = "0::/user.slice/user-1000.slice/user@1000.service/app.slice"
+    groups.write_text(f"{slice_}/app-gnome-turnout.scope\n")
+    assert not in_unit(groups)
+    groups.write_text(f"{slice_}/turnout.service\n")
+    assert in_unit(groups)
 
 
 class Ring:
