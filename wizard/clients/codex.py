@@ -41,9 +41,6 @@ _BUILT_IN: Final = "openai"
 _PROVIDER: Final = ("model_providers", _OWN)
 _VENDOR: Final = re.compile(r"https://(?:[\w-]+\.)*(?:openai|chatgpt)\.com(?:[:/]|$)")
 
-# A folder is no file that can be read: that is how it is known to be there.
-_A_FOLDER: Final = frozenset({Trouble.NOT_A_FILE, Trouble.UNREADABLE})
-
 
 def _config(surroundings: Surroundings) -> Path:
     return folder_of(surroundings, "CODEX_HOME", ".codex") / "config.toml"
@@ -206,7 +203,8 @@ def _launcher(situation: Situation) -> tuple[FileWish, ...]:
     there = text_of(situation.files, path)
     if surroundings.platform == "win32" or folder is None:
         return ()
-    if folder.trouble not in _A_FOLDER or there not in {"", LAUNCHER}:
+    # A folder is no file: that is how it is known to be there.
+    if folder.trouble is not Trouble.NOT_A_FILE or there not in {"", LAUNCHER}:
         return ()
     key = KeyWish((), LAUNCHER, "starts Codex with the profile")
     return (FileWish(path, Format.TEXT, (key,), whole=True, program=True),)
