@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from app.around import surroundings
+from app.consenting import settle_at_start
 from app.control import serve_control
 from app.gateway import Gateway, limits
 from app.identity import command_path, version
@@ -334,6 +335,7 @@ async def _run(
         stack.callback(gateway.found.close)
         await gateway.reload_keys()
         await gateway.live.refresh()
+        await settle_at_start(gateway.services)
         # Before the first request: what runs elsewhere must not pass for local.
         await gateway.look_around()
         stack.push_async_callback(gateway.server.close)

@@ -17,6 +17,7 @@ from app.services import Services
 from proxy.ledger import LedgerError
 from proxy.ledger.rows import Consent, ConsentKind, NewConsent
 from wizard.journal import Journal, JournalBusy
+from wizard.recovery import recover
 from wizard.stored import Waiting
 
 _log = logging.getLogger(__name__)
@@ -99,6 +100,21 @@ async def carry_over(services: Services) -> int:
             await services.ledger.add_consent(row)
         await asyncio.to_thread(_carried, journal, each)
     return len(waiting)
+
+
+async def settle_at_start(services: Services) -> None:
+    """Finish or roll back what a killed process left, and carry consents over.
+
+    Nothing is begun by it: where nothing was left, nothing is written. What went wrong
+    is logged, and tried again by the next undo or start.
+    """
+    journal, now = journal_of(services), services.clock.now()
+    try:
+        for said in await asyncio.to_thread(lambda: recover(journal, now=now)):
+            _log.info("%s", said, extra={"event": "wiring_settled"})
+        await carry_over(services)
+    except (JournalBusy, LedgerError, OSError) as error:
+        _log.info("What was left open is still open: %s", type(error).__name__)
 
 
 def standing(

@@ -9,14 +9,24 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from dying_disk import DyingDisk, killed
+from made_plans import NOW, json_wish, plan
 
 from app.assemble import in_process
-from app.consenting import agreed, carry_over, journal_of, standing, taken_back
+from app.consenting import (
+    agreed,
+    carry_over,
+    journal_of,
+    settle_at_start,
+    standing,
+    taken_back,
+)
 from app.paths import make_folders, paths_for
 from app.services import Services
 from proxy.ledger import Consent, LedgerError
 from proxy.ledger.consents import verify_chain
 from proxy.ledger.rows import ConsentKind
+from wizard.apply import apply_client
 
 WIRE = ConsentKind.WIRE_CLIENT
 
@@ -138,3 +148,46 @@ def test_what_stands(services: Services) -> None:
     assert standing((entry, no, other)) == (other,)
     assert standing((entry, other), WIRE, "codex") == (entry,)
     assert standing((entry, other), ConsentKind.DOCKER) == ()
+
+
+# --- at a gateway's start -------------------------------------------------------------
+
+
+def left_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_what_was_left_open_is_settled_at_the_start(
+    services: Services, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.json"
+    wanted = plan(json_wish(file))
+    disk = DyingDisk(name="replace")
+    assert killed(
+        lambda: apply_client(
+            wanted,
+            journal_of(services),
+            now=NOW,
+            plan_id="p",
+            port=8787,
+            disk=disk,
+        )
+    )
+    assert journal_of(services).open_deeds()
+    await agreed(without(services), WIRE, "codex")
+    await settle_at_start(services)
+    assert journal_of(services).open_deeds() == ()
+    assert left_in(tmp_path) == ["turnout-home"]
+    assert await given(services) == [("codex", True, None)]
+
+
+async def test_a_calm_start_writes_nothing(services: Services) -> None:
+    await settle_at_start(services)
+    assert not journal_of(services).folder.exists()
+    await settle_at_start(without(services))
+
+
+async def test_trouble_does_not_stop_the_start(services: Services) -> None:
+    await agreed(without(services), WIRE, "codex")
+    await settle_at_start(without(services))
+    assert len(journal_of(services).waiting_consents()) == 1
