@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QRadioButton, QTabBar, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QRadioButton,
+    QSizePolicy,
+    QTabBar,
+    QWidget,
+)
 
 from wizard.pages.letters import UNIT
 from wizard.pages.parts import Role
@@ -41,7 +48,13 @@ def _paint_words(button: QAbstractButton, painter: QPainter) -> None:
     painter.setPen(colours.color(Role.WindowText))
     place = button.rect().adjusted(indent(button), 0, 0, 0)
     flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic
-    painter.drawText(place, int(flags), button.text())
+    words = button.text()
+    if button.sizeHint().width() > button.width():
+        # What does not fit is cut, as everywhere in the windows.
+        right = Qt.TextElideMode.ElideRight
+        flag = int(Qt.TextFlag.TextShowMnemonic)
+        words = button.fontMetrics().elidedText(words, right, place.width(), flag)
+    painter.drawText(place, int(flags), words)
     if button.hasFocus():
         _ring(painter, colours, QRectF(place).adjusted(-3, 0.5, -1, -0.5))
 
@@ -54,6 +67,11 @@ def _ring(painter: QPainter, colours: QPalette, place: QRectF) -> None:
 
 class Tick(QCheckBox):
     """A box to tick, with its text."""
+
+    def __init__(self, text: str) -> None:
+        """Carry a text with its mnemonic."""
+        super().__init__(text)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
         """Room for box and text."""
@@ -92,6 +110,11 @@ class Tick(QCheckBox):
 
 class Choice(QRadioButton):
     """One of several choices, with its text."""
+
+    def __init__(self, text: str) -> None:
+        """Carry a text with its mnemonic."""
+        super().__init__(text)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
         """Room for ring and text."""

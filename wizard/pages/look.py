@@ -109,13 +109,19 @@ class LookPage(Page):
         self.column.addWidget(rule())
         self.column.addWidget(Heading("Mode"))
         group = QButtonGroup(self)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(4 * UNIT)
+        grid.setColumnStretch(1, 1)
+        self.column.addLayout(grid)
         made = {}
-        for mode, name, means in MODES:
-            button = Choice(f"{name}: {means}")
+        for place, (mode, name, means) in enumerate(MODES):
+            button = Choice(name)
+            button.setAccessibleDescription(means)
             # Only what a person clicked counts: a preset moves with the findings.
             button.clicked.connect(lambda _=True, mode=mode: self._wishes.mode(mode))
             group.addButton(button)
-            self.column.addWidget(button)
+            grid.addWidget(button, place, 0)
+            grid.addWidget(caption(f"{means[:1].upper()}{means[1:]}."), place, 1)
             made[mode] = button
         return made
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLayout,
@@ -40,18 +41,18 @@ class Page(QScrollArea):
         self.column.setContentsMargins(0, 0, 3 * UNIT, 2 * UNIT)
         self.column.setSpacing(2 * UNIT)
         self.setWidget(inside)
+        # The application tells of every focus; the page is told on its own slot, which
+        # goes with it.
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._focus_moved)
 
-    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's name
-        """Walk on and scroll to where the focus is then."""
-        moved = super().focusNextPrevChild(next)
-        self.bring(self.focusWidget())
-        return moved
-
-    def bring(self, widget: QWidget | None) -> None:
-        """Scroll so far that a widget can be seen."""
+    def _focus_moved(self, before: QWidget | None, now: QWidget | None) -> None:
+        """Scroll to where the focus is, also where it came from outside of the page."""
+        del before
         inside = self.widget()
-        if widget is not None and inside is not None and inside.isAncestorOf(widget):
-            self.ensureWidgetVisible(widget, 0, 6 * UNIT)
+        if now is not None and inside is not None and inside.isAncestorOf(now):
+            self.ensureWidgetVisible(now, 0, 6 * UNIT)
 
 
 class FindingRow(QWidget):

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -94,6 +93,10 @@ def has_details(client: str) -> bool:
     return client in DETAILS
 
 
+WIDE = 110 * UNIT
+"""Pixels a sheet is wide at least."""
+
+
 class Sheet(QDialog):
     """A side sheet: a title, a column, and two buttons; Esc leaves all as it was."""
 
@@ -102,8 +105,9 @@ class Sheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setWindowModality(Qt.WindowModality.WindowModal)
-        self.setMinimumWidth(110 * UNIT)
         outer = QVBoxLayout(self)
+        # `open` gives it its size; a layout would push the window about afterwards.
+        outer.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         outer.setContentsMargins(6 * UNIT, 5 * UNIT, 6 * UNIT, 4 * UNIT)
         outer.setSpacing(4 * UNIT)
         head = Display()
@@ -123,11 +127,11 @@ class Sheet(QDialog):
         outer.addStretch()
         outer.addLayout(row)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Be as high as the text is at this width."""
-        wide = max(self.width(), self.minimumWidth())
+    def open(self) -> None:
+        """Show it, as high as its text is at this width."""
+        wide = max(self.sizeHint().width(), WIDE)
         self.resize(wide, self.heightForWidth(wide))
-        super().showEvent(event)
+        super().open()
 
 
 class KeySheet(Sheet):

@@ -16,7 +16,7 @@ from app.commands.gateway import Done, ModeStatus
 from app.commands.routing import Explanation
 from app.commands.spend import EventList
 from app.desktop import bridge as subject
-from app.desktop.bridge import Bridge, Notice
+from app.desktop.bridge import Bridge, Notice, Unreached
 from app.desktop.sight import Link, Sight
 from app.desktop.why import LATER, Reasons
 from app.door import DoorClosed
@@ -36,6 +36,7 @@ class FakeDoor:
         self.answers: dict[str, object] = {}
         self.asked: list[tuple[str, dict[str, object]]] = []
         self.open = asyncio.Event()
+        self.limits: list[float] = []
 
     async def feed(self) -> AsyncGenerator[Snapshot, None]:
         if not self.feeds:
@@ -45,6 +46,10 @@ class FakeDoor:
             if isinstance(played, Exception):
                 raise played
             yield played
+
+    def patient(self, limit: float) -> FakeDoor:
+        self.limits.append(limit)
+        return self
 
     async def call(self, name: str, result: type, /, **given: object) -> Any:
         self.asked.append((name, given))
@@ -304,3 +309,22 @@ async def test_a_gateway_is_started_when_asked(bridge: Bridge, door: FakeDoor) -
     bridge.start_gateway()
     await until(lambda: door.asked)
     assert door.asked == [("(start)", {})]
+
+
+async def test_any_command_can_be_asked_for(bridge: Bridge, door: FakeDoor) -> None:
+    told: list[Done] = []
+    refused: list[CommandFailed] = []
+    door.answers["stop"] = Done("It stops.")
+    bridge.ask("stop", Done, told.append, refused.append, {"now": True}, 90.0)
+    await until(lambda: told)
+    assert door.asked == [("stop", {"now": True})]
+    assert door.limits == [90.0]
+    door.answers["stop"] = CommandFailed("No", "Not now.")
+    bridge.ask("stop", Done, told.append, refused.append, {})
+    await until(lambda: refused)
+    door.answers["stop"] = DoorClosed("No gateway is running.", midway=True)
+    bridge.ask("stop", Done, told.append, refused.append, {})
+    await until(lambda: len(refused) == 2)
+    assert [type(each) for each in refused] == [CommandFailed, Unreached]
+    assert "may have been done" in refused[1].message
+    assert len(told) == 1

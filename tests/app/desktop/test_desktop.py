@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import pytest
 from desktop_scenes import EVENTS, READY, SIGHTS
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
@@ -115,6 +115,8 @@ def desk(qapp: QApplication, bridge: FakeBridge, left: list[str]) -> Iterator[De
     made.close()
     made.menu.deleteLater()
     qapp.processEvents()
+    # Without a running Qt loop nobody else sees to it, and windows pile up.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def test_without_a_tray_the_window_is_the_app(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from wizard_scenes import (
     CLAUDE_DONE,
@@ -113,6 +114,8 @@ async def opened(qapp: QApplication, door: FakeDoor) -> AsyncIterator[Opened]:
     await made.bridge.close()
     made.bridge.deleteLater()
     qapp.processEvents()
+    # Without a running Qt loop nobody else sees to it, and windows pile up.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 async def reviewed(opened: Opened) -> None:
