@@ -86,13 +86,17 @@ class Journal:
             known.setdefault(wiring.number, wiring)
         return tuple(known[number] for number in sorted(known))
 
-    def current(self) -> tuple[Wiring, ...]:
-        """Return each client's last wiring where it is applied or suspended."""
+    def latest(self) -> tuple[Wiring, ...]:
+        """Return each client's last wiring that came about, however it is now."""
         last: dict[str, Wiring] = {}
         for wiring in self.history():
             if wiring.state is not WiringState.FAILED:
                 last[wiring.client] = wiring
-        return tuple(each for each in last.values() if each.state in _STANDING)
+        return tuple(last.values())
+
+    def current(self) -> tuple[Wiring, ...]:
+        """Return each client's last wiring where it is applied or suspended."""
+        return tuple(each for each in self.latest() if each.state in _STANDING)
 
     def current_of(self, client: str) -> Wiring | None:
         """Return that client's current wiring, None where there is none."""

@@ -71,9 +71,23 @@ def plan_undo(
             state=wiring.state,
             commands=tuple(" ".join(each.undo) for each in wiring.commands),
         )
-        for wiring in journal.current()
-        if wiring.client in clients
+        for wiring in _chosen(journal, clients, force=force_owned)
     )
+
+
+def _chosen(
+    journal: Journal, clients: Sequence[str], *, force: bool
+) -> tuple[Wiring, ...]:
+    """Return the wirings to take back.
+
+    By force that is also one that was taken back but for what others had changed.
+    """
+    wirings = journal.current()
+    if force:
+        wirings = tuple(
+            each for each in journal.latest() if each.state is not WiringState.RELEASED
+        )
+    return tuple(each for each in wirings if each.client in clients)
 
 
 def _looked_back(wiring: Wiring, *, force: bool) -> tuple[FileUndone, ...]:
@@ -95,7 +109,8 @@ def apply_undo(
     """Take those clients' wirings back; return what became of each that was wired.
 
     With `suspend` they are wired again at the next start. With `force_owned` our keys
-    go back to their saved values even where somebody else has changed them. A file
+    go back to their saved values even where somebody else has changed them, also after
+    an undo that left them. A file
     that cannot be written stays wired in the record; the others go back all the same.
     Blocks for the disk.
 
@@ -107,11 +122,10 @@ def apply_undo(
     deed = Deed.SUSPEND if suspend else Deed.UNDO
     with journal.alone():
         settle(journal, now=now, disk=disk, run=run)
-        chosen = [each for each in journal.current() if each.client in clients]
         undone = []
-        for wiring in chosen:
+        for wiring in _chosen(journal, clients, force=force_owned):
             files: tuple[FileUndone, ...] = ()
-            if wiring.state is WiringState.APPLIED:
+            if wiring.state is not WiringState.SUSPENDED:
                 journal.begin(deed, wiring)
                 files = take_back(wiring, disk, run, force=force_owned)
             ended = settled_undo(wiring, deed, files)

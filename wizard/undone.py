@@ -157,7 +157,7 @@ def _by_keys(wired: WiredFile, data: bytes, *, force: bool) -> Undone:
         return Undone(way, data, tuple(fates))
     text = with_edits(wired.format, held.text, edits)
     text = _without_empty(wired, text, edits)
-    said = f"{wired.path} has been changed since; only Turnout's own keys went back."
+    said = "It has been changed since, so only Turnout's own keys go back."
     if not wired.existed and _is_empty(wired.format, text):
         return Undone(Way.PER_KEY, None, tuple(fates), said)
     after = encoded(replace(held, text=text))

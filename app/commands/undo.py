@@ -125,7 +125,8 @@ async def undo(
     current = await _from_journal(services, journal.current)
     wired = tuple(each.client for each in current)
     chosen = wired if client is None else (client,)
-    if client is not None and client not in wired:
+    known = {each.client for each in history if each.state is not WiringState.FAILED}
+    if client is not None and client not in (known if force_owned else wired):
         return _not_wired(services, client, history)
     if dry_run:
         planned = await _from_journal(

@@ -125,9 +125,11 @@ def test_a_lost_journal_is_read_from_the_backups(
     first.write_text('{"model": "opus"}')
     wanted = plan(json_wish(first), json_wish(second))
     apply_client(wanted, journal, now=NOW, plan_id="p", port=8787)
-    before = journal.current()
+    (before,) = journal.current()
     (journal.folder / "journal.jsonl").unlink()
-    assert journal.current() == before
+    (found,) = journal.current()
+    assert replace(found, files=()) == replace(before, files=())
+    assert {repr(each) for each in found.files} == {repr(e) for e in before.files}
     apply_undo(journal, ("claude-code",), now=NOW)
     assert first.read_text() == '{"model": "opus"}'
     assert not second.exists()

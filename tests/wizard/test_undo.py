@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -118,6 +119,20 @@ def test_force_owned_puts_it_back_all_the_same(wired: Path, journal: Journal) ->
     assert planned.left == ()
     undo(journal, force_owned=True)
     assert wired.read_text() == OLD
+
+
+def test_force_owned_after_an_undo_that_left_a_key(
+    wired: Path, journal: Journal
+) -> None:
+    wired.write_text(wired.read_text().replace(URL, "https://elsewhere.example"))
+    undo(journal)
+    assert plan_undo(journal, ("claude-code",)) == ()
+    (planned,) = plan_undo(journal, ("claude-code",), force_owned=True)
+    done = undo(journal, force_owned=True)
+    assert planned.files == done.files
+    assert done.state is WiringState.UNDONE
+    assert json.loads(wired.read_text()) == json.loads(OLD)
+    assert undo(journal, force_owned=True).files[0].way is Way.ALREADY
 
 
 def test_suspended_until_the_next_start(wired: Path, journal: Journal) -> None:

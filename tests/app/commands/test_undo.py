@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -134,8 +135,12 @@ async def test_a_changed_key_is_left_or_forced(alone: Services, file: Path) -> N
     shown = await undo(alone, "claude-code", dry_run=True)
     (left,) = [key for key in shown.clients[0].files[0].keys if key.sentence]
     assert left.key == "env.BASE_URL"
+    await undo(alone, "claude-code")
+    assert "elsewhere" in read(file)
     await undo(alone, "claude-code", force_owned=True)
-    assert read(file) == OLD
+    assert json.loads(read(file)) == json.loads(OLD)
+    with pytest.raises(CommandFailed, match="never changed"):
+        await undo(alone, "codex", force_owned=True)
 
 
 async def test_a_stuck_file_keeps_key_and_consent(alone: Services, file: Path) -> None:
