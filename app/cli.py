@@ -469,6 +469,8 @@ class _Session:
         """Ask, show, and where it is followed, ask again until stopped."""
         async with AsyncExitStack() as held:
             result = await self.first(held)
+            if getattr(result, self._call.command.fails or "", False):
+                self.exit = Exit.FAILED
             if getattr(result, self._call.command.asks or "", False):
                 self.exit = Exit.CONSENT
             if self._call.follow:

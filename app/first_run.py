@@ -304,8 +304,7 @@ async def _part(ask: Ask, answers: str, plan: PlanView, name: str) -> Outcome:
 
 
 def _exit(outcome: Outcome) -> int:
-    fine = all(client.state in _DONE for client in outcome.clients)
-    return Exit.OK if fine else Exit.FAILED
+    return Exit.FAILED if outcome.failed else Exit.OK
 
 
 def _errors(flow: Flow) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ from proxy.catalogue import Provider
 from proxy.keys import KeyRing
 from wizard.answers import Answers
 from wizard.clients import CLIENTS
+from wizard.clients.claude_code.present import present_in, user_file
 from wizard.clients.needs import NEEDS, Client, keyed, own
 from wizard.clients.terms import ClientSetup, Situation
 from wizard.plan import Choice, ClientPlan, Login, Plan
@@ -214,8 +215,10 @@ def _ones(
             raise unknown_client(services, name)
         choice = answers.choice(name, project)
         found = seen.client(name)
-        login = _login(services, answers, choice, found, seen.keys)
         files = {path: look_at(path) for path in setup.places(around, choice)}
+        login = _login(services, answers, choice, found, seen.keys)
+        if choice.login is None and _has_credential(name, around, files):
+            login = Login.OWN
         ones.append(_One(setup, choice, login, found, files))
     return tuple(ones)
 
@@ -261,6 +264,15 @@ def _login(
         return Login.OWN
     nothing = not keyed(Client(name), providers) and not _keys_agreed(answers, keys)
     return Login.OWN if sign_in is SignIn.KEY and nothing else Login.KEY
+
+
+def _has_credential(
+    client: str, around: Surroundings, files: Mapping[Path, FileState]
+) -> bool:
+    """Tell whether a client's file signs it in: that stays, and is what it uses."""
+    if client != Client.CLAUDE_CODE:
+        return False
+    return bool(present_in(files, user_file(around)).credentials)
 
 
 def _keys_agreed(answers: Answers, keys: Iterable[KeyFound]) -> bool:

@@ -255,6 +255,9 @@ def _kept(
         # Kept as the user's own it would be a way back to a port that may be dead.
         question = None if over_local else _poisoned(wish, key, address)
         return ABSENT, question
+    if key.secret and _points_here(wish, text):
+        # What stands beside such an address is that gateway's, not the user's.
+        return ABSENT, None
     if looks_secret(key_name(key.path), told):
         raise _SecretThere(key_name(key.path))
     return found, None
@@ -267,6 +270,14 @@ def _wired_before(wish: FileWish, text: str) -> bool:
         if found is not ABSENT and ours(json.dumps(found)):
             return True
     return False
+
+
+def _points_here(wish: FileWish, text: str) -> bool:
+    return any(
+        local_address(found)
+        for key in wish.keys
+        if not isinstance(found := _value(wish, key, text), Absent)
+    )
 
 
 def _poisoned(wish: FileWish, key: KeyWish, address: str) -> Question:

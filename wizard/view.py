@@ -171,6 +171,11 @@ class ClientOutcome:
     request: str = ""
     steps: tuple[StepView, ...] = ()
 
+    @property
+    def failed(self) -> bool:
+        """Whether the client is not as it was wished for."""
+        return self.state in {Applied.REFUSED, Applied.TAKEN_BACK, Applied.FAILED}
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -179,3 +184,8 @@ class Outcome:
     clients: tuple[ClientOutcome, ...]
     own: tuple[str, ...] = ()
     undo_all: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether any client is not as it was wished for."""
+        return any(client.failed for client in self.clients)

@@ -75,7 +75,8 @@ class Command:
     that takes the result's `cursor`, so that a shell can ask for what is new since;
     `newest_first` says in which order the rows come. `asks` names the result's field
     that is True where nothing was done because the user has to agree first: then the
-    exit code is 3.
+    exit code is 3. `fails` names the one that is True where what was looked at is not
+    in order: then the exit code is 1.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Command:
     follow: str | None = None
     newest_first: bool = False
     asks: str | None = None
+    fails: str | None = None
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -39,6 +39,13 @@ class Integration:
     asks: bool
     outcome: Outcome | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether it was agreed to and did not come about, or cannot as it is."""
+        if self.outcome is not None:
+            return self.outcome.failed
+        return any(client.refusals for client in self.plan.clients)
+
 
 @dataclass(frozen=True, slots=True)
 class SavedFirstRun:

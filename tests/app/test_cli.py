@@ -315,6 +315,14 @@ def test_what_needs_a_yes_is_shown_and_ends_with_its_own_exit_code() -> None:
     assert screen.err.getvalue() == ""
 
 
+def test_what_is_not_in_order_is_shown_and_ends_as_a_failure() -> None:
+    screen = Screen()
+    failing = replace(SAY, fails="sentence")
+    assert screen.run(Call(failing, {"text": "hello"}, None)) == 1
+    assert screen.out.getvalue() == "hello\n"
+    assert screen.err.getvalue() == ""
+
+
 def test_a_refusal_is_json_where_json_was_asked_for() -> None:
     screen = Screen()
     assert screen.run(Call(SAY, {"text": "no"}, None, json=True)) == 3

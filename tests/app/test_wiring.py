@@ -83,6 +83,19 @@ async def test_a_plan_of_the_clients_own_stays_its_own(tmp_path: Path) -> None:
         assert b"x-turnout-key" in drawn.plan.clients[0].edits[0].after
 
 
+async def test_a_credential_in_its_file_stays_what_it_signs_in_with(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as services:
+        settings(services, json.dumps({"env": {"ANTHROPIC_API_KEY": KEY}}))
+        drawn = await draw(services, CLAUDE)
+        (plan,) = drawn.plan.clients
+        assert plan.choice.login is Login.OWN
+        assert KEY.encode() in plan.edits[0].after
+        assert drawn.own.entries[0].entry.fields["key"] == "client"
+        assert "canary" not in str(drawn.view)
+
+
 async def test_what_the_user_said_of_the_login_holds(tmp_path: Path) -> None:
     async with made(tmp_path) as services:
         settings(services, "{}")

@@ -103,6 +103,12 @@ def test_another_local_gateway_is_asked_about_and_never_kept() -> None:
     assert agreed.edits[0].changes[0].before is ABSENT
 
 
+def test_a_token_beside_such_an_address_is_not_kept_either() -> None:
+    text = '{"url": "http://localhost:3456", "key": "PROXY_MANAGED"}'
+    plan = planned(text, over_local=True)
+    assert [change.before for change in plan.edits[0].changes] == [ABSENT, ABSENT]
+
+
 def test_a_secret_is_not_replaced() -> None:
     plan = planned('{"key": "sk-canary-0123456789abcdef"}')
     (refusal,) = plan.refusals
