@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from app.around import surroundings
-from app.consenting import settle_at_start
+from app.consenting import journal_of, settle_at_start
 from app.control import serve_control
+from app.drift_watch import DriftWatch
 from app.gateway import Gateway, limits
 from app.identity import command_path, version
 from app.kept import KeptHealth, load_health
@@ -57,6 +58,9 @@ if TYPE_CHECKING:
 
 OTHERS_SECONDS = 2.0
 """Time between two looks at gateways that lived when this one started."""
+
+REWIRING_SECONDS = 5.0
+"""Time that connecting clients again is given where Turnout is told to end."""
 
 _log = logging.getLogger(__name__)
 
@@ -301,6 +305,8 @@ def _gateway(
             mode_note=lambda: base.config.current.mode_note,
             open_requests=lambda: gateway.server.open_requests,
             command=command_path(),
+            wirings=lambda: gateway.wired.wirings,
+            on_quit=lambda: base.config.current.settings.on_quit,
         ),
         base.ledger,
         health,
@@ -317,6 +323,9 @@ def _gateway(
         version=version(),
         command_path=command_path(),
         surroundings=surroundings(base.environ),
+    )
+    gateway.wired = DriftWatch(
+        journal_of(gateway.services), port, command_path(), base.clock.monotonic
     )
     return gateway
 
@@ -338,6 +347,7 @@ async def _run(
         await settle_at_start(gateway.services)
         # Before the first request: what runs elsewhere must not pass for local.
         await gateway.look_around()
+        await gateway.wired.look()
         stack.push_async_callback(gateway.server.close)
         await gateway.server.start(sockets)
         control = await serve_control(
@@ -349,12 +359,16 @@ async def _run(
         )
         _log.info("gateway started", extra={"event": "gateway_started"})
         host.ready()
+        rewiring = spawn(gateway.wire_again(), "wirings")
         try:
             await stop.asked.wait()
         finally:
             for watcher in watchers:
                 watcher.cancel()
             gateway.live.stop()
+            # What is half written is finished; a thread cannot be cancelled anyway.
+            await asyncio.wait({rewiring}, timeout=REWIRING_SECONDS)
+            rewiring.cancel()
             await gateway.kept.hand_over(base.clock.now().timestamp())
             await gateway.server.stop_accepting()
             await control.stop()

@@ -16,12 +16,14 @@ import msgspec
 from app.commands.routing import TryResult, usage_of
 from app.found import LocalModels
 from app.problems import problems
+from app.rewiring import wire_again
 from app.routing_now import RoutingNow
 from app.trial import Collected, trial_call
 from proxy.answers import json_answer
 from proxy.catalogue import Route
 from proxy.errors import FailureKind, Refused
 from proxy.guard import Policy, allowed_hosts
+from proxy.health import UNREACHED
 from proxy.keys import KeyRing
 from proxy.ledger import LedgerError
 from proxy.listing import model_answer, models_answer, shape_of
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.assemble import Host
+    from app.drift_watch import DriftWatch
     from app.kept import KeptHealth
     from app.live import LiveState
     from app.services import Services
@@ -76,8 +79,9 @@ class _Health(msgspec.Struct, frozen=True):
 class Gateway:
     """One serving gateway.
 
-    `pipeline`, `server`, `live`, `services`, `estimator`, `condition`, `kept` and
-    `metrics` are set once, right after it is made, because they refer to each other.
+    `pipeline`, `server`, `live`, `services`, `estimator`, `condition`, `kept`,
+    `metrics` and `wired` are set once, right after it is made, because they refer to
+    each other.
     """
 
     pipeline: Pipeline
@@ -88,6 +92,7 @@ class Gateway:
     condition: Health
     kept: KeptHealth
     metrics: Metrics
+    wired: DriftWatch
 
     def __init__(  # noqa: PLR0913 - the parts of a gateway, all named
         self,
@@ -119,7 +124,12 @@ class Gateway:
         self._keys_unread = False
         self._policy = Policy(allowed_hosts(port), KeyRing(()), command)
         self.found = LocalModels(
-            upstream, secrets, clock.monotonic, self._is_offline, self._apply
+            upstream,
+            secrets,
+            clock.monotonic,
+            self._is_offline,
+            self._apply,
+            back=self._is_back,
         )
         self._looked_at: Catalogue | None = None
 
@@ -229,7 +239,13 @@ class Gateway:
     def request_over(self, x: Exchange) -> None:
         """Let the user's own servers be looked at, if the request went to one."""
         tried = (each.provider for each in x.attempts)
-        self.found.finished(tried, x.decision.rejected)
+        unreached = (e.provider for e in x.attempts if e.error_kind in UNREACHED)
+        self.found.finished(tried, x.decision.rejected, unreached)
+
+    def _is_back(self, provider_id: str) -> None:
+        """Let a server that was away be used at once; its breakers would wait."""
+        self.condition.reached(provider_id, self._clock.now().timestamp())
+        self.live.moved()
 
     def _health(self) -> bytes:
         return msgspec.json.encode(
@@ -298,6 +314,14 @@ class Gateway:
                 await self.reload_keys()
             await self.kept.look(self._clock.now().timestamp())
             self.live.look_at_the_day()
+            if await self.wired.look():
+                self.live.moved()
+
+    async def wire_again(self) -> None:
+        """Connect the clients again that the last Quit took back."""
+        await wire_again(self.services, self.wired.not_rewired)
+        await self.wired.look(at_once=True)
+        self.live.moved()
 
     async def look_around(self) -> None:
         """Ask the user's own servers for their models, where providers have changed.

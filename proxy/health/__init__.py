@@ -5,7 +5,7 @@ It makes no call, reads no clock and chooses no route: time is handed in, and
 """
 
 from proxy.health.accounts import account_of
-from proxy.health.breaker import State
+from proxy.health.breaker import UNREACHED, State
 from proxy.health.failures import LastFailures
 from proxy.health.health import Health
 from proxy.health.latency import Quantiles
@@ -18,6 +18,7 @@ from proxy.health.outlook import (
 )
 
 __all__ = [
+    "UNREACHED",
     "GroupOutlook",
     "Health",
     "KeyOutlook",

@@ -33,8 +33,10 @@ CLOCK_SLIP: Final = 300.0
 _LEAST_ASKED: Final = 1.0
 _MOST_CALLS: Final = 20
 _MOST_LEVELS: Final = 8
-_UNREACHED: Final = frozenset({FailureKind.CONNECT, FailureKind.DNS})
-_COUNTED: Final = _UNREACHED | {
+UNREACHED: Final = frozenset({FailureKind.CONNECT, FailureKind.DNS})
+"""Failures of calls that nobody answered."""
+
+_COUNTED: Final = UNREACHED | {
     FailureKind.TLS,
     FailureKind.RESET,
     FailureKind.FIRST_BYTE_TIMEOUT,
@@ -134,6 +136,14 @@ def ended(failure: Failure | None, wait: float | None = None) -> Ended:
     return Ended(End.OTHER)
 
 
+def reached(breaker: Breaker) -> Breaker:
+    """Return the breaker after its server was seen to answer again.
+
+    One that opened because nobody answered is closed; any other stays as it is.
+    """
+    return FRESH if breaker.level and breaker.kind in UNREACHED else breaker
+
+
 def begin(breaker: Breaker, now: float) -> tuple[Breaker, bool]:
     """Return the breaker after a call began, and whether the call may go on.
 
@@ -197,7 +207,7 @@ def _half_open(breaker: Breaker, call: Ended, now: float) -> Breaker:
 
 
 def _opened(call: Ended, level: int, now: float) -> Breaker:
-    most = LONGEST_UNREACHED if call.kind in _UNREACHED else LONGEST
+    most = LONGEST_UNREACHED if call.kind in UNREACHED else LONGEST
     seconds = min(most, SHORTEST * 2 ** (level - 1))
     if call.wait is not None:
         seconds = _asked(call.wait)

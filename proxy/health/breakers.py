@@ -16,6 +16,7 @@ from proxy.health.breaker import (
     State,
     begin,
     fold,
+    reached,
 )
 from proxy.health.sentences import PROBED, breaker_clause
 from proxy.routing.condition import Rest, RestKind
@@ -50,6 +51,13 @@ class Breakers:
     def ended(self, route: str, call: Ended, now: float) -> None:
         """Fold one call's end in."""
         self._set(route, fold(self._all.get(route, FRESH), call, now), now)
+
+    def reached(self, provider: str, now: float) -> None:
+        """Take note that a provider, which nobody reached, was seen to answer."""
+        own = f"{provider}/"
+        for route, breaker in tuple(self._tripped.items()):
+            if route.startswith(own):
+                self._set(route, reached(breaker), now)
 
     def rests(self, now: float) -> tuple[dict[str, Rest], frozenset[str]]:
         """Return the routes that rest, and those which one request may probe."""

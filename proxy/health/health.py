@@ -110,6 +110,13 @@ class Health:
         """Take note that a good answer began, so that a long one holds no probe up."""
         self._breakers.answered(route_name, now)
 
+    def reached(self, provider_id: str, now: float) -> None:
+        """Take note that a server which could not be reached answers again.
+
+        Its routes may be used at once; what else is held against them stays.
+        """
+        self._breakers.reached(provider_id, now)
+
     def ended(
         self,
         route: Route,

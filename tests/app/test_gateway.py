@@ -3,13 +3,16 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from loopback import Serving, provider, serving
 from upstream import ScriptedUpstream, refuse, say
 from upstream.reply import body_reply, cut_inside
 
+from app import found
 from app import gateway as module
 from app.commands.gateway import Done, ModeStatus, Status
 from app.commands.keys import NewKey
@@ -220,3 +223,62 @@ async def test_another_port_is_said_to_hold_from_the_next_start(live: Serving) -
 def test_the_limits_are_the_settings() -> None:
     found = limits(Settings(first_byte_seconds=7, stream_silence_seconds=9))
     assert (found.first_byte, found.silence) == (7, 9)
+
+
+OLLAMA = """
+[[providers]]
+id = "ollama"
+base_url = "http://127.0.0.1:{port}"
+
+[[providers.models]]
+id = "qwen3:8b"
+"""
+
+
+async def model_server(port: int = 0) -> tuple[web.ServerRunner, int]:
+    """A server of models that can be listed and do not answer."""
+
+    async def handle(request: web.BaseRequest) -> web.Response:
+        if request.path in {"/api/tags", "/api/ps"}:
+            return web.json_response({"models": [{"model": "qwen3:8b"}]})
+        return web.Response(status=404)
+
+    runner = web.ServerRunner(web.Server(handle), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    return runner, int(runner.addresses[0][1])
+
+
+async def test_a_local_server_that_was_down_is_used_again_once_it_answers(
+    turnout_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(found, "AGAIN_SECONDS", 0.02)
+    runner, port = await model_server()
+    asked = {
+        "model": "ollama/qwen3:8b",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "Hello"}],
+    }
+    async with serving(turnout_home, OLLAMA.format(port=port)) as gateway:
+
+        def rests() -> bool:
+            now = datetime.now(UTC).timestamp()
+            routes = gateway.health.overview(now).routes
+            return any(each.seconds > 0 for each in routes)
+
+        await runner.cleanup()
+        for _ in range(3):
+            status, _, _ = await gateway.post("/v1/messages", asked)
+            assert status >= 500
+        assert rests()
+        runner, _ = await model_server(port)
+        try:
+            async with asyncio.timeout(10):
+                while rests():
+                    await get(gateway, "/health")
+            status, _, _ = await gateway.post("/v1/messages", asked)
+            # Its own word: it was asked.
+            assert status == 404
+        finally:
+            await runner.cleanup()

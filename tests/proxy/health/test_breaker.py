@@ -25,6 +25,7 @@ from proxy.health.breaker import (
     begin,
     ended,
     fold,
+    reached,
 )
 
 NOW = 1_795_000_000.0
@@ -239,3 +240,13 @@ def test_too_few_faults_fold_alike_in_any_order(
         one, other = _after(*calls), _after(*others)
         assert sorted(one.calls) == sorted(other.calls)
         assert one.state(NOW) is other.state(NOW) is State.CLOSED
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_a_server_that_answers_again_closes_what_nobody_answered(
+    kind: FailureKind,
+) -> None:
+    breaker = Breaker(level=3, since=NOW, until=NOW + 20, kind=kind)
+    away = kind in {FailureKind.CONNECT, FailureKind.DNS}
+    assert reached(breaker) == (FRESH if away else breaker)
+    assert reached(FRESH) is FRESH

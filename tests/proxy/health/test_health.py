@@ -614,3 +614,15 @@ def test_credentials_that_change_do_not_fill_the_memory() -> None:
         bool(health.condition({}, NOW, f"account-{n}").groups) for n in range(100)
     ]
     assert resting == [False] * 36 + [True] * 64
+
+
+def test_a_server_that_is_back_is_used_at_once_and_nobody_else() -> None:
+    health = Health()
+    other = _route("m", provider=replace(PROVIDER, id="ab"))
+    for route, failure in ((ROUTE, DOWN), (_route("n"), BUSY), (other, DOWN)):
+        for _ in range(3):
+            health.ended(route, failure, now=NOW)
+    assert set(_condition(health).routes) == {"a/m", "a/n", "ab/m"}
+    health.reached("a", NOW)
+    assert set(_condition(health).routes) == {"a/n", "ab/m"}
+    assert health.began("a/m", NOW)
