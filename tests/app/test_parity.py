@@ -92,12 +92,17 @@ def test_rows_and_cursor_exist_where_they_are_named(command: Command) -> None:
 
 
 @by_name
-def test_the_command_line_offers_it(command: Command) -> None:
+def test_the_command_line_offers_it(command: Command, tmp_path: Path) -> None:
     required = [item for item in command.parameters if item.required]
+    file = tmp_path / "file"
+    file.write_text("text")
     words = [
         word
         for item in required
-        for word in ([f"--{item.word}"] if item.flag else []) + [_example(item.kind)]
+        for word in (
+            *([f"--{item.word}"] if item.flag else []),
+            str(file) if item.content else _example(item.kind),
+        )
     ]
     asked = parse([*command.words, *words, "--json"])
     assert isinstance(asked, Call)
