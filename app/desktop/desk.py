@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtWidgets import QApplication
 
 from app.desktop.bridge import Notice
+from app.desktop.checkup import Checkup
 from app.desktop.front import bring_up
 from app.desktop.icons import state_icon
 from app.desktop.menu import TrayMenu
@@ -21,6 +22,7 @@ from app.desktop.sight import Link, Shape
 from app.desktop.terminal import terminal
 from app.desktop.tray import Tray, tray_there
 from app.desktop.windows import WINDOWS
+from app.desktop.windows.doctor import DoctorWindow
 from app.desktop.windows.overview import OverviewWindow
 from wizard.pages.window import WizardWindow
 
@@ -67,6 +69,7 @@ class Desk(QObject):
         self._windows: dict[str, OverviewWindow] = {}
         self._servers = NewServers(bridge)
         self.setting_up = SettingUp(bridge, self._copy, terminal(), self._set_up)
+        self.checkup = Checkup(bridge, self._copy, bridge.start_gateway)
         app.setWindowIcon(state_icon(Shape.STRAIGHT, hollow=False))
         listed = [(window.NAME, window.TEXT) for window in WINDOWS]
         self.menu = TrayMenu(self, listed, inline=inline)
@@ -102,6 +105,7 @@ class Desk(QObject):
             clipboard.clear()
         self.tray.hide()
         self.setting_up.close()
+        self.checkup.close()
         for window in self._windows.values():
             window.hide()
             window.deleteLater()
@@ -121,8 +125,10 @@ class Desk(QObject):
         """Bring a window up, in front of the others."""
         if name == WizardWindow.NAME:
             self.setting_up.open()
-            return
-        bring_up(self._window(name))
+        elif name == DoctorWindow.NAME:
+            self.checkup.open()
+        else:
+            bring_up(self._window(name))
 
     def look(self) -> None:
         """Fetch the recent requests."""

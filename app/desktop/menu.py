@@ -18,6 +18,7 @@ from app.desktop.sight import Sight
 from proxy.routing.modes import MEANINGS, Mode
 
 SETUP = "Set &up clients..."
+DOCTOR = "Chec&k Turnout (doctor)..."
 LOGIN_REASON = "starting at login is not built into this version yet"
 
 
@@ -48,6 +49,7 @@ class TrayMenu(QMenu):
         self.setup = self.addAction(SETUP, partial(actions.show_window, "setup"))
         self.connects = self._connect_entries(actions)
         self.copies = self._copy_entries(actions)
+        self.addAction(DOCTOR, partial(actions.show_window, "doctor"))
         self.login = self._said(self)
         self.login.setText("Start at login (not in this version yet)")
         self.login.setToolTip(_sentence(LOGIN_REASON))
@@ -94,7 +96,7 @@ class TrayMenu(QMenu):
 
     def _connect_entries(self, actions: Actions) -> QMenu:
         menu = self.addMenu("Co&nnect")
-        for client, name in words.CLIENT_NAMES.items():
+        for client, name in words.CONNECTABLE.items():
             menu.addAction(name, partial(actions.connect_client, client))
         return menu
 

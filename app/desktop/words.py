@@ -50,6 +50,22 @@ CLIENT_NAMES = {
     "aider": "Aider",
     "claude-desktop": "Claude Desktop",
 }
+CONNECTABLE = {
+    "claude-code": "Claude Code",
+    "codex": "Codex",
+    "opencode": "opencode",
+    "openclaw": "openclaw",
+    "gemini-cli": "Gemini CLI",
+    "qwen-code": "Qwen Code",
+    "continue": "Continue",
+    "aider": "Aider",
+    "claude-desktop": "Claude Desktop",
+    "cline": "Cline",
+    "copilot": "GitHub Copilot",
+    "n8n": "n8n",
+}
+"""The clients that Turnout connects, or guides a person through, by their ids."""
+
 SHAPES = {
     Shape.STRAIGHT: "Straight track: requests go to what was asked for",
     Shape.DIVERGING: "Diverging track: requests are routed",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import (
     QFont,
+    QFontMetrics,
     QPalette,
     QResizeEvent,
     QTextCharFormat,
@@ -16,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QTextEdit
 
 from wizard.pages.letters import CAPTION, UNIT, mono
-from wizard.pages.parts import REPAINTS, Role
+from wizard.pages.parts import REPAINTS, Role, slim
 from wizard.pages.words import difference, file_text
 from wizard.view import FileView, LineKind
 
@@ -46,7 +47,10 @@ class Difference(QPlainTextEdit):
         )
         self.setPlainText("\n".join(difference(file)))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.verticalScrollBar().setSingleStep(1)
+        slim(self)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        if len(file.lines) <= MOST_LINES:
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._paint_lines()
         self._fit()
 
@@ -61,11 +65,18 @@ class Difference(QPlainTextEdit):
         lines = min(max(1, len(self._file.lines)), MOST_LINES)
         height = self.fontMetrics().lineSpacing() * lines
         height += 2 * round(self.document().documentMargin()) + UNIT
-        bar = self.horizontalScrollBar()
         # A bar for long lines would lie over the last one.
-        height += bar.sizeHint().height() if bar.maximum() > 0 else 0
+        room = self.width() - 2 * round(self.document().documentMargin())
+        bar = self.horizontalScrollBar().sizeHint().height()
+        height += bar if self._widest() > room else 0
         if height != self.height():
             self.setFixedHeight(height)
+
+    def _widest(self) -> int:
+        bold = QFont(self.font())
+        bold.setBold(True)
+        metrics = QFontMetrics(bold)
+        return max(map(metrics.horizontalAdvance, difference(self._file)), default=0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Ask for another height where a bar for long lines comes or goes."""

@@ -152,8 +152,9 @@ def slim(area: QAbstractScrollArea) -> None:
     """Give a scrolling area a slim bar: a handle and nothing else."""
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFrameShape(QFrame.Shape.NoFrame)
-    # On this one bar only: style sheets do not reach further down.
-    area.verticalScrollBar().setStyleSheet(_SLIM)
+    # On these bars only: style sheets do not reach further down.
+    for bar in (area.verticalScrollBar(), area.horizontalScrollBar()):
+        bar.setStyleSheet(_SLIM)
 
 
 _SLIM = """
@@ -161,8 +162,12 @@ QScrollBar:vertical { width: 8px; background: transparent; border: none; }
 QScrollBar::handle:vertical {
     background: palette(mid); min-height: 32px; border-radius: 2px; margin: 0 2px;
 }
-QScrollBar::handle:vertical:hover { background: palette(placeholder-text); }
-QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
+QScrollBar:horizontal { height: 8px; background: transparent; border: none; }
+QScrollBar::handle:horizontal {
+    background: palette(mid); min-width: 32px; border-radius: 2px; margin: 2px 0;
+}
+QScrollBar::handle:hover { background: palette(placeholder-text); }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 """
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import pytest
 from desktop_scenes import EVENTS, READY, SIGHTS
+from doctor_grounds import SOUND, report_of
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
@@ -31,6 +32,7 @@ from app.desktop.sight import Link, Shape, Sight
 from app.desktop.starter import Starter
 from app.desktop.tray import Tray
 from app.desktop.why import Reasons
+from app.desktop.windows.doctor import NOT_DONE
 from app.desktop.windows.overview import SERVERS_EVERY
 from app.failure import CommandFailed
 from app.paths import Paths, make_folders, paths_for
@@ -55,6 +57,7 @@ class FakeBridge(QObject):
         self.asked: list[tuple[str, ...]] = []
         self.called: list[str] = []
         self.answers: dict[str, object] = {}
+        self.refused: dict[str, CommandFailed] = {}
 
     def ask(
         self,
@@ -67,7 +70,9 @@ class FakeBridge(QObject):
     ) -> None:
         self.called.append(name)
         answer = self.answers.get(name)
-        if answer is not None:
+        if name in self.refused:
+            failed(self.refused[name])
+        elif answer is not None:
             told(answer)
 
     def set_mode(self, mode: Mode) -> None:
@@ -260,6 +265,25 @@ def test_new_servers_are_looked_for_while_the_window_is_seen(
     window = desk._windows["overview"]
     assert bridge.called == ["discover"]
     assert len(window.servers.buttons) == 1
+
+
+def test_the_doctor_looks_when_its_window_opens(desk: Desk, bridge: FakeBridge) -> None:
+    bridge.refused["doctor"] = CommandFailed("No gateway", "None is running.")
+    desk.show_window("doctor")
+    window = desk.checkup.window
+    assert window is not None
+    assert bridge.called == ["doctor"]
+    assert window.sentence.text() == "No gateway. None is running."
+    desk.checkup.start_gateway()
+    assert bridge.asked == [("start",)]
+    desk.checkup.copy("turnout doctor")
+    assert QGuiApplication.clipboard().text() == "turnout doctor"
+    bridge.refused.clear()
+    bridge.answers["doctor"] = report_of(SOUND)
+    desk.checkup.run_doctor(fix=True)
+    assert window.title.text() != NOT_DONE
+    desk.close()
+    assert desk.checkup.window is None
 
 
 def test_what_holds_a_key_of_ours_does_not_stay_in_the_clipboard(desk: Desk) -> None:

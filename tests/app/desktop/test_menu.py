@@ -10,7 +10,9 @@ from app.desktop import words
 from app.desktop.menu import TrayMenu
 from app.desktop.sight import Link, Sight
 from app.desktop.words import warnings
+from discovery.findings import Reach
 from proxy.routing.modes import MEANINGS, Mode
+from wizard.clients import CLIENTS
 from wizard.clients.needs import Client
 
 WINDOWS = (("overview", "O&verview window"),)
@@ -73,6 +75,7 @@ def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
         "Set up clients...",
         "Connect >",
         "Copy client settings >",
+        "Check Turnout (doctor)...",
         "(Start at login (not in this version yet))",
         "Quit (the gateway goes on serving)",
         "Stop the gateway and quit",
@@ -87,6 +90,14 @@ def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
     ]
     assert lines(menu.copies) == list(words.CLIENT_NAMES.values())
     assert set(words.CLIENT_NAMES) == set(Client)
+    assert lines(menu.connects) == list(words.CONNECTABLE.values())
+
+
+def test_every_client_that_can_be_reached_can_be_connected() -> None:
+    reached = {
+        each.id: each.name for each in CLIENTS if each.reach is not Reach.UNREACHABLE
+    }
+    assert reached == words.CONNECTABLE
 
 
 def test_no_two_entries_share_a_letter(menu: TrayMenu) -> None:
@@ -144,6 +155,7 @@ def test_choosing_asks_once(menu: TrayMenu, wishes: Wishes) -> None:
     entry(menu, "Overview").trigger()
     entry(menu.copies, "Codex").trigger()
     entry(menu, "Set up").trigger()
+    entry(menu, "Check").trigger()
     entry(menu.connects, "opencode").trigger()
     entry(menu, "Quit").trigger()
     entry(menu, "Stop").trigger()
@@ -153,6 +165,7 @@ def test_choosing_asks_once(menu: TrayMenu, wishes: Wishes) -> None:
         ("show", "overview"),
         ("copy", "codex"),
         ("show", "setup"),
+        ("show", "doctor"),
         ("connect", "opencode"),
         ("quit",),
         ("stop",),
