@@ -1,11 +1,13 @@
 """Aider: three keys in the `.aider.conf.yml` of the home folder.
 
 It must not touch an API key that is there: then the gateway's key is the first part of
-the address's path alone. The keys are as Aider's documentation has them.
+the address's path alone. The keys are as Aider's documentation has them, and so is what
+wins: variables, which it also takes from `.env` files, over `.aider.conf.yml`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +31,9 @@ from wizard.plan import Choice, FileWish, KeyWish, Refusal
 _FILE: Final = ".aider.conf.yml"
 _ADDRESS: Final = "openai-api-base"
 _KEY: Final = "openai-api-key"
+_EXPORTED: Final = "AIDER_OPENAI_API_BASE"
+_EXPORTED_KEY: Final = "AIDER_OPENAI_API_KEY"
+_EXPORTED_MODEL: Final = "AIDER_MODEL"
 _ALONE: Final = (
     "Where nothing listens at all, Aider tries again for a while, then shows a "
     "connection error."
@@ -37,19 +42,32 @@ _ALONE: Final = (
 
 def _places(surroundings: Surroundings, choice: Choice) -> tuple[Path, ...]:
     del choice
+    folder = _folder(surroundings)
+    there = () if folder is None else (folder / _FILE, folder / ".env")
+    return (_file(surroundings), _variables(surroundings), *there)
+
+
+def _folder(surroundings: Surroundings) -> Path | None:
+    """The folder with files of its own; the home's are the user's."""
     folder = surroundings.folder
-    return (_file(surroundings), *((folder / _FILE,) if folder is not None else ()))
+    return None if folder == surroundings.home else folder
 
 
 def _file(surroundings: Surroundings) -> Path:
     return surroundings.home / _FILE
 
 
+def _variables(surroundings: Surroundings) -> Path:
+    """Variables that Aider sets itself, as if they were exported."""
+    return surroundings.home / ".env"
+
+
 def _wanted(situation: Situation) -> Wanted:
     refusals = (
         *a_folder(situation, SETUP.name),
         *an_own_login(situation, SETUP.name),
-        *exported(situation, "AIDER_OPENAI_API_BASE"),
+        *exported(situation, _EXPORTED),
+        *_set(situation),
         *_elsewhere(situation),
     )
     if refusals:
@@ -87,10 +105,29 @@ def _keys(situation: Situation, path: Path) -> tuple[KeyWish, ...]:
 
 def _has_key(situation: Situation, path: Path) -> bool:
     """A key in its file, or one exported for it, which wins over the file's."""
-    environ = situation.surroundings.environ
-    found = value_now(situation, path, Format.YAML, (_KEY,))
-    return users_own(_KEY, found) or users_own(
-        _KEY, environ.get("AIDER_OPENAI_API_KEY", "")
+    surroundings = situation.surroundings
+    variables = _variables(surroundings)
+    found = (
+        value_now(situation, path, Format.YAML, (_KEY,)),
+        value_now(situation, variables, Format.DOTENV, (_EXPORTED_KEY,)),
+        surroundings.environ.get(_EXPORTED_KEY, ""),
+    )
+    return any(users_own(_KEY, value) for value in found)
+
+
+def _set(situation: Situation) -> tuple[Refusal, ...]:
+    """Another address in the home folder's variables wins over its own file."""
+    path = _variables(situation.surroundings)
+    address = text_now(situation, path, Format.DOTENV, (_EXPORTED,))
+    if not address or address.startswith(situation.url):
+        return ()
+    return (
+        Refusal(
+            str(path),
+            f"{_EXPORTED} is set there, and wins over Aider's own file",
+            "Remove that line, then try again.",
+            line_now(situation, path, _EXPORTED),
+        ),
     )
 
 
@@ -119,18 +156,29 @@ def _notes(
             f"Your {' and '.join(names)} {verb}; requests for a model of another "
             "vendor go past Turnout."
         )
-    folder = situation.surroundings.folder
-    if folder is not None and folder / _FILE != path:
-        for key in keys:
-            name = str(key.path[0])
-            found = value_now(situation, folder / _FILE, Format.YAML, key.path)
-            if found is not ABSENT:
-                line = line_now(situation, folder / _FILE, name)
-                notes.append(
-                    f"In that folder {folder / _FILE}, line {line}, wins: it sets "
-                    f"{name}."
-                )
+    surroundings = situation.surroundings
+    variables = _variables(surroundings)
+    named = text_now(situation, variables, Format.DOTENV, (_EXPORTED_MODEL,))
+    if named or surroundings.environ.get(_EXPORTED_MODEL):
+        notes.append(f"{_EXPORTED_MODEL} is set: that model is asked for.")
+    notes += _of_folder(situation, keys)
     return tuple(notes)
+
+
+def _of_folder(situation: Situation, keys: tuple[KeyWish, ...]) -> Iterator[str]:
+    """Say what a folder's own two files set otherwise."""
+    folder = _folder(situation.surroundings)
+    if folder is None:
+        return
+    looked = [(folder / _FILE, Format.YAML, str(key.path[0])) for key in keys]
+    looked += [
+        (folder / ".env", Format.DOTENV, name)
+        for name in (_EXPORTED, _EXPORTED_KEY, _EXPORTED_MODEL)
+    ]
+    for path, fmt, name in looked:
+        if value_now(situation, path, fmt, (name,)) is not ABSENT:
+            line = line_now(situation, path, name)
+            yield f"In that folder {path}, line {line}, wins: it sets {name}."
 
 
 SETUP: Final = ClientSetup("aider", "Aider", Reach.WIRED_BY_FILE, _places, _wanted)

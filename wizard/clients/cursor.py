@@ -14,7 +14,7 @@ from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.plan import Choice, Refusal
 
 WHY: Final = (
-    "Cursor cannot reach a local gateway: with an address of your own its requests are "
+    "it cannot reach a local gateway: with an address of your own its requests are "
     "made by Cursor's servers, and these refuse addresses of your machine"
 )
 TODO: Final = (
@@ -30,7 +30,7 @@ def _places(surroundings: Surroundings, choice: Choice) -> tuple[Path, ...]:
 
 def _wanted(situation: Situation) -> Wanted:
     del situation
-    return Wanted(refusals=(Refusal("", WHY, TODO),))
+    return Wanted(refusals=(Refusal("Cursor", WHY, TODO),))
 
 
 SETUP: Final = ClientSetup("cursor", "Cursor", Reach.UNREACHABLE, _places, _wanted)

@@ -20,7 +20,7 @@ from proxy.model import Protocol
 from wizard.clients import telling
 from wizard.clients.current import is_there, text_now, value_now
 from wizard.clients.models import first_listing, listed, tongue
-from wizard.clients.refusing import a_folder, an_own_login
+from wizard.clients.refusing import ENVIRONMENT, a_folder, an_own_login
 from wizard.clients.terms import ClientSetup, Situation, Wanted
 from wizard.formats import Format, Json
 from wizard.plan import Choice, FileWish, KeyWish, Refusal
@@ -149,11 +149,11 @@ def _refusals(situation: Situation) -> tuple[Refusal, ...]:
         if environ.get(name) == "1":
             return (
                 Refusal(
-                    "",
+                    ENVIRONMENT,
                     f"{name} is set: openclaw's file is made by another program and "
                     "is not to be changed by hand",
-                    "Set models.providers.turnout where that file is made; the lines "
-                    "of `turnout settings opencode` name address and key.",
+                    "Set models.providers.turnout in what that file is made from: "
+                    "`turnout settings opencode` shows address and key.",
                 ),
             )
     return ()

@@ -6,6 +6,7 @@ It must not decide: a client's module knows what its client can do.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from proxy.catalogue import known_providers
@@ -13,6 +14,9 @@ from wizard.clients.addresses import local_address, ours
 from wizard.clients.current import line_now
 from wizard.clients.terms import Situation
 from wizard.plan import Login, Refusal
+
+ENVIRONMENT: Final = "your environment"
+"""In the place of a file, where a variable stands in the way."""
 
 
 def a_folder(situation: Situation, name: str, why: str = "") -> tuple[Refusal, ...]:
@@ -33,8 +37,8 @@ def an_own_login(situation: Situation, name: str) -> tuple[Refusal, ...]:
         return ()
     return (
         Refusal(
-            "",
-            f"{name} has no login of its own that could be passed on",
+            name,
+            "it has no login of its own that could be passed on",
             f"Wire {name} with the providers' keys in Turnout (login = key).",
         ),
     )
@@ -47,8 +51,8 @@ def exported(situation: Situation, variable: str) -> tuple[Refusal, ...]:
         return ()
     return (
         Refusal(
-            "",
-            f"{variable} is set in the environment and wins over every file",
+            ENVIRONMENT,
+            f"{variable} is set and wins over every file",
             f"Remove the line that sets {variable} (`turnout discover --shell-files` "
             "finds it), open a new terminal, start Turnout anew and try again.",
         ),

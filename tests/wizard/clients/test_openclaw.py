@@ -77,6 +77,10 @@ def test_where_models_are_listed_ours_is_listed_too() -> None:
     (keys,) = wished(SETUP.wanted(situation(SETUP, files))).values()
     primary = keys[(*DEFAULTS, "model", "primary")]
     assert keys[(*DEFAULTS, "models", str(primary))] == {}
+    aliased = f"{{agents: {{defaults: {{models: {{'{primary}': {{alias: 'x'}}, b: {{}}"
+    made = situation(SETUP, {USUAL: f"{aliased}}}}}}}}}"})
+    (keys,) = wished(SETUP.wanted(made)).values()
+    assert (*DEFAULTS, "models", str(primary)) not in keys
     files = {USUAL: "{agents: {defaults: {models: {}}}}"}
     (keys,) = wished(SETUP.wanted(situation(SETUP, files))).values()
     assert (*DEFAULTS, "models", str(primary)) not in keys

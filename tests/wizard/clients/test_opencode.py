@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from client_situations import HOME, KEY, URL, all_text, known, situation, wished
+from client_situations import (
+    ANTHROPIC,
+    HOME,
+    KEY,
+    URL,
+    all_text,
+    known,
+    situation,
+    wished,
+)
 
 from discovery.surroundings import Surroundings
-from proxy.catalogue import Provider
+from proxy.catalogue import Model, Provider
 from wizard.clients.opencode import SETUP
 from wizard.plan import Choice, Login
 
@@ -86,6 +96,21 @@ def test_a_file_of_version_2_gets_its_own_shape() -> None:
     assert keys[(*at, "settings", "apiKey")] == KEY
     assert ("small_model",) not in keys
     assert not any(path[0] == "provider" for path in keys)
+
+
+def test_an_unnamed_and_a_blind_model_are_told_of_in_both_shapes() -> None:
+    second = {USUAL: json.dumps({"providers": {"mine": {}}})}
+    at = ("providers", "turnout", "models")
+    made = situation(SETUP, second, providers=(known("ollama"),))
+    (keys,) = wished(SETUP.wanted(made)).values()
+    assert keys[at] == {"YOUR_MODEL": {}}
+    blind = replace(ANTHROPIC, models=(Model("of-the-house"),))
+    made = situation(SETUP, second, providers=(blind,))
+    (keys,) = wished(SETUP.wanted(made)).values()
+    assert keys[at] == {"of-the-house": {"name": "of-the-house"}}
+    (keys,) = wished(SETUP.wanted(situation(SETUP, providers=(blind,)))).values()
+    models = keys[("provider", "turnout", "models")]
+    assert models == {"of-the-house": {"name": "of-the-house"}}
 
 
 def test_both_shapes_are_taken_for_version_1_unless_ours_is_in_the_other() -> None:
