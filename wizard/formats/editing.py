@@ -24,6 +24,7 @@ from wizard.formats.terms import (
     Broken,
     Edit,
     Format,
+    Item,
     Json,
     KeyPath,
     Refused,
@@ -71,11 +72,19 @@ def with_edits(fmt: Format, text: str, edits: Sequence[Edit]) -> str:
     What is so already changes nothing. Raises `Broken` where the text is not of its
     format, `Refused` where a key cannot be set without touching what is not ours.
     """
+    if fmt is Format.TEXT:
+        return _whole(text, edits)
     data = parsed(fmt, text)
     new = text
     for edit in edits:
+        if not data and edit.path and isinstance(edit.path[0], Item):
+            # A blank document may become a list as well; an empty object may not.
+            data = []
         for leaf in _steps(fmt, new, edit, data):
-            new = applied(new, _splices(fmt, new, leaf, data))
+            change = _splices(fmt, new, leaf, data)
+            if not change and not same(found(data, leaf.path), leaf.value):
+                raise Refused("our key cannot be set in this file")
+            new = applied(new, change)
             data = _after(fmt, new, leaf, with_value(data, leaf.path, leaf.value))
     if new != text:
         _check(fmt, new, data)
@@ -84,6 +93,8 @@ def with_edits(fmt: Format, text: str, edits: Sequence[Edit]) -> str:
 
 def _steps(fmt: Format, text: str, edit: Edit, data: Json) -> list[Edit]:
     """The edit as single values; nothing where there is nothing to take away."""
+    if not edit.path:
+        raise Refused("a whole file is not one of our keys")
     if edit.line:
         edit = Edit(edit.path, with_line(edit, found(data, edit.path)))
     if isinstance(edit.value, Absent) and isinstance(found(data, edit.path), Absent):
@@ -116,14 +127,17 @@ def _splices(fmt: Format, text: str, edit: Edit, data: Json) -> list[Splice]:
         case Format.DOTENV:
             return dotenv.splices_for(text, edit, data)
         case Format.TEXT:
-            return _whole(text, edit)
+            return []
 
 
-def _whole(text: str, edit: Edit) -> list[Splice]:
-    value = "" if isinstance(edit.value, Absent) else edit.value
-    if edit.path or not isinstance(value, str):
-        raise Refused("a plain text is one value and has no keys")
-    return [Splice(0, len(text), value)] if value != text else []
+def _whole(text: str, edits: Sequence[Edit]) -> str:
+    """A plain text is its one value."""
+    for edit in edits:
+        value = "" if isinstance(edit.value, Absent) else edit.value
+        if edit.path or not isinstance(value, str):
+            raise Refused("a plain text is one value and has no keys")
+        text = value
+    return text
 
 
 def _check(fmt: Format, text: str, wanted: Json) -> None:

@@ -46,7 +46,7 @@ def splices_for(text: str, edit: Edit, data: Json) -> list[Splice]:
         end = block.members[index].end
     if isinstance(edit.value, Absent) or same(found(data, edit.path), edit.value):
         return []
-    return [_replaced(text, start, end, edit.value)] if edit.path else []
+    return [_replaced(text, start, end, edit.value)]
 
 
 def _first(text: str, edit: Edit) -> list[Splice]:

@@ -151,7 +151,7 @@ def _deleted(
                 last += 1
             gone.append(_without_table(text, one, there[last]))
             at = last + 1
-    return _joined(gone)
+    return _joined(text, gone)
 
 
 def _without_line(text: str, one: Statement) -> Splice:
@@ -182,13 +182,16 @@ def _without_table(text: str, header: Statement, last: Statement) -> Splice:
     return Splice(start, after, "")
 
 
-def _joined(gone: list[Splice]) -> list[Splice]:
-    """Neighbours that share a line end are one."""
+def _joined(text: str, gone: list[Splice]) -> list[Splice]:
+    """Neighbours as one; at the end of a file with the line end before them."""
     joined: list[Splice] = []
     for splice in gone:
-        if joined and splice.start < joined[-1].end:
-            splice = Splice(joined.pop().start, splice.end, "")  # noqa: PLW2901
-        joined.append(splice)
+        start = splice.start
+        if joined and start <= joined[-1].end:
+            start = joined.pop().start
+            if splice.end == len(text) and not text.endswith("\n"):
+                start = _before_line_end(text, start)
+        joined.append(Splice(start, splice.end, ""))
     return joined
 
 

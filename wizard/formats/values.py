@@ -68,21 +68,15 @@ def with_value(data: Json, path: KeyPath, value: Json | Absent) -> Json:
 
     Nothing is changed in place. Raises `Refused` where a parent is of another kind.
     """
-    if not path:
-        return data if isinstance(value, Absent) else value
     step, rest = path[0], path[1:]
     if isinstance(step, Item):
         return _with_element(data, step, rest, value)
     if not isinstance(data, dict):
         raise Refused("a key above ours is not an object")
-    if step not in data and isinstance(value, Absent):
-        return data
-    if not rest and isinstance(value, Absent):
-        return {key: old for key, old in data.items() if key != step}
-    if step in data:
+    if rest and step in data:
         return {**data, step: with_value(data[step], rest, value)}
     if isinstance(value, Absent):
-        return data
+        return {key: old for key, old in data.items() if key != step}
     return {**data, step: nested(rest, value)}
 
 
@@ -91,7 +85,7 @@ def carrying_name(edit: Edit) -> Edit:
 
     Raises `Refused` where the value is no object or carries another name.
     """
-    last = edit.path[-1] if edit.path else ""
+    last = edit.path[-1]
     if isinstance(last, str) or isinstance(edit.value, Absent):
         return edit
     return replace(edit, value=_named(last, edit.value))
@@ -133,16 +127,12 @@ def leaves(
 
 def over_null(edit: Edit, data: Json) -> Edit:
     """Return the edit with a null above our key replaced by what belongs there."""
-    for length in range(len(edit.path)):
-        if found(data, edit.path[:length]) is None and not isinstance(
-            edit.value, Absent
-        ):
-            rest = edit.path[length:]
-            if length == 0:
-                raise Refused("the whole document is null")
-            return replace(
-                edit, path=edit.path[:length], value=nested(rest, edit.value)
-            )
+    if isinstance(edit.value, Absent):
+        return edit
+    for length in range(1, len(edit.path)):
+        if found(data, edit.path[:length]) is None:
+            value = nested(edit.path[length:], edit.value)
+            return replace(edit, path=edit.path[:length], value=value)
     return edit
 
 

@@ -43,7 +43,7 @@ def splices_for(text: str, edit: Edit, data: Json) -> list[Splice]:
     _refuse_shared(node)
     if isinstance(edit.value, Absent):
         return _deleted(text, parents)
-    if not parents or same(found(data, edit.path), edit.value):
+    if same(found(data, edit.path), edit.value):
         return []
     return _replaced(text, parents, node, edit.value)
 
@@ -92,9 +92,10 @@ def _refuse_shared(node: Node) -> None:
 
 def _refuse_alias(node: Node, index: int) -> None:
     """An alias is the node it means, which stands before."""
-    before = node.keys[index].end if node.kind == "map" else node.start
-    if node.values[index].start < before:
-        raise Refused("an alias is on the way to our key", node.line)
+    key = node.keys[index] if node.kind == "map" else None
+    if node.values[index].start < (key.end if key else node.start):
+        line = key.line if key else node.line
+        raise Refused("an alias is on the way to our key", line)
 
 
 def _replaced(

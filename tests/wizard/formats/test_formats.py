@@ -93,7 +93,7 @@ _EDITS = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(list(Format)), _TEXTS, _EDITS)
 @example(Format.YAML, "a: &a [*a]", [Edit(("k",), "v")])
 @example(Format.YAML, "a: &a {k: *a}\n", [Edit(("a", "k"), "v")])
@@ -136,7 +136,7 @@ def _fight(edits: Sequence[Edit]) -> bool:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.binary(max_size=60) | _TEXTS.map(lambda text: text.encode(errors="ignore")))
 @example(b"\xef\xbb\xbf{}")
 @example(b"\xff\xfe{\0}\0")
@@ -185,7 +185,7 @@ def _wanted(data: Json, path: KeyPath, value: Json) -> Json:
     return whole
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_documents(), st.data())
 def test_a_new_key_leaves_everything_else(
     document: Document, data: st.DataObject
@@ -215,7 +215,7 @@ def test_a_new_key_leaves_everything_else(
         assert after.count("\n") == after.count("\r\n")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_documents(), st.data())
 def test_a_new_key_taken_away_leaves_the_old_text(
     document: Document, data: st.DataObject
@@ -238,7 +238,7 @@ def test_a_new_key_taken_away_leaves_the_old_text(
     assert back == text
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_documents(), st.data())
 def test_a_key_that_is_there_is_set_and_taken_away(
     document: Document, data: st.DataObject
@@ -270,7 +270,7 @@ def test_a_key_that_is_there_is_set_and_taken_away(
         )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.sampled_from([Format.JSON, Format.JSONC, Format.JSON5, Format.YAML]).flatmap(
         documents
