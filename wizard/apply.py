@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from discovery.files import Trouble
+from wizard.clients.addresses import ours
 from wizard.commanding import CommandRefused, Run, run_words
 from wizard.disk import Disk
 from wizard.formats import Broken, Format, decoded, parsed, value_at
@@ -45,7 +46,7 @@ from wizard.writing import (
 class AppliedClient:
     """A client is wired; `already` says that nothing had to be written.
 
-    `wiring` is None where all was in place and nothing is known of how it came there.
+    `wiring` is None where there was nothing to be written at all.
     """
 
     wiring: Wiring | None
@@ -140,7 +141,8 @@ class _Work:
         earlier = self._journal.current_of(self._plan.client)
         if earlier is not None and earlier.state is not WiringState.APPLIED:
             earlier = None
-        if not self._plan.changes_anything:
+        already = not self._plan.changes_anything
+        if already and (earlier is not None or not self._holds_ours()):
             return AppliedClient(earlier, already=True)
         wiring = Wiring(
             number=self._journal.next_number(),
@@ -164,7 +166,15 @@ class _Work:
             raise _cannot_write(error) from None
         with contextlib.suppress(OSError):
             self._journal.thin_out(wiring)
-        return AppliedClient(wiring)
+        return AppliedClient(wiring, already)
+
+    def _holds_ours(self) -> bool:
+        """Tell whether files of which nothing is known are wired to this gateway.
+
+        Their record was lost, or somebody wrote the keys by hand: it is made anew, so
+        that an undo finds them.
+        """
+        return any(ours(change.after) for e in self._own for change in e.changes)
 
     @property
     def _own(self) -> tuple[FileEdit, ...]:

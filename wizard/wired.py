@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from wizard.clients.addresses import ours
+from wizard.clients.addresses import local_address, ours
 from wizard.clients.secrets_seen import looks_secret
 from wizard.formats import (
     ABSENT,
@@ -105,7 +105,8 @@ def _is_dropped(format_: Format, text: str, change: KeyChange) -> bool:
         return isinstance(found, str) and any(
             line.startswith(change.prefix) for line in found.splitlines()
         )
-    return change.before is ABSENT or ours(found)
+    # Even where it is the very value we would write: it is nobody's own.
+    return change.before is ABSENT or ours(found) or bool(local_address(found))
 
 
 def _owned(edit: FileEdit, change: KeyChange, text: str) -> OwnedKey:

@@ -243,6 +243,23 @@ def test_our_own_older_wiring_is_no_value_of_the_users(
     assert '"THEIRS": "kept"' in file.read_text()
 
 
+def test_what_was_wired_by_hand_can_be_undone(file: Path, journal: Journal) -> None:
+    """All is in place and nothing is known of it: only the record is made."""
+    apply(plan(json_wish(file)), Journal(journal.folder / "lost"))
+    before = file.stat()
+    done = apply(plan(json_wish(file)), journal)
+    assert isinstance(done, AppliedClient)
+    assert done.already
+    assert done.wiring == journal.current_of("claude-code")
+    assert file.stat() == before
+    assert KEY not in (journal.folder / "journal.jsonl").read_text()
+    undo(journal)
+    assert "BASE_URL" not in file.read_text()
+    assert "HEADERS" not in file.read_text()
+    assert '"THEIRS": "kept"' in file.read_text()
+    assert '"model": "canary-sonnet"' in file.read_text(), "it could be the user's"
+
+
 def test_another_gateways_address_is_not_brought_back(
     file: Path, journal: Journal
 ) -> None:

@@ -73,6 +73,16 @@ def test_our_own_older_key_is_not_kept(file: Path) -> None:
     assert b"tnt_" not in back
 
 
+def test_our_own_address_is_not_kept_where_it_stays_the_same(file: Path) -> None:
+    older = f"x-turnout-key: {KEY.replace('canary', 'older0')}"
+    edit = edit_of(file, f'{{"env": {{"BASE_URL": "{URL}", "HEADERS": "{older}"}}}}')
+    assert edit.changes[0].same
+    record = wired_file(edit, None)
+    assert saved(record)["BASE_URL"] is ABSENT
+    back = undone(record, edit.after).data
+    assert back == b'{"env": {}}'
+
+
 def test_a_secret_is_refused(file: Path) -> None:
     secret = "sk-canary-example-not-a-secret-000000"
     edit = edit_of(file, '{"model": "opus"}')
