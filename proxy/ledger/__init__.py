@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.keys import KeyRow
+from proxy.ledger.refusing import LedgerError
 from proxy.ledger.rows import (
     Attempt,
     Consent,
@@ -22,19 +23,16 @@ from proxy.ledger.rows import (
 )
 
 if TYPE_CHECKING:
-    from proxy.ledger.schema import LedgerError
     from proxy.ledger.store import LONGEST_WAIT, Ledger
 else:
 
     def __getattr__(name: str) -> object:
-        """Load the store, or its error, when it is first asked for."""
-        if name in {"LONGEST_WAIT", "Ledger"}:
-            from proxy.ledger import store as place  # noqa: PLC0415 - see above
-        elif name == "LedgerError":
-            from proxy.ledger import schema as place  # noqa: PLC0415 - see above
-        else:
+        """Load the store when it is first asked for."""
+        if name not in {"LONGEST_WAIT", "Ledger"}:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(place, name)
+        from proxy.ledger import store  # noqa: PLC0415 - see above
+
+        return getattr(store, name)
 
 
 __all__ = [

@@ -13,8 +13,8 @@ from peewee import JOIN, Model, ModelSelect, PeeweeException, fn
 
 from proxy.keys import KeyRow
 from proxy.ledger.files import peewee_database
+from proxy.ledger.refusing import LedgerError
 from proxy.ledger.rows import Attempt, Consent, Event, Run
-from proxy.ledger.schema import LedgerError
 from proxy.ledger.stamps import stamp
 from proxy.ledger.sums import RATES, attempt_sums, request_sums, tally
 from proxy.ledger.tables import (

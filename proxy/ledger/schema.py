@@ -14,16 +14,10 @@ from collections.abc import Callable, Sequence
 
 from peewee import SqliteDatabase
 
+from proxy.ledger.refusing import TooNewError
+
 APPLICATION_ID = 0x54524E4F  # "TRNO" in the file's header
 Migration = Callable[[SqliteDatabase], None]
-
-
-class LedgerError(Exception):
-    """The ledger could not do what was asked; the text says why, for people."""
-
-
-class TooNewError(LedgerError):
-    """The database was written by a newer Turnout and is left untouched."""
 
 
 _TABLES = (

@@ -19,8 +19,8 @@ from typing import ParamSpec, TypeVar
 from proxy.keys import KeyRow
 from proxy.ledger.files import OLDEST_SQLITE, prepare, writer_connection
 from proxy.ledger.reader import Reader
+from proxy.ledger.refusing import LedgerError
 from proxy.ledger.rows import Consent, Event, Finished, NewConsent, Routed, Run
-from proxy.ledger.schema import LedgerError
 from proxy.ledger.stamps import stamp
 from proxy.ledger.statements import (
     Table,

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from proxy.ledger.schema import LedgerError
+from proxy.ledger.refusing import LedgerError
 from proxy.ledger.statements import INSERT, Table, Values
 
 _log = logging.getLogger(__name__)

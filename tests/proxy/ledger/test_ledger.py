@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proxy import ledger
-from proxy.ledger import schema, store
+from proxy.ledger import refusing, store
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -18,7 +18,7 @@ def test_every_name_that_is_offered_is_there() -> None:
     for name in ledger.__all__:
         assert getattr(ledger, name) is not None
     assert ledger.Ledger is store.Ledger
-    assert ledger.LedgerError is schema.LedgerError
+    assert ledger.LedgerError is refusing.LedgerError
     with pytest.raises(AttributeError, match="no attribute 'Ledgr'"):
         getattr(ledger, "Ledgr")  # noqa: B009 - mypy knows it is not there
 

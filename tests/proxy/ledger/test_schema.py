@@ -16,10 +16,10 @@ from peewee import OperationalError, SqliteDatabase
 
 from proxy.ledger import Event, Ledger
 from proxy.ledger.files import peewee_database, prepare, writer_connection
+from proxy.ledger.refusing import TooNewError
 from proxy.ledger.schema import (
     APPLICATION_ID,
     MIGRATIONS,
-    TooNewError,
     migrate,
     version_1,
 )
