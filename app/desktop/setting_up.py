@@ -7,6 +7,7 @@ in that window.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from app.commands.keys import StoredKey
@@ -17,13 +18,13 @@ from app.desktop.front import bring_up
 from app.failure import CommandFailed
 from discovery.findings import Findings
 from wizard.pages.window import WizardWindow
+from wizard.presets import Group
 from wizard.resuming import unfinished
 from wizard.view import Applied, ClientOutcome, Outcome, PlanView
 
 if TYPE_CHECKING:
     from app.commands.undo import UndoResult
     from app.desktop.bridge import Bridge
-    from wizard.presets import Group
 
 OWN = "turnout"
 """The part of a plan that is Turnout's own, as `setup apply` names it."""
@@ -111,14 +112,34 @@ class SettingUp:
     # --- what the window asks for -----------------------------------------------------
 
     def look(self, group: Group, *, shell_files: bool) -> None:
-        """Look for one group."""
+        """Look for one group; with the clients, for what else writes their files."""
+        given = {"only": group.value, "shell_files": shell_files or None}
+
+        def show(window: WizardWindow, found: Findings) -> None:
+            if group is Group.CLIENTS:
+                self._look_for_routers(found)
+            else:
+                window.show_found(group, found)
+
         self._ask(
             "discover",
             Findings,
-            lambda window, found: window.show_found(group, found),
+            show,
             lambda window, why: window.show_not_found(group, why),
-            {"only": group.value, "shell_files": shell_files or None},
+            given,
         )
+
+    def _look_for_routers(self, clients: Findings) -> None:
+        def show(window: WizardWindow, found: Findings) -> None:
+            both = (*clients.problems, *found.problems)
+            known = replace(clients, routers=found.routers, problems=both)
+            window.show_found(Group.CLIENTS, known)
+
+        def alone(window: WizardWindow, why: str) -> None:
+            told = replace(clients, problems=(*clients.problems, why))
+            window.show_found(Group.CLIENTS, told)
+
+        self._ask("discover", Findings, show, alone, {"only": "routers"})
 
     def review(self, answers: str) -> None:
         """Plan what would be done; only the plan that was asked for last is shown."""

@@ -129,7 +129,7 @@ async def test_the_whole_first_run_goes_through_the_door(opened: Opened) -> None
     opened.subject.open_if_first()
     await opened.quiet()
     only = [given["only"] for name, given in opened.door.asked if name == "discover"]
-    assert only == ["clients", "keys", "servers"]
+    assert only == ["clients", "keys", "servers", "routers"]
     assert "setup save" not in opened.door.names()
     opened.window.accept()
     await opened.quiet()
@@ -150,11 +150,20 @@ async def test_the_whole_first_run_goes_through_the_door(opened: Opened) -> None
 
 
 async def test_a_group_that_cannot_be_looked_for_is_told(opened: Opened) -> None:
-    opened.door.answers["discover"] = CommandFailed("No look", "It broke.", "Wait.")
+    refused = CommandFailed("No look", "It broke.", "Wait.")
+    opened.door.answers["discover"] = refused
     opened.subject.open()
     await opened.quiet()
     assert opened.window.flow.findings.problems == ("No look. It broke. Wait.",)
     assert not opened.window.flow.loading
+    # What else writes their files is worth a sentence, not the clients.
+    opened.door.answers["discover"] = lambda given: (
+        refused if given["only"] == "routers" else FOUND
+    )
+    opened.window._again()
+    await opened.quiet()
+    assert opened.window.flow.findings.clients == FOUND.clients
+    assert "No look. It broke. Wait." in opened.window.flow.findings.problems
 
 
 async def test_without_a_gateway_the_window_says_so(opened: Opened) -> None:
