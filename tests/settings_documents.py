@@ -1,4 +1,4 @@
-"""Documents to edit, made up by Hypothesis: their data, and a text with all oddities."""
+"""Documents to edit, made up by Hypothesis: their data and a text of all oddities."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXTS = st.sampled_from(
 _SCALARS = st.one_of(
     _TEXTS, st.booleans(), st.none(), st.integers(-9, 99), st.just(1.5)
 )
-_DATA = st.recursive(
+_DATA: st.SearchStrategy[Json] = st.recursive(
     _SCALARS,
     lambda below: (
         st.lists(below, max_size=3)
@@ -219,7 +219,7 @@ def yaml_documents(draw: st.DrawFn) -> Document:
                     if draw(st.booleans()):
                         rows.append(pad + scalar())
                         continue
-                    inner = [row for row in mapping(len(pad), depth + 1)]
+                    inner = mapping(len(pad), depth + 1)
                     first = next(at for at, row in enumerate(inner) if ":" in row)
                     rows += [pad + inner[first].strip(" "), *inner[first + 1 :]]
                 return rows

@@ -74,20 +74,18 @@ def with_edits(fmt: Format, text: str, edits: Sequence[Edit]) -> str:
     """
     if fmt is Format.TEXT:
         return _whole(text, edits)
-    data = parsed(fmt, text)
+    data = before = parsed(fmt, text)
     new = text
     for edit in edits:
         if not data and edit.path and isinstance(edit.path[0], Item):
             # A blank document may become a list as well; an empty object may not.
             data = []
         for leaf in _steps(fmt, new, edit, data):
-            change = _splices(fmt, new, leaf, data)
-            if not change and not same(found(data, leaf.path), leaf.value):
-                raise Refused("our key cannot be set in this file")
-            new = applied(new, change)
+            new = applied(new, _splices(fmt, new, leaf, data))
             data = _after(fmt, new, leaf, with_value(data, leaf.path, leaf.value))
-    if new != text:
-        _check(fmt, new, data)
+    there = before if new == text else _read_again(fmt, new)
+    if not same(there, data):
+        raise Refused("our key cannot be set without changing another")
     return new
 
 
@@ -140,12 +138,10 @@ def _whole(text: str, edits: Sequence[Edit]) -> str:
     return text
 
 
-def _check(fmt: Format, text: str, wanted: Json) -> None:
-    """Read the new text and compare: nothing else leaves this module."""
+def _read_again(fmt: Format, text: str) -> Json:
+    """Read the new text: none leaves this module that is not as it should be."""
     try:
         text.encode()
-        there = parsed(fmt, text)
+        return parsed(fmt, text)
     except (Broken, UnicodeEncodeError):
         raise Refused("our key cannot be set without breaking the file") from None
-    if not same(there, wanted):
-        raise Refused("our key cannot be set without changing another")

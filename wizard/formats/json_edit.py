@@ -18,7 +18,7 @@ from wizard.formats.json_write import flat, is_tall, keyed, tall, unit_of
 from wizard.formats.splices import Splice
 from wizard.formats.terms import Absent, Edit, Item, Json, KeyPath, Refused
 from wizard.formats.text import indent_at, line_at, line_end
-from wizard.formats.values import found, nested, place_of, same
+from wizard.formats.values import element_of, found, nested, place_of, same
 
 _BLANKS = " \t"
 _TRAILING = re.compile(r"(?:[ \t]++|/\*.*?\*/|//[^\r\n\u2028\u2029]*+)*+", re.DOTALL)
@@ -31,29 +31,29 @@ def splices_for(text: str, edit: Edit, data: Json) -> list[Splice]:
     the only one.
     """
     start = root(text)
+    new = edit.value
     if start is None:
-        return _first(text, edit)
+        return [] if isinstance(new, Absent) else _first(text, edit.path, new)
     end = len(text)
     for at, step in enumerate(edit.path):
         block = _block(text, start, step)
         place = _place(step, found(data, edit.path[:at]))
         index = member_of(text, block, step, place)
         if index is None:
-            return _inserted(text, block, edit, at)
-        if at == len(edit.path) - 1 and isinstance(edit.value, Absent):
+            rest = edit.path[at:]
+            return [] if isinstance(new, Absent) else _inserted(text, block, rest, new)
+        if at == len(edit.path) - 1 and isinstance(new, Absent):
             return _deleted(text, block, index)
         start = block.members[index].value
         end = block.members[index].end
-    if isinstance(edit.value, Absent) or same(found(data, edit.path), edit.value):
+    if isinstance(new, Absent) or same(found(data, edit.path), new):
         return []
-    return [_replaced(text, start, end, edit.value)]
+    return [_replaced(text, start, end, new)]
 
 
-def _first(text: str, edit: Edit) -> list[Splice]:
+def _first(text: str, path: KeyPath, new: Json) -> list[Splice]:
     """The first value of a document that has none: behind its comments, if any."""
-    if isinstance(edit.value, Absent):
-        return []
-    value = tall(nested(edit.path, edit.value), text, "")
+    value = tall(nested(path, new), text, "")
     if not text.strip():
         return [Splice(0, 0, value + ("" if "\n" in text else "\n"))]
     before = "" if text.endswith("\n") else line_end(text)
@@ -79,26 +79,19 @@ def _replaced(text: str, start: int, end: int, value: Json) -> Splice:
     return Splice(start, end, written)
 
 
-def _inserted(text: str, block: Block, edit: Edit, at: int) -> list[Splice]:
+def _inserted(text: str, block: Block, path: KeyPath, new: Json) -> list[Splice]:
     """A new member with all that is missing below it."""
-    if isinstance(edit.value, Absent):
-        return []
-    step, rest = edit.path[at], edit.path[at + 1 :]
-    key = None if isinstance(step, Item) else step
-    value = _new(step, rest, edit.value)
+    step = path[0]
+    if isinstance(step, Item):
+        key, value = None, element_of(step, path[1:], new)
+    else:
+        key, value = step, nested(path[1:], new)
     if not block.members:
         return _into_empty(text, block, key, value)
     if is_tall(text, block.start):
         return _on_a_line(text, block, key, value)
     end = block.members[-1].end
     return [Splice(end, end, ", " + keyed(key, flat(value)))]
-
-
-def _new(step: str | Item, rest: KeyPath, value: Json) -> Json:
-    if isinstance(step, str):
-        return nested(rest, value)
-    made = nested((step, *rest), value)
-    return made[0] if isinstance(made, list) else made
 
 
 def _on_a_line(text: str, block: Block, key: str | None, value: Json) -> list[Splice]:

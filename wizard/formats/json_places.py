@@ -93,9 +93,8 @@ def block_at(text: str, start: int) -> Block:
 def _behind(text: str, at: int) -> tuple[int | None, int]:
     """Where the comma behind a value is, and where the next member or bracket."""
     match = _BEHIND.match(text, at)
-    if not match:
-        return None, at
-    return (match.start(1) if match[1] else None), match.end()
+    comma = match.start(1) if match and match[1] else None
+    return comma, (match.end() if match else at)
 
 
 def member_of(text: str, block: Block, step: str | Item, at: int | None) -> int | None:

@@ -13,7 +13,7 @@ from wizard.formats import yaml_write
 from wizard.formats.splices import Splice
 from wizard.formats.terms import Absent, Edit, Item, Json, KeyPath, Refused
 from wizard.formats.text import line_at, line_end
-from wizard.formats.values import found, nested, place_of, same
+from wizard.formats.values import element_of, found, nested, place_of, same
 from wizard.formats.yaml_text import Node, compose
 from wizard.formats.yaml_write import Look
 
@@ -27,40 +27,34 @@ def splices_for(text: str, edit: Edit, data: Json) -> list[Splice]:
     Raises `Refused` where the key cannot be set alone.
     """
     node = compose(text)
+    new = edit.value
     if node is None:
-        return _first(text, edit)
+        return [] if isinstance(new, Absent) else _first(text, edit.path, new)
     parents: list[tuple[Node, int]] = []
     for at, step in enumerate(edit.path):
         _refuse_shared(node)
         index = _index(node, step, found(data, edit.path[:at]))
         if index is None:
-            if isinstance(edit.value, Absent):
-                return []
-            return _inserted(text, parents, node, edit, at)
+            rest = edit.path[at:]
+            there = (text, parents, node)
+            return [] if isinstance(new, Absent) else _inserted(*there, rest, new)
         parents.append((node, index))
         _refuse_alias(node, index)
         node = node.values[index]
     _refuse_shared(node)
-    if isinstance(edit.value, Absent):
+    if isinstance(new, Absent):
         return _deleted(text, parents)
-    if same(found(data, edit.path), edit.value):
+    if same(found(data, edit.path), new):
         return []
-    return _replaced(text, parents, node, edit.value)
+    return _replaced(text, parents, node, new)
 
 
-def _first(text: str, edit: Edit) -> list[Splice]:
+def _first(text: str, path: KeyPath, new: Json) -> list[Splice]:
     """The first key of a document that has none yet: behind all comments."""
-    if isinstance(edit.value, Absent):
-        return []
-    value = nested(edit.path, edit.value)
-    if isinstance(value, dict):
-        lines = [
-            line
-            for name, one in value.items()
-            for line in yaml_write.member(name, one, 0, Look())
-        ]
+    if isinstance(path[0], Item):
+        lines = yaml_write.element(_new(path, new), 0, Look())
     else:
-        lines = yaml_write.below(value, 0, Look(dash=0))
+        lines = yaml_write.member(path[0], _new(path, new), 0, Look())
     end = line_end(text)
     body = end.join(lines)
     if not text or text.endswith("\n"):
@@ -111,9 +105,7 @@ def _replaced(
         return [Splice(start, _last_end(text, node), blank + yaml_write.flow(value))]
     if node.start < node.end:
         return [Splice(node.start, node.end, yaml_write.flow(value))]
-    if holder.kind == "map":
-        return _in_nothing(text, parents, value)
-    return [Splice(node.start, node.start, " " + yaml_write.flow(value))]
+    return _in_nothing(text, parents, value)
 
 
 def _in_nothing(
@@ -130,13 +122,14 @@ def _in_nothing(
 
 
 def _inserted(
-    text: str, parents: list[tuple[Node, int]], node: Node, edit: Edit, at: int
+    text: str,
+    parents: list[tuple[Node, int]],
+    node: Node,
+    path: KeyPath,
+    new: Json,
 ) -> list[Splice]:
-    """A new member or element with all that is missing below it."""
-    if isinstance(edit.value, Absent):
-        return []
-    step, rest = edit.path[at], edit.path[at + 1 :]
-    value = _new(step, rest, edit.value)
+    """A new member or element of `node`, with all that is missing below it."""
+    step, value = path[0], _new(path, new)
     if node.flow:
         return [_into_flow(node, step, value)]
     look = _look(parents[0][0] if parents else node)
@@ -148,11 +141,11 @@ def _inserted(
     return [Splice(stop, stop, _on_lines(text, lines))]
 
 
-def _new(step: str | Item, rest: KeyPath, value: Json) -> Json:
-    if isinstance(step, str):
-        return nested(rest, value)
-    made = nested((step, *rest), value)
-    return made[0] if isinstance(made, list) else made
+def _new(path: KeyPath, value: Json) -> Json:
+    """What the first step of `path` gets."""
+    if isinstance(path[0], Item):
+        return element_of(path[0], path[1:], value)
+    return nested(path[1:], value)
 
 
 def _into_flow(node: Node, step: str | Item, value: Json) -> Splice:
@@ -235,14 +228,13 @@ def _start(text: str, holder: Node, index: int) -> int:
     """Where a member begins: its key, or the dash of an element."""
     if holder.kind == "map":
         return holder.keys[index].start
-    at = holder.values[index].start
-    while at >= holder.start:
+    value = at = holder.values[index].start
+    while True:
         line_start = text.rfind("\n", 0, at) + 1
         dash = line_start + holder.column
-        if text[dash : dash + 1] == "-" and dash < holder.values[index].start:
-            return dash
+        if dash <= holder.start or (text[dash] == "-" and dash < value):
+            return max(dash, holder.start)
         at = line_start - 1
-    return holder.start
 
 
 def _value_stop(text: str, holder: Node, index: int) -> int:
@@ -327,7 +319,5 @@ def _offsets(node: Node, kind: str) -> Iterator[int]:
         if below.kind == "scalar" or below.flow or below.named:
             continue
         if node.kind == "map" and below.kind == kind:
-            offset = below.column - node.keys[at].column
-            if offset > 0 or kind == "list":
-                yield offset
+            yield below.column - node.keys[at].column
         yield from _offsets(below, kind)

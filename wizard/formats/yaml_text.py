@@ -6,6 +6,7 @@ no objects of the file's choice.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from wizard.formats.terms import Broken, Json
+from wizard.formats.text import line_at
 from wizard.formats.values import checked_depth
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 # The reader needs about half a second for that. Settings are far smaller.
 _MOST: Final = 96 * 1024
 _MOST_NODES: Final = 200_000
+# More than may be nested: a text within quotes may hold brackets too.
+_MOST_OPEN: Final = 500
+_BRACKET: Final = re.compile(r"[\[\]{}]")
 # What the reader lets through for scalars and texts that are none.
 _ERRORS: Final = (
     ValueError,
@@ -53,11 +58,6 @@ class Node:
     keys: tuple[Node, ...] = ()
     values: tuple[Node, ...] = ()
 
-    @property
-    def last(self) -> Node | None:
-        """The last value in it."""
-        return self.values[-1] if self.values else None
-
 
 def read(text: str) -> Json:
     """Return what the text holds; nothing but comments is an empty object.
@@ -87,6 +87,7 @@ def _tried(kind: str, text: str, call: Callable[[YAML], Any]) -> Any:  # noqa: A
 
     if len(text) > _MOST:
         raise Broken("the file is too large for YAML settings")
+    _refuse_brackets(text)
     try:
         with _quiet():
             return call(YAML(typ=kind, pure=True))
@@ -96,6 +97,16 @@ def _tried(kind: str, text: str, call: Callable[[YAML], Any]) -> Any:  # noqa: A
         raise Broken(why, mark.line + 1 if mark else 0) from None
     except (YAMLError, *_ERRORS):
         raise Broken("it is not valid YAML") from None
+
+
+def _refuse_brackets(text: str) -> None:
+    """Refuse what the library would take minutes to find too deep."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > _MOST_OPEN:
+            line = line_at(text, bracket.start())
+            raise Broken("lists and mappings are nested too deep", line)
 
 
 @contextmanager

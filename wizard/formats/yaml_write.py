@@ -57,15 +57,15 @@ def member(name: str, value: Json, column: int, look: Look) -> list[str]:
     return [head, *below(value, column, look)]
 
 
-def below(value: Json, column: int, look: Look) -> list[str]:
+def below(value: dict[str, Json] | list[Json], column: int, look: Look) -> list[str]:
     """Return the lines of a mapping or list that is the value of a key at `column`."""
     lines: list[str] = []
-    if isinstance(value, dict):
-        for name, one in value.items():
-            lines += member(name, one, column + look.unit, look)
-    elif isinstance(value, list):
+    if isinstance(value, list):
         for one in value:
             lines += element(one, column + look.dash, look)
+        return lines
+    for name, one in value.items():
+        lines += member(name, one, column + look.unit, look)
     return lines
 
 

@@ -90,7 +90,12 @@ def test_forms_of_values() -> None:
         parsed(Format.DOTENV, text)
     assert broken.value.line == 5
     assert parsed(Format.DOTENV, text.replace("'open", "it's")) == {
-        **{"A": "a\nb\tx", "B": "a\\nb", "C": "a b", "D": "x", "E": "it's", "F": "1"}
+        "A": "a\nb\tx",
+        "B": "a\\nb",
+        "C": "a b",
+        "D": "x",
+        "E": "it's",
+        "F": "1",
     }
 
 

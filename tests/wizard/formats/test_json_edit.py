@@ -282,8 +282,15 @@ def test_json5_reads_all_its_forms() -> None:
         "\u00a0g: -Infinity, \\u0068: 'x\\\r\ny\\x41\\0\\v\\q\\ud83d\\ude00', i: [1,],}"
     )
     assert parsed(Format.JSON5, text) == {
-        **{"a": 1, "$b": -31, "c'": 0.5, "d": 5.0, "e": 1000.0, "f": float("inf")},
-        **{"g": float("-inf"), "h": "xyA\0\vq\U0001f600", "i": [1]},
+        "a": 1,
+        "$b": -31,
+        "c'": 0.5,
+        "d": 5.0,
+        "e": 1000.0,
+        "f": float("inf"),
+        "g": float("-inf"),
+        "h": "xyA\0\vq\U0001f600",
+        "i": [1],
     }
     assert str(parsed(Format.JSON5, "[NaN, -NaN]")) == "[nan, nan]"
     new = _set(text, ("h",), "v", Format.JSON5)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from wizard.formats import (
@@ -111,18 +113,24 @@ def test_what_is_written_is_read_again(value: Json) -> None:
 
 
 class TestElements:
-    ELEMENT: Json = {"name": "Ours", "url": "u", "roles": ["chat"]}
+    ELEMENT: ClassVar[Json] = {"name": "Ours", "url": "u", "roles": ["chat"]}
 
     @pytest.mark.parametrize(
         ("text", "wanted"),
         [
             (
                 "a: 1\n",
-                'a: 1\nm:\n  - name: "Ours"\n    url: "u"\n    roles:\n      - "chat"\n',
+                (
+                    'a: 1\nm:\n  - name: "Ours"\n    url: "u"\n    roles:\n'
+                    '      - "chat"\n'
+                ),
             ),
             (
                 "m:\n- name: x # n\n\n# tail\n",
-                'm:\n- name: x # n\n- name: "Ours"\n  url: "u"\n  roles:\n  - "chat"\n\n# tail\n',
+                (
+                    'm:\n- name: x # n\n- name: "Ours"\n  url: "u"\n  roles:\n'
+                    '  - "chat"\n\n# tail\n'
+                ),
             ),
             ("m: []\n", 'm: [{"name": "Ours", "url": "u", "roles": ["chat"]}]\n'),
             (
@@ -131,8 +139,10 @@ class TestElements:
             ),
             (
                 "m:\n  - # n - m\n    name: x\n",
-                'm:\n  - # n - m\n    name: x\n  - name: "Ours"\n    url: "u"\n'
-                '    roles:\n      - "chat"\n',
+                (
+                    'm:\n  - # n - m\n    name: x\n  - name: "Ours"\n    url: "u"\n'
+                    '    roles:\n      - "chat"\n'
+                ),
             ),
         ],
     )
@@ -211,6 +221,7 @@ def test_the_only_key_of_an_element() -> None:
         ("a: 1\nb: >\n  x", ("k",), 0),
         ("m: [{name: Ours}, {name: Ours}]\n", ("m", _OURS, "k"), 0),
         ("null\n", ("k",), 1),
+        ('1: a\n"1": b\n', ("1",), 2),
     ],
 )
 def test_what_cannot_be_set_alone_is_refused_with_its_line(
@@ -237,7 +248,8 @@ def test_a_comment_beside_our_key_in_brackets_is_refused(text: str) -> None:
         ("a: !ours 1\n", "YAML", 1),
         ("a: !!python/object:os.system x\n", "YAML", 1),
         ("a: 2024-99-99\n", "YAML", 0),
-        ("[" * 5000, "YAML", 0),
+        ("\n" + "[" * 5000, "deep", 2),
+        ("[" * 450, "YAML", 0),
         ("[" * 200 + "]" * 200, "deep", 0),
         ("a: &a [*a]\n", "deep", 0),
         ("a: 1\n" * 50_000, "large", 0),
@@ -256,6 +268,16 @@ def test_aliases_that_multiply_are_refused() -> None:
         rows.append(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]")
     with pytest.raises(Broken):
         parsed(Format.YAML, "\n".join(rows))
+
+
+def test_a_key_in_a_form_of_its_own_stays() -> None:
+    with pytest.raises(Refused):
+        _gone("? k\n: v\n", ("k",))
+
+
+def test_a_dash_on_a_line_of_its_own() -> None:
+    text = "m:\n  - a\n  -\n    # n\n    name: Ours\n    url: u\n  - b\n"
+    assert _gone(text, ("m", _OURS)) == "m:\n  - a\n  - b\n"
 
 
 def test_an_unprintable_half_is_refused() -> None:
