@@ -17,9 +17,11 @@ from app.settings.files import Stamp, stamp_of
 from app.state import WiringHealth, WiringNow
 from discovery.files import FileState, look_at
 from wizard.clients import CLIENTS
+from wizard.clients.addresses import local_address
 from wizard.drift import Drift, drift
+from wizard.formats import Broken, decoded, value_at
 from wizard.journal import Journal
-from wizard.records import Wiring, WiringState
+from wizard.records import WiredFile, Wiring, WiringState
 
 LOOK_SECONDS: Final = 2.0
 """The least time between two looks."""
@@ -42,6 +44,27 @@ def drifts_of(
 ) -> tuple[Drift, ...]:
     """Return what is not as we left it in a client's files now; reads them."""
     return drift(wiring, {each.path: look(each.path) for each in wiring.files})
+
+
+def leads_here(wiring: Wiring, look: Callable[[Path], FileState] = look_at) -> bool:
+    """Tell whether what is ours in a client's files still names our gateway.
+
+    Where it does not, the client goes elsewhere, and what is left of ours is of no use.
+    """
+    return any(_names_us(each, wiring.port, look(each.path)) for each in wiring.files)
+
+
+def _names_us(file: WiredFile, port: int, state: FileState) -> bool:
+    if state.data is None:
+        return False
+    try:
+        text = decoded(state.data).text
+        if file.whole:
+            return f":{port}" in text
+        values = [value_at(file.format, text, key.path) for key in file.keys]
+    except Broken:
+        return False
+    return any(local_address(value).endswith(f":{port}") for value in values)
 
 
 def judged(

@@ -1,11 +1,13 @@
 """Reads, writes and removes what starts Turnout at login; it asks nobody.
 
-The yes comes before (`app.commands.lifecycle`). A file that is not ours is never
-written over or removed, and what is written is a real file, never a link's target.
+Whoever calls `set_login` has the user's yes, and it is recorded here. A file that is
+not ours is never written over or removed, and what is written is a real file, never a
+link's target.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +16,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from app.consenting import agreed, taken_back
+from app.failure import CommandFailed
+from app.identity import program
 from app.settings.files import read_whole, replace_whole, stamp_of, write_new
+from proxy.ledger.rows import ConsentKind
 from wizard.autostart import (
     VALUE_NAME,
     LoginWay,
@@ -26,8 +32,13 @@ from wizard.autostart import (
 
 if TYPE_CHECKING:
     from app.paths import Paths
+    from app.services import Services
     from discovery.surroundings import Surroundings
 
+CONSENT_SUBJECT: Final = "turnout"
+"""What the consent to start at login is about."""
+
+_TITLE: Final = "Start at login was not changed"
 _ENTRY: Final = "autostart/turnout.desktop"
 _UNIT: Final = "systemd/user/turnout.service"
 _WANTED: Final = "systemd/user/default.target.wants/turnout.service"
@@ -281,6 +292,43 @@ class LoginStart:
         with contextlib.suppress(OSError):
             file = self._made_file
             replace_whole(file, msgspec.json.encode(made), stamp_of(file))
+
+
+def login_start(services: Services) -> LoginStart:
+    """Return what starts this Turnout at login, by the program that runs now."""
+    return LoginStart(services.surroundings, services.paths, program())
+
+
+async def set_login(
+    services: Services, *, on: bool, way: LoginWay | None = None
+) -> LoginNow:
+    """Let Turnout start at login, or not any more, and record the user's word.
+
+    Raises `CommandFailed` where it is left as it was.
+    """
+    start = login_start(services)
+    try:
+        if on:
+            now = await asyncio.to_thread(start.turn_on, way)
+        else:
+            now = await asyncio.to_thread(start.turn_off)
+    except LoginRefused as refused:
+        raise CommandFailed(_TITLE, str(refused), refused.todo) from None
+    except OSError as error:
+        where = start.where(way or start.usual_way())
+        raise CommandFailed(
+            _TITLE,
+            f"{where} cannot be changed ({error.strerror or 'it is not possible'}).",
+            "Make sure that its folder belongs to you, then try again.",
+        ) from None
+    kind = ConsentKind.START_AT_LOGIN
+    if on:
+        detail = f"Turnout starts at login, by {now.where}."
+        await agreed(services, kind, CONSENT_SUBJECT, now.where, detail)
+    else:
+        detail = "Turnout does not start at login any more."
+        await taken_back(services, kind, CONSENT_SUBJECT, detail)
+    return now
 
 
 def _foreign(where: str) -> LoginRefused:

@@ -16,6 +16,14 @@ from app.commands.clients import Client, ClientSettings
 from app.commands.consents import ConsentList, ConsentRevoked
 from app.commands.gateway import Done, ModeStatus, Status, Version
 from app.commands.keys import KeptKey, KeyList, NewKey, Revoked, StoredKey
+from app.commands.lifecycle import (
+    Accepted,
+    LoginState,
+    QuitChoice,
+    QuitResult,
+    Repair,
+    WiringList,
+)
 from app.commands.policies import PolicyList
 from app.commands.prices import PriceChanges, PriceList
 from app.commands.providers import ModelList, ProviderList, ProviderRow
@@ -25,11 +33,21 @@ from app.commands.setup import Integration, SavedFirstRun
 from app.commands.simulate import Simulation
 from app.commands.spend import EventList, Spend
 from app.commands.undo import UndoResult
+from app.commands.uninstall import Uninstall
 from app.doctor.report import Report
 from app.logs import LogLine, LogPage
 from app.lost import many_lost
 from app.plain_discover import findings
 from app.plain_doctor import report
+from app.plain_lifecycle import (
+    accepted,
+    login,
+    quit_,
+    quit_choice,
+    repair,
+    uninstall,
+    wirings,
+)
 from app.plain_prices import price_changes, price_list
 from app.plain_routing import policy_list, route_list, simulation
 from app.plain_setup import (
@@ -409,6 +427,13 @@ FORMS: dict[type, Callable[[Any, str], Lines]] = {
     UndoResult: undo,
     ConsentList: consents,
     ConsentRevoked: revoked,
+    WiringList: wirings,
+    Repair: repair,
+    Accepted: lambda result, _: accepted(result),
+    LoginState: login,
+    QuitResult: lambda result, _: quit_(result),
+    QuitChoice: quit_choice,
+    Uninstall: uninstall,
     LogPage: lambda page, _: tuple(map(_log_line, page.lines)),
 }
 

@@ -7,6 +7,7 @@ from app.commands import (
     doctor,
     gateway,
     keys,
+    lifecycle,
     logs,
     policies,
     prices,
@@ -17,6 +18,7 @@ from app.commands import (
     simulate,
     spend,
     undo,
+    uninstall,
 )
 from app.commands.command import Command, Effect
 
@@ -58,6 +60,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("undo", undo.undo, Effect.CHANGE),
     Command("consents", consents.consents, Effect.READ),
     Command("consents revoke", consents.revoke, Effect.CHANGE),
+    Command("wirings", lifecycle.wirings, Effect.READ, rows="wirings"),
+    Command("repair", lifecycle.repair, Effect.CHANGE, asks="asks"),
+    Command("accept", lifecycle.accept, Effect.CHANGE),
+    Command("login", lifecycle.login, Effect.CHANGE),
+    Command("quit", lifecycle.quit_, Effect.CHANGE, asks="asks"),
+    Command("quit choice", lifecycle.quit_choice, Effect.CHANGE),
+    Command("uninstall", uninstall.uninstall, Effect.CHANGE, asks="asks"),
     Command("try", routing.try_prompt, Effect.SPEND),
     Command("logs", logs.logs, Effect.READ, rows="lines", follow="since"),
     Command("restart", gateway.restart, Effect.CHANGE),

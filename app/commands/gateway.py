@@ -3,6 +3,9 @@
 import asyncio
 import platform
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from app.failure import CommandFailed
 from app.keeping import KeeperStatus, ask_for_a_start, end_keeper, keeper_status
@@ -127,16 +130,55 @@ async def restart(services: Services) -> Done:
     return Done("A new gateway is starting; the old one finishes its open streams.")
 
 
-async def stop(services: Services) -> Done:
-    """End the gateway and its keeper, once the open streams are finished."""
-    if services.gateway is None:
-        ended = await asyncio.to_thread(end_keeper, services.paths)
-        if ended is not None:
-            return Done(
-                "No gateway answered; the keeper that starts it was told to end."
-            )
-    await running(services).stop()
-    return Done("The gateway finishes its open streams and then ends.")
+async def stop(
+    services: Services,
+    *,
+    unwire: Annotated[
+        bool,
+        Meta(description="Take connected clients back until the next start."),
+    ] = False,
+) -> Done:
+    """End the gateway and its keeper, once the open streams are finished.
+
+    Connected clients get no answer until the next start, unless --unwire takes their
+    settings back until then.
+    """
+    from app.quitting import pointing_here, still_here, suspend
+
+    told: tuple[str, ...] = ()
+    if unwire:
+        undone = await suspend(services, await pointing_here(services))
+        told = (*still_here(undone), *undone.notes)
+    ended = await _ended(services)
+    if ended is None and not unwire:
+        running(services)
+    left = _left(await pointing_here(services), services.command_path)
+    return Done(" ".join((ended or "No gateway is running.", *told, *left)))
+
+
+async def _ended(services: Services) -> str | None:
+    """Ask the gateway or else its keeper to end; None where neither is there."""
+    if services.gateway is not None:
+        await services.gateway.stop()
+        return "The gateway finishes its open streams and then ends."
+    if await asyncio.to_thread(end_keeper, services.paths) is None:
+        return None
+    return "No gateway answered; the keeper that starts it was told to end."
+
+
+def _left(clients: tuple[str, ...], command: str) -> tuple[str, ...]:
+    """Say which clients are left without an answer, and how to have them answered."""
+    from app.quitting import names_of
+
+    if not clients:
+        return ()
+    point = "still points" if len(clients) == 1 else "still point"
+    said = (
+        f"{names_of(clients)} {point} here and will get no answer until Turnout starts "
+        f"again. `{command} stop --unwire` takes their settings back until then, "
+        f"`{command} undo --all` for good."
+    )
+    return (said,)
 
 
 def running(services: Services) -> GatewayControl:
