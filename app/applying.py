@@ -7,6 +7,7 @@ was not in the plan that was shown.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,7 @@ STARTED_WITHIN: Final = 15.0
 """Seconds a gateway that was started for the test may take to answer."""
 
 _ASKED_EVERY: Final = 0.1
+_LOCAL: Final = re.compile(rb"http://(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})")
 
 
 async def apply(
@@ -310,7 +312,7 @@ class _Client:
         login = plan.choice.login or Login.KEY
         target = target_in(
             plan.client,
-            (state.data or b"" for state in states),
+            (_of_gateway(state.data or b"", port_of(services)) for state in states),
             login,
             model_of(plan),
             kept,
@@ -356,6 +358,14 @@ class _Client:
             test=checked.steps if checked else (),
             request=checked.request if checked else "",
         )
+
+
+def _of_gateway(data: bytes, port: int) -> bytes:
+    """Return a file without the addresses of other servers on this machine.
+
+    A client's file may name those too; they must not be sent the gateway's key.
+    """
+    return _LOCAL.sub(lambda at: at[0] if int(at[1]) == port else b"", data)
 
 
 def _looked_at(plan: ClientPlan) -> list[tuple[str, str]]:

@@ -69,6 +69,24 @@ async def test_a_plan_changes_nothing_and_shows_everything(
     assert again.id == plan.id
 
 
+async def test_another_server_in_the_clients_file_is_not_asked(
+    gateway: Serving, person: Path
+) -> None:
+    folder = person / ".config" / "opencode"
+    folder.mkdir(parents=True)
+    async with ScriptedUpstream() as other:
+        mine = {"options": {"baseURL": f"{other.url}/v1", "apiKey": "canary"}}
+        (folder / "opencode.json").write_text(json.dumps({"provider": {"mine": mine}}))
+        answers = 'clients = ["opencode"]\nkeys = "all"\n'
+        plan = await gateway.door.call("setup plan", PlanView, answers=answers)
+        outcome = await gateway.door.call(
+            "setup apply", Outcome, answers=answers, plan=plan.id
+        )
+        (client,) = outcome.clients
+        assert client.state is Applied.APPLIED, client
+        assert other.requests == []
+
+
 async def test_what_was_agreed_to_is_done_and_tested(
     gateway: Serving, person: Path
 ) -> None:
