@@ -48,5 +48,10 @@ if __name__ == "__main__":
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     os.environ.setdefault("QT_SCALE_FACTOR", "2")
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-    where, *named = sys.argv[1:] or [str(ROOT / "docs" / "img"), "found", "review"]
+    where, *named = sys.argv[1:] or [
+        str(ROOT / "docs" / "img"),
+        "found",
+        "review",
+        "applied",
+    ]
     main(Path(where), named)

@@ -145,12 +145,12 @@ def copied(text: str, what: str, copy: Callable[[str], None]) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(2 * UNIT)
     words = code(text)
-    words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    row.addWidget(words, 1)
+    words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+    row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
     button = Button("Copy", lambda: copy(text))
     button.setAccessibleName(f"Copy {what}")
     button.setAutoDefault(False)
-    row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
     return row
 
 

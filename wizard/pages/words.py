@@ -171,14 +171,27 @@ def headline(flow: Flow) -> tuple[str, str]:
 
 def _ending(flow: Flow) -> tuple[str, str]:
     good = [each.name for each in flow.outcomes if each.state in GOOD]
-    bad = [each.name for each in flow.outcomes if each.state not in GOOD]
+    undone = [each.name for each in flow.outcomes if _is_undone(each)]
+    bad = [
+        each.name
+        for each in flow.outcomes
+        if each.state not in GOOD and not _is_undone(each)
+    ]
     left = f"{listed(bad)}: see below." if bad else ""
     if good:
         verb = "is" if len(good) == 1 else "are"
         return f"{listed(good)} {verb} using Turnout", left
     if flow.errors:
         return "The end is not known", ""
+    if undone and not bad:
+        verb = "is as it was" if len(undone) == 1 else "are as they were"
+        return f"{listed(undone)} {verb} before Turnout", ""
     return ("No client was connected", left) if bad else ("Turnout is set up", "")
+
+
+def _is_undone(told: ClientOutcome) -> bool:
+    """Tell whether a client was taken back because the person asked for it."""
+    return told.state is Applied.TAKEN_BACK and not told.test
 
 
 def apply_text(flow: Flow) -> str:

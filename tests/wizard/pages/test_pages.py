@@ -536,6 +536,20 @@ def test_a_terminal_is_offered_only_where_one_opens(
     assert "terminal" not in window.applied.buttons
 
 
+def test_what_was_undone_is_said_to_be_as_before(window: WizardWindow) -> None:
+    reviewed(window)
+    window.accept()
+    window.show_outcome(OUTCOME)
+    back = replace(CLAUDE_DONE, state=Applied.TAKEN_BACK, test=())
+    window.show_client(back)
+    assert window.title.text() == "No client was connected"
+    assert "Codex: see below." in texts(window)
+    window.show_client(replace(CODEX_BACK, test=()))
+    told = "Claude Code and Codex are as they were before Turnout"
+    assert window.title.text() == told
+    assert "undo" not in window.applied.buttons
+
+
 def test_what_is_left_to_do_by_hand_can_be_copied(
     window: WizardWindow, wishes: WizardWishes
 ) -> None:
