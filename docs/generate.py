@@ -1,8 +1,8 @@
 """Writes `docs/reference/` from the code, or compares (`--check`); imports no window.
 
 The commands page comes from signatures and docstrings in `app.commands`, the settings
-page from the fields of `app.settings.Settings`, the other pages are made by
-`docs.protocol_pages`. What cannot be described is an error: a command or setting
+page from the fields of `app.settings.Settings`, the other pages are made by the
+modules beside this one. What cannot be described is an error: a command or setting
 without help does not pass.
 """
 
@@ -19,9 +19,12 @@ from pathlib import Path
 from app.commands import COMMANDS
 from app.commands.command import Command
 from app.settings import Settings
+from docs.consent_page import consents_page, doctor_page
+from docs.discovery_page import discovery_page
 from docs.price_page import price_snapshot_page
 from docs.protocol_pages import headers_page, losses_page, providers_page
 from docs.reason_page import reasons_page
+from docs.wiring_page import wiring_page
 from proxy.catalogue import known_providers
 from proxy.wire.losses import LOSSES
 
@@ -71,12 +74,16 @@ def pages() -> dict[str, str]:
     """Every generated page: file name -> text."""
     return {
         "commands.md": commands_page(COMMANDS),
+        "consents.md": consents_page(_MADE),
+        "discovery.md": discovery_page(_MADE),
+        "doctor.md": doctor_page(_MADE),
         "headers.md": headers_page(_MADE),
         "losses.md": losses_page(LOSSES, _MADE),
         "price-snapshot.md": price_snapshot_page(_MADE),
         "providers.md": providers_page(known_providers().values(), _MADE),
         "reasons.md": reasons_page(_MADE),
         "settings.md": settings_page(Settings),
+        "wiring.md": wiring_page(_MADE),
     }
 
 
