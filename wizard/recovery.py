@@ -88,6 +88,9 @@ def _applied(wiring: Wiring, journal: Journal, disk: Disk, run: Run) -> Wiring:
     if earlier is not None and earlier.state is WiringState.APPLIED:
         # Each file is whole, as it was or as it became: so is the record of each.
         known = {file.path: file for file in earlier.files}
+        for file in wiring.files:
+            if look_at(file.path).data is None:
+                remove_folders(disk, file.made_folders)
         files = tuple(
             file if file.path in ours else known[file.path]
             for file in wiring.files

@@ -6,8 +6,11 @@ ours or another gateway's, is never a user's own value.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from wizard.clients.addresses import local_address, ours
 from wizard.clients.secrets_seen import looks_secret
@@ -35,6 +38,8 @@ from wizard.records import (
     digest_of_bytes,
 )
 from wizard.undone import undone
+
+_WORD: Final = re.compile(r"[\w.~+/=-]")
 
 
 class SecretThere(Exception):
@@ -146,9 +151,28 @@ def _inverse(edit: FileEdit, origin: bytes | None) -> tuple[Splice, ...] | None:
     except UnicodeDecodeError:
         raise Broken("it is not UTF-8 text") from None
     found = splices(after, before)
-    if any(looks_secret("", each.text) or ours(each.text) for each in found):
+    words = _old_words(before, found)
+    if any(looks_secret("", word) or ours(word) for word in words):
         return None
     return found
+
+
+def _old_words(before: str, found: Iterable[Splice]) -> Iterator[str]:
+    """Yield what each splice brings back, as part of the whole word it stands in.
+
+    The least difference may be a few letters of a key only.
+    """
+    shift = 0
+    for each in found:
+        start = each.start + shift
+        end = start + len(each.text)
+        shift = end - each.end
+        if each.text:
+            while start and _WORD.match(before[start - 1]):
+                start -= 1
+            while end < len(before) and _WORD.match(before[end]):
+                end += 1
+            yield before[start:end]
 
 
 def _last(path: KeyPath) -> str:

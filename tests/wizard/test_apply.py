@@ -14,6 +14,7 @@ from made_plans import KEY, KEYS, NOW, URL, json_wish, plan
 from discovery.files import MOST_BYTES, Trouble, look_at
 from wizard.apply import BUSY, AppliedClient, NotApplied, apply_client
 from wizard.commanding import CommandRefused
+from wizard.disk import Disk
 from wizard.formats import ABSENT, Format
 from wizard.journal import Journal
 from wizard.plan import ClientCommand, ClientPlan, FileWish, KeyWish, Question, Refusal
@@ -479,4 +480,36 @@ def test_a_command_that_fails_is_told(file: Path, journal: Journal) -> None:
 
     done = apply(plan(json_wish(file), commands=(theirs(file),)), journal, run=run)
     assert done == NotApplied("client ended with code 1.", "Look at it.")
+    assert file.read_text() == OLD
+
+
+def test_bytes_that_were_garbled_on_the_way_are_not_put_there(
+    file: Path, journal: Journal
+) -> None:
+    class Garbling(Disk):
+        def write(self, descriptor: int, data: bytes) -> int:
+            return super().write(descriptor, b"{" * len(data))
+
+    done = apply(plan(json_wish(file)), journal, disk=Garbling())
+    assert isinstance(done, NotApplied)
+    assert "could not be read again" in done.why
+    assert file.read_text() == OLD
+
+
+def test_a_file_that_is_no_text_is_refused(file: Path, journal: Journal) -> None:
+    wanted = plan(json_wish(file))
+    (edit,) = wanted.edits
+    file.write_bytes(b"\xff\xfe\x00")
+    state = look_at(file)
+    changed = replace(edit, before=state.data, digest=state.digest)
+    done = refused(replace(wanted, edits=(changed,)), journal)
+    assert "cannot be understood" in done.why
+
+
+def test_a_command_that_writes_what_cannot_be_read(
+    file: Path, journal: Journal
+) -> None:
+    wanted = plan(json_wish(file), commands=(theirs(file),))
+    done = apply(wanted, journal, run=lambda _: file.write_text("{{{") and None)
+    assert isinstance(done, NotApplied)
     assert file.read_text() == OLD

@@ -10,8 +10,9 @@ from made_plans import KEY, NOW, URL, json_wish, plan
 from discovery.files import FileState, Trouble, look_at
 from wizard.apply import apply_client
 from wizard.drift import Drift, DriftKind, accept, culprit, drift
-from wizard.formats import ABSENT, Json
+from wizard.formats import ABSENT, Format, Json
 from wizard.journal import Journal
+from wizard.plan import FileWish, KeyWish
 from wizard.records import Wiring, WiringState
 from wizard.undo import apply_undo
 
@@ -156,3 +157,17 @@ def test_accepting_nothing_writes_nothing(journal: Journal) -> None:
     before = (journal.folder / "journal.jsonl").read_bytes()
     accept(journal, (), NOW)
     assert (journal.folder / "journal.jsonl").read_bytes() == before
+
+
+def test_a_whole_file_that_was_changed(tmp_path: Path) -> None:
+    file = tmp_path / "launcher"
+    text = "#!/bin/sh\n# Turnout's launcher\n"
+    wish = FileWish(file, Format.TEXT, (KeyWish((), text),), whole=True)
+    journal = Journal(tmp_path / "wiring")
+    apply_client(plan(wish), journal, now=NOW, plan_id="p", port=8787)
+    assert drifted(journal, file) == ()
+    file.write_text("mine")
+    (found,) = drifted(journal, file)
+    assert (found.kind, found.key) == (DriftKind.CHANGED, "")
+    accept(journal, (found,), NOW)
+    assert journal.current() == ()

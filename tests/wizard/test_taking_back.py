@@ -55,3 +55,18 @@ def test_what_was_there_need_not_be_sound(tmp_path: Path) -> None:
     apply_client(plan(json_wish(file)), journal, now=NOW, plan_id="p", port=1)
     assert take_back_file(journal.current()[0].files[0], 1, Disk()).way is Way.EXACT
     assert file.read_bytes() == b""
+
+
+def test_bytes_that_were_garbled_on_the_way_are_not_put_there(
+    wired: WiredFile, file: Path
+) -> None:
+    class Garbling(Disk):
+        def write(self, descriptor: int, data: bytes) -> int:
+            return super().write(descriptor, b"{" * len(data))
+
+    edited = file.read_text().replace("{", '{"theirs": 1, ', 1)
+    file.write_text(edited)
+    told = take_back_file(wired, 1, Garbling())
+    assert told.way is Way.STUCK
+    assert "could not be read again" in told.sentence
+    assert file.read_text() == edited

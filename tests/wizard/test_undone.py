@@ -20,6 +20,7 @@ from wizard.formats import (
     Item,
     Json,
     KeyPath,
+    Splice,
     decoded,
     encoded,
     parsed,
@@ -353,3 +354,9 @@ def test_a_secret_is_no_value_to_keep() -> None:
     secret = b'{"model": "sk-canary-example-not-a-secret-000000"}'
     with pytest.raises(SecretThere, match="model"):
         wired(Format.JSON, secret)
+
+
+def test_splices_that_do_not_fit_go_key_by_key() -> None:
+    record, after = wired(Format.JSON, b'{"model": "opus"}')
+    wrong = replace(record, inverse=(Splice(10**6, 10**6, "x"),))
+    assert undone(wrong, after).way is Way.PER_KEY
