@@ -40,6 +40,9 @@ KEPT: Final = 5
 LONGEST_WAIT: Final = 10.0
 """Seconds another process is waited for."""
 
+LONGEST: Final = 256 * 1024
+"""Bytes of the journal beyond which what is over is told in one short line each."""
+
 _LOOK_AGAIN: Final = 0.05
 _STANDING: Final = frozenset({WiringState.APPLIED, WiringState.SUSPENDED})
 
@@ -56,9 +59,14 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, disk: Disk | None = None, wait: float = LONGEST_WAIT
+        self,
+        folder: Path,
+        disk: Disk | None = None,
+        wait: float = LONGEST_WAIT,
+        longest: int = LONGEST,
     ) -> None:
         """Remember the folder; it is made by the first who writes."""
+        self._longest = longest
         self._folder = folder
         self._file = folder / "journal.jsonl"
         self._disk = disk or Disk()
@@ -160,6 +168,10 @@ class Journal:
         if wiring.state is not WiringState.APPLIED:
             wiring = replace(wiring, ended=now)
         self._append(Done(wiring, now))
+        if self._file.stat().st_size > self._longest and not self.open_deeds():
+            # A long journal is no fault; one that is half written would be.
+            with contextlib.suppress(OSError):
+                self._shorten()
 
     def note_consent(self, consent: Waiting) -> None:
         """Keep a consent until the ledger can take it."""
@@ -239,10 +251,38 @@ class Journal:
         if is_new:
             self._disk.sync_folder(self._folder)
 
+    def _shorten(self) -> None:
+        """Write the journal anew: how each wiring is now, and what still waits.
+
+        Every quit and start may add to it, and it is read often.
+        """
+        late = {wiring.number for wiring in self.latest()}
+        entries: list[Entry] = [
+            Done(each if each.number in late else _told(each), each.ended or each.time)
+            for each in self.history()
+        ]
+        fresh = self._folder / "journal.new"
+        with contextlib.suppress(FileNotFoundError):
+            self._disk.remove(fresh)
+        descriptor = self._disk.create(fresh)
+        try:
+            lines = map(line_of, (*entries, *self.waiting_consents()))
+            self._fill(descriptor, b"".join(lines))
+        finally:
+            self._disk.close(descriptor)
+        self._disk.replace(fresh, self._file)
+        self._disk.sync_folder(self._folder)
+
     def _fill(self, descriptor: int, data: bytes) -> None:
         while data:
             data = data[self._disk.write(descriptor, data) :]
         self._disk.sync(descriptor)
+
+
+def _told(wiring: Wiring) -> Wiring:
+    """Return a wiring that is over with what the history shows of it."""
+    files = (replace(file, keys=(), inverse=()) for file in wiring.files)
+    return replace(wiring, files=tuple(files), commands=())
 
 
 def _name(file: WiredFile) -> str:

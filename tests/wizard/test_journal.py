@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import stat
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from dying_disk import DyingDisk, killed
 from made_plans import NOW, json_wish, plan
 
 from wizard.apply import apply_client
@@ -145,3 +147,41 @@ def test_a_damaged_line_is_made_up_for(tmp_path: Path, journal: Journal) -> None
     (journal.folder / "journal.jsonl").write_bytes(b"\0" * 100 + b"\n")
     assert journal.current() == (kept,)
     assert journal.next_number() == 2
+
+
+def test_a_long_journal_is_shortened_and_says_the_same(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "wiring", longest=20_000)
+    file = tmp_path / "settings.json"
+    file.write_text('{"model": "opus"}')
+    waiting = Waiting("a", NOW, "wire-client", "codex", "", "", given=True)
+    with journal.alone():
+        journal.note_consent(waiting)
+    sizes = []
+    for _ in range(12):
+        wanted = plan(json_wish(file))
+        apply_client(wanted, journal, now=NOW, plan_id="p", port=8787)
+        apply_undo(journal, ("claude-code",), now=NOW, suspend=True)
+        sizes.append((journal.folder / "journal.jsonl").stat().st_size)
+    assert sizes != sorted(sizes), "it became shorter"
+    assert [each.number for each in journal.history()] == list(range(1, 13))
+    assert {each.state for each in journal.history()} == {WiringState.SUSPENDED}
+    assert journal.waiting_consents() == (waiting,)
+    (last,) = journal.current()
+    assert last.number == 12
+    assert last.files[0].keys
+    file_of = journal.folder / "journal.jsonl"
+    assert stat.S_IMODE(file_of.stat().st_mode) == 0o600
+
+
+def test_a_kill_while_it_is_shortened_loses_nothing(tmp_path: Path) -> None:
+    for number in range(1, 40):
+        folder = tmp_path / str(number)
+        wired(Journal(folder), 1, 2)
+        disk = DyingDisk(number)
+        dying = Journal(folder, disk, longest=1)
+        if not killed(partial(wired, dying, 3)):
+            break
+        assert {each.number for each in Journal(folder).history()} >= {1, 2}
+        wired(Journal(folder, longest=1), 4)
+        assert Journal(folder).current() == (wiring(4),)
+    assert number > 8
