@@ -55,7 +55,7 @@ def parsed(fmt: Format, text: str) -> Json:
             return yaml_text.read(text)
         case Format.DOTENV:
             return dotenv.read(text)
-        case Format.TEXT:
+        case _:
             return text
 
 
@@ -122,10 +122,8 @@ def _splices(fmt: Format, text: str, edit: Edit, data: Json) -> list[Splice]:
             return toml_edit.splices_for(text, edit, data)
         case Format.YAML:
             return yaml_edit.splices_for(text, edit, data)
-        case Format.DOTENV:
+        case _:
             return dotenv.splices_for(text, edit, data)
-        case Format.TEXT:
-            return []
 
 
 def _whole(text: str, edits: Sequence[Edit]) -> str:

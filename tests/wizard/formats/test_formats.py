@@ -94,7 +94,7 @@ _EDITS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(list(Format)), _TEXTS, _EDITS)
 @example(Format.YAML, "a: &a [*a]", [Edit(("k",), "v")])
 @example(Format.YAML, "a: &a {k: *a}\n", [Edit(("a", "k"), "v")])
@@ -197,7 +197,7 @@ def _wanted(data: Json, path: KeyPath, value: Json) -> Json:
     return whole
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(_documents(), st.data())
 def test_a_new_key_leaves_everything_else(
     document: Document, data: st.DataObject
@@ -227,7 +227,7 @@ def test_a_new_key_leaves_everything_else(
         assert after.count("\n") == after.count("\r\n")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(_documents(), st.data())
 def test_a_new_key_taken_away_leaves_the_old_text(
     document: Document, data: st.DataObject
@@ -250,7 +250,7 @@ def test_a_new_key_taken_away_leaves_the_old_text(
     assert back == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(_documents(), st.data())
 def test_a_key_that_is_there_is_set_and_taken_away(
     document: Document, data: st.DataObject
