@@ -17,6 +17,7 @@ from app.commands import keys
 from app.commands.spend import from_ledger
 from app.consenting import agreed, journal_of
 from app.failure import CommandFailed, Exit
+from app.login_start import set_login
 from app.own_config import OwnChanges, OwnEntry
 from app.serve import CannotServe, check_free, start_keeper
 from app.serve import answers as somebody_answers
@@ -132,12 +133,13 @@ def _runs(services: Services) -> bool:
 
 
 async def _apply_own(services: Services, changes: OwnChanges) -> tuple[str, ...]:
-    if not changes.entries and changes.mode is None:
+    if not changes.sentences:
         return ()
     for each in changes.entries:
         if each.moves:
             await _moved(services, each)
-    await asyncio.to_thread(services.config.save, changes.made)
+    if changes.entries or changes.mode is not None:
+        await asyncio.to_thread(services.config.save, changes.made)
     for each in changes.entries:
         if each.variable:
             scope = str(each.entry.fields.get("key", ""))
@@ -146,6 +148,13 @@ async def _apply_own(services: Services, changes: OwnChanges) -> tuple[str, ...]
             await agreed(services, ConsentKind.USE_SERVER, each.entry.id, each.address)
     if services.gateway is not None:
         await services.gateway.config_changed()
+    if changes.login is None:
+        return changes.sentences
+    try:
+        await set_login(services, on=changes.login.on)
+    except CommandFailed as failed:
+        # It keeps no client from being connected.
+        return (*changes.sentences[:-1], f"{failed.title}: {failed.message}")
     return changes.sentences
 
 

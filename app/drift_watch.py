@@ -200,7 +200,7 @@ class DriftWatch:
                 old is not None and old.sentence == each.sentence
             ):
                 continue
-            _log.warning(
+            _log.info(
                 "%s may go past Turnout: its settings were changed%s.",
                 each.name,
                 f" by {each.culprit}" if each.culprit else "",

@@ -44,18 +44,46 @@ class OwnEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnLogin:
+    """Start at login is turned on or off; `where` is the file or value that does it."""
+
+    on: bool
+    where: str
+
+    @property
+    def sentence(self) -> str:
+        """What changes, for people."""
+        if self.on:
+            return f"Turnout starts at login, by {self.where}, which is made."
+        return f"Turnout does not start at login any more: {self.where} is removed."
+
+
+@dataclass(frozen=True, slots=True)
 class OwnChanges:
-    """What changes in `config.toml`; `notes` are answers that could not be followed."""
+    """What changes in `config.toml`; `notes` are answers that could not be followed.
+
+    `login` is what changes beside that file, None where nothing does.
+    """
 
     entries: tuple[OwnEntry, ...] = ()
     mode: Mode | None = None
     notes: tuple[str, ...] = ()
+    login: OwnLogin | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """What changes, for people."""
-        told = tuple(each.sentence for each in self.entries)
-        return told if self.mode is None else (*told, f"The mode becomes {self.mode}.")
+        told = [each.sentence for each in self.entries]
+        if self.mode is not None:
+            told.append(f"The mode becomes {self.mode}.")
+        if self.login is not None:
+            told.append(self.login.sentence)
+        return tuple(told)
+
+    @property
+    def mark(self) -> bytes:
+        """What tells a plan with this from one without, beside the file's new text."""
+        return b"" if self.login is None else self.login.sentence.encode()
 
     def made(self, data: bytes) -> bytes:
         """Return the file `data` with the changes; raises `CommandFailed`."""
@@ -72,8 +100,12 @@ def own_changes(
     providers: Iterable[Provider],
     environ: Mapping[str, str],
     mode: Mode,
+    login: OwnLogin | None = None,
 ) -> OwnChanges:
-    """Return what the answers change; `providers` and `mode` are as they are now."""
+    """Return what the answers change; `providers` and `mode` are as they are now.
+
+    `login` is what they change about the start at login.
+    """
     there = {provider.id: provider for provider in providers}
     clients = tuple(signed)
     logins = _logins(clients, there)
@@ -81,7 +113,8 @@ def own_changes(
     key_entries, notes = _keys(answers, keys, there, taken, environ)
     server_entries = _servers(answers, servers, there)
     wanted = answers.mode if answers.mode not in {None, mode} else None
-    return OwnChanges((*logins, *key_entries, *server_entries), wanted, notes)
+    entries = (*logins, *key_entries, *server_entries)
+    return OwnChanges(entries, wanted, notes, login)
 
 
 def _logins(

@@ -19,7 +19,8 @@ from app.commands.keys import kept_key
 from app.commands.spend import from_ledger
 from app.failure import CommandFailed, Exit
 from app.identity import program
-from app.own_config import OwnChanges, Signed, own_changes
+from app.login_start import login_start
+from app.own_config import OwnChanges, OwnLogin, Signed, own_changes
 from app.services import Services
 from app.settings.config import read_config
 from discovery.clients import find_clients
@@ -123,6 +124,7 @@ async def draw(
         config.current.providers,
         services.surroundings.environ,
         config.current.settings.mode,
+        await asyncio.to_thread(_login_change, services, answers.start_at_login),
     )
     data = await asyncio.to_thread(config.text)
     after = changes.made(data)
@@ -136,7 +138,7 @@ async def draw(
             fresh.add(one.setup.id)
         situation = _situation(services, one, key, providers, around)
         plans.append(_with_finding(plan_client(one.setup, situation), one, providers))
-    plan = plan_of(plans, after if after != data else b"")
+    plan = plan_of(plans, (after if after != data else b"") + changes.mark)
     view = shown(
         plan,
         services.surroundings.home,
@@ -196,6 +198,14 @@ def port_of(services: Services) -> int:
     if services.state is not None:
         return services.state.snapshot().port
     return services.config.current.settings.port
+
+
+def _login_change(services: Services, wanted: bool | None) -> OwnLogin | None:  # noqa: FBT001 - an answer, which may be none
+    """Return what an answer changes about the start at login, None for nothing."""
+    if wanted is None:
+        return None
+    now = login_start(services).now()
+    return None if now.on == wanted else OwnLogin(wanted, now.where)
 
 
 # --- the clients ----------------------------------------------------------------------
