@@ -17,6 +17,7 @@ from app.desktop.bridge import Unreached
 from app.desktop.front import bring_up
 from app.failure import CommandFailed
 from discovery.findings import Findings
+from wizard.flow import Busy
 from wizard.pages.window import WizardWindow
 from wizard.presets import Group
 from wizard.resuming import unfinished
@@ -53,8 +54,15 @@ class SettingUp:
         copy: Callable[[str], None],
         terminal: Terminal | None,
         closed: Callable[[], None],
+        *,
+        login: bool = False,
     ) -> None:
-        """Open nothing yet; `terminal` is None where none can be opened."""
+        """Open nothing yet.
+
+        `terminal` is None where none can be opened; `login` says that `setup apply`
+        knows how to start Turnout at login here.
+        """
+        self._login = login
         self._bridge = bridge
         self._copy = copy
         self._terminal = terminal
@@ -70,18 +78,22 @@ class SettingUp:
 
     def open(self) -> None:
         """Open the window, or bring it up where it is open."""
-        if self.window is not None and self.window.isVisible():
+        if self.window is not None and self._in_use(self.window):
             bring_up(self.window)
             return
         self._resume(self._open)
 
     def connect_client(self, client: str) -> None:
         """Open the window at the review of one client."""
-        if self.window is None or not self.window.isVisible():
+        if self.window is None or not self._in_use(self.window):
             self._begin("")
         if self.window is not None:
             self.window.connect_client(client)
             bring_up(self.window)
+
+    def _in_use(self, window: WizardWindow) -> bool:
+        """Tell whether a window is seen, or was closed over work that goes on."""
+        return window.isVisible() or window.flow.busy is Busy.APPLYING
 
     def close(self) -> None:
         """Take the window away."""
@@ -105,7 +117,8 @@ class SettingUp:
 
     def _begin(self, text: str) -> None:
         self.close()
-        self.window = WizardWindow(self, terminal=self._terminal is not None)
+        opens = self._terminal is not None
+        self.window = WizardWindow(self, terminal=opens, login=self._login)
         self.window.begin(text)
         bring_up(self.window)
 
@@ -158,7 +171,9 @@ class SettingUp:
 
     def apply(self, answers: str, plan: str, clients: tuple[str, ...]) -> None:
         """Carry a plan out part by part: each outcome shows once it is known."""
-        self._bridge.run(self._apply(answers, plan, clients), "apply")
+        if self.window is not None:
+            given: dict[str, object] = {"answers": answers, "plan": plan}
+            self._bridge.run(self._apply(self.window, given, clients), "apply")
 
     def test(self, client: str) -> None:
         """Send the test request of one client again."""
@@ -242,27 +257,29 @@ class SettingUp:
 
         self._bridge.ask(name, result, told, failed, given, PATIENCE)
 
-    async def _apply(self, answers: str, plan: str, clients: tuple[str, ...]) -> None:
-        window = self.window
-        if window is None:
-            return
-        given: dict[str, object] = {"answers": answers, "plan": plan}
+    async def _apply(
+        self, window: WizardWindow, given: dict[str, object], clients: tuple[str, ...]
+    ) -> None:
+        """Go through the parts, also where the window goes away meanwhile."""
         try:
             whole = await self._part(OWN, given)
         except Unreached as lost:
-            window.show_apply_failed(sentence(lost))
+            if window is self.window:
+                window.show_apply_failed(sentence(lost))
             return
         except CommandFailed as refused:
             # Nothing was done: the plan is looked at anew.
-            window.show_refused(sentence(refused))
+            if window is self.window:
+                window.show_refused(sentence(refused))
             return
         outcomes: list[ClientOutcome] = []
         for client in clients:
             told = await self._one(client, given)
             outcomes.extend(told)
-            for each in told:
+            for each in told if window is self.window else ():
                 window.show_client(each)
-        window.show_outcome(Outcome(tuple(outcomes), whole.own, whole.undo_all))
+        if window is self.window:
+            window.show_outcome(Outcome(tuple(outcomes), whole.own, whole.undo_all))
 
     async def _part(self, part: str, given: dict[str, object]) -> Outcome:
         told = {**given, "client": part}

@@ -68,8 +68,11 @@ class LookWishes:
 class LookPage(Page):
     """Three groups of rows that fill as they are found, then mode and start."""
 
-    def __init__(self, wishes: LookWishes) -> None:
-        """Show that everything is still looked for."""
+    def __init__(self, wishes: LookWishes, *, login: bool) -> None:
+        """Show that everything is still looked for.
+
+        `login` says that starting at login can be set up here; else it is not offered.
+        """
         super().__init__("What was found")
         self._wishes = wishes
         self.groups = {group: _Group(group, wishes) for group in Group}
@@ -85,7 +88,7 @@ class LookPage(Page):
         self.column.addWidget(self.groups[Group.SERVERS])
         self.column.addLayout(self._problems)
         self.modes = self._mode_rows()
-        self.login = self._login_row()
+        self.login = self._login_row() if login else None
         self.column.addStretch()
 
     def show_flow(self, flow: Flow) -> None:
@@ -103,7 +106,8 @@ class LookPage(Page):
             for problem in flow.findings.problems:
                 self._problems.addWidget(caption(problem))
         self.modes[flow.mode].setChecked(True)
-        self.login.setChecked(flow.start_at_login)
+        if self.login is not None:
+            self.login.setChecked(flow.start_at_login)
 
     def _mode_rows(self) -> dict[Mode, Choice]:
         self.column.addWidget(rule())

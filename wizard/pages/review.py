@@ -62,6 +62,11 @@ class ReviewPage(QWidget):
         column.addWidget(self.tabs)
         column.addLayout(self._stack, 1)
 
+    @property
+    def page(self) -> Page:
+        """The leaf that is open."""
+        return self.without if self.tabs.currentIndex() else self.changes
+
     def show_flow(self, flow: Flow) -> None:
         """Show the plan; it is set anew only where it is another one."""
         said = (flow.plan, flow.busy, flow.errors)

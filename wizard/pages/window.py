@@ -27,6 +27,7 @@ from wizard.pages.look import LookPage, LookWishes
 from wizard.pages.marks import Stations
 from wizard.pages.parts import Button, Display, Marked, Role, Text, hairline
 from wizard.pages.review import ReviewPage, ReviewWishes
+from wizard.pages.rows import Page
 from wizard.pages.sheets import ClientSheet, KeySheet
 from wizard.pages.words import STEPS, apply_text, headline
 from wizard.presets import Group, Offer
@@ -40,8 +41,14 @@ class WizardWindow(QDialog):
     NAME: ClassVar = "setup"
     TEXT: ClassVar = "Set &up clients"
 
-    def __init__(self, actions: WizardActions, *, terminal: bool = False) -> None:
-        """Show nothing found yet; `terminal` says that one can be opened here."""
+    def __init__(
+        self, actions: WizardActions, *, terminal: bool = False, login: bool = False
+    ) -> None:
+        """Show nothing found yet.
+
+        `terminal` says that one can be opened here, `login` that starting at login can
+        be set up; what cannot be done is not offered.
+        """
         super().__init__()
         self._actions = actions
         self.flow = Flow()
@@ -52,7 +59,9 @@ class WizardWindow(QDialog):
         self._client_sheet: ClientSheet | None = None
         self.setWindowTitle("Set up clients")  # Qt adds the name of the program
         self.setMinimumSize(520, 420)
-        self._build(terminal=terminal)
+        self._build(terminal=terminal, login=login)
+        for key, pages in (("PgDown", 1), ("PgUp", -1)):
+            QShortcut(QKeySequence(key), self, partial(self._scroll, pages))
         QShortcut(QKeySequence("Ctrl+W"), self, self.reject)
         self._draw()
         self.resize(self.sizeHint())
@@ -256,6 +265,16 @@ class WizardWindow(QDialog):
 
     # --- how it is shown --------------------------------------------------------------
 
+    def _scroll(self, pages: int) -> None:
+        """Read on, wherever the focus is."""
+        page: Page = self.look
+        if self.flow.step is Step.REVIEW:
+            page = self.review.page
+        elif self.flow.step is Step.APPLY:
+            page = self.applied
+        bar = page.verticalScrollBar()
+        bar.setValue(bar.value() + pages * bar.pageStep())
+
     def _take(self, flow: Flow) -> None:
         """Keep and show the next flow, and keep its choices over a crash."""
         if flow.step is not self.flow.step:
@@ -322,7 +341,7 @@ class WizardWindow(QDialog):
 
     # --- how it is built --------------------------------------------------------------
 
-    def _build(self, *, terminal: bool) -> None:
+    def _build(self, *, terminal: bool, login: bool) -> None:
         self.title, self.sentence = Display(), Text(role=Role.PlaceholderText)
         self.stations = Stations(tuple(STEPS.values()))
         self.news = Text(bold=True)
@@ -340,7 +359,7 @@ class WizardWindow(QDialog):
             shell_files=self._read_shell_files,
             detail=self._detail,
         )
-        self.look = LookPage(wishes)
+        self.look = LookPage(wishes, login=login)
         copy = self._actions.copy
         self.review = ReviewPage(ReviewWishes(self._yes, copy, self._again))
         test, undo = self._actions.test, self._actions.undo

@@ -318,6 +318,37 @@ async def test_an_answer_for_a_window_that_is_gone_is_dropped(opened: Opened) ->
     assert opened.subject.window is None
 
 
+async def test_a_window_closed_over_its_work_comes_back_with_it(
+    opened: Opened,
+) -> None:
+    await reviewed(opened)
+    window = opened.window
+    window.accept()
+    window.close()
+    assert not window.isVisible()
+    opened.subject.open()
+    assert opened.window is window
+    assert window.isVisible()
+    await opened.quiet()
+    assert len(window.flow.outcomes) == 2
+
+
+@pytest.mark.parametrize(
+    "end", [None, CommandFailed("No", "No."), DoorClosed("Gone.", midway=True)]
+)
+async def test_work_goes_on_without_its_window(
+    opened: Opened, end: Exception | None
+) -> None:
+    await reviewed(opened)
+    if end is not None:
+        opened.door.answers["setup apply"] = end
+    opened.window.accept()
+    opened.subject.close()
+    await opened.quiet()
+    parts = opened.door.names().count("setup apply")
+    assert parts == (1 if end else 3)
+
+
 async def test_one_client_can_be_connected_at_once(opened: Opened) -> None:
     opened.subject.connect_client("codex")
     await opened.quiet()

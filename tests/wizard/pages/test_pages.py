@@ -43,6 +43,7 @@ from wizard.answers import ClientAnswers, read_answers
 from wizard.flow import Busy, Ended, ErrorKey, Flow, Step
 from wizard.pages import words
 from wizard.pages.difference import Difference
+from wizard.pages.rows import Page
 from wizard.pages.sheets import DETAILS, PROVIDERS
 from wizard.pages.window import WizardWindow
 from wizard.plan import Login
@@ -71,7 +72,7 @@ def wishes() -> WizardWishes:
 
 @pytest.fixture
 def window(qapp: QApplication, wishes: WizardWishes) -> Iterator[WizardWindow]:
-    made = WizardWindow(wishes, terminal=True)
+    made = WizardWindow(wishes, terminal=True, login=True)
     yield made
     made.hide()
     qapp.processEvents()
@@ -278,6 +279,7 @@ def test_a_tick_is_kept_and_saved(window: WizardWindow, wishes: WizardWishes) ->
 def test_mode_and_start_at_login_are_chosen(window: WizardWindow) -> None:
     looked(window)
     assert window.look.modes[Mode.CODING_AUTO].isChecked()
+    assert window.look.login is not None
     assert not window.look.login.isChecked()
     window.look.modes[Mode.OFFLINE].click()
     window.look.login.click()
@@ -525,6 +527,25 @@ def test_test_and_undo_are_offered_where_they_can_be_done(
     ]
 
 
+def test_a_page_is_read_on_by_the_keys(qtbot: QtBot, window: WizardWindow) -> None:
+    window.resize(560, 420)
+    pages = []
+    shown(qtbot, window)
+    for scene in ("found", "hard-review", "without", "applied"):
+        SCENES[scene](window)
+        page = window.findChildren(Page)
+        (seen,) = [each for each in page if each.isVisible()]
+        pages.append(seen)
+        QApplication.processEvents()
+        bar = seen.verticalScrollBar()
+        bar.setValue(0)
+        window._scroll(1)
+        assert (bar.value() > 0) is (bar.maximum() > 0)
+        window._scroll(-1)
+        assert bar.value() == 0
+    assert len(set(map(id, pages))) == 4
+
+
 def test_a_terminal_is_offered_only_where_one_opens(
     qtbot: QtBot, wishes: WizardWishes
 ) -> None:
@@ -534,6 +555,7 @@ def test_a_terminal_is_offered_only_where_one_opens(
     window.accept()
     window.show_outcome(OUTCOME)
     assert "terminal" not in window.applied.buttons
+    assert window.look.login is None
 
 
 def test_what_was_undone_is_said_to_be_as_before(window: WizardWindow) -> None:
