@@ -42,10 +42,10 @@ CLIENTS_AT_ONCE, READ_SIZE, FIRST_BYTES_LIMIT, LINGER_LIMIT = 256, 65536, 5.0, 0
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 HELP = (
     "Turnout is here, but its gateway could not start three times in a row, so your"
-    " request was not sent anywhere. Turnout tries again every 5 seconds. To see why it"
-    " fails, run `{} logs`. To work without Turnout meanwhile, take its setting out of"
-    " your client: for Claude Code the variable ANTHROPIC_BASE_URL, for Codex"
-    " `--profile turnout`, for opencode the block `turnout` under `provider`."
+    " request was not sent anywhere. Turnout tries again every 5 seconds. `{0} doctor`"
+    " says what is wrong, `{0} logs` why it fails. To work without Turnout meanwhile,"
+    " run `{0} undo --all`; what you set by hand you take out by hand: in Claude Code"
+    " ANTHROPIC_BASE_URL, in Codex `--profile turnout`, in opencode `turnout`."
 )
 
 

@@ -74,7 +74,8 @@ def test_messages_get_anthropics_error(path: str) -> None:
     content = down(f"POST {path} HTTP/1.1\r\n")
     assert content["type"] == "error"
     assert content["error"]["type"] == "api_error"
-    assert "`/opt/t logs`" in content["error"]["message"]
+    for words in ("logs", "doctor", "undo --all"):
+        assert f"`/opt/t {words}`" in content["error"]["message"]
 
 
 @pytest.mark.parametrize(
