@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.commands import keys
 from app.commands.spend import from_ledger
+from app.commands.undo import unwire
 from app.consenting import agreed, journal_of
 from app.failure import CommandFailed, Exit
 from app.login_start import set_login
@@ -32,7 +33,6 @@ from wizard.apply import NotApplied, apply_client
 from wizard.plan import ClientPlan, Login
 from wizard.planning import part_of
 from wizard.showing import short
-from wizard.undo import apply_undo
 from wizard.view import Applied, ClientOutcome, Outcome, StepView
 
 if TYPE_CHECKING:
@@ -335,15 +335,13 @@ class _Client:
             return await self._services.ledger.event(request)
 
     async def _taken_back(self, cause: str, checked: Checked | None) -> ClientOutcome:
-        await asyncio.to_thread(
-            apply_undo,
-            journal_of(self._services),
-            (self._plan.client,),
-            now=self._services.clock.now(),
-        )
-        await self._end_key(made=self._fresh)
-        sentence = f"{cause} {self._plan.name} is as it was before."
         todo = f"{self._services.command_path} doctor says what to do."
+        undone = await unwire(self._services, (self._plan.client,))
+        if not all(each.complete for each in undone.clients):
+            sentence = f"{cause} Not all of it could be taken back."
+            todo = f"{self._services.command_path} undo {self._plan.client} says why."
+            return self._ended(Applied.FAILED, sentence, todo, checked=checked)
+        sentence = f"{cause} {self._plan.name} is as it was before."
         return self._ended(Applied.TAKEN_BACK, sentence, todo, checked=checked)
 
     def _short(self, text: str) -> str:

@@ -30,6 +30,7 @@ from discovery.findings import (
     KeyFound,
     Reach,
     ServerFound,
+    ServerModel,
     SignIn,
 )
 from discovery.keys import (
@@ -40,12 +41,12 @@ from discovery.keys import (
 )
 from discovery.servers import find_servers
 from discovery.surroundings import Surroundings
-from proxy.catalogue import Provider
+from proxy.catalogue import Catalogue, FoundModel, Model, Provider, with_found
 from proxy.keys import KeyRing
 from wizard.answers import Answers
 from wizard.clients import CLIENTS
 from wizard.clients.claude_code.present import present_in, user_file
-from wizard.clients.needs import NEEDS, Client, keyed, own
+from wizard.clients.needs import NEEDS, Client, keyed, own, own_sign_in
 from wizard.clients.terms import ClientSetup, Situation
 from wizard.plan import Choice, ClientPlan, Login, Plan
 from wizard.planning import PLACEHOLDER, plan_client, plan_of
@@ -128,9 +129,8 @@ async def draw(
     )
     data = await asyncio.to_thread(config.text)
     after = changes.made(data)
-    providers = (
-        read_config(after).providers if after != data else config.current.providers
-    )
+    catalogue = read_config(after).catalogue
+    providers = _with_models(services, catalogue, seen.servers).providers
     plans, fresh = [], set()
     for one in ones:
         key, made = await _key(services, one, keys or {})
@@ -191,6 +191,42 @@ def _with_use(services: Services, keys: Iterable[KeyFound]) -> tuple[KeyFound, .
     return tuple(
         replace(key, used=bool(key.reference) and key.reference in used) for key in keys
     )
+
+
+def _with_models(
+    services: Services, catalogue: Catalogue, servers: Iterable[ServerFound]
+) -> Catalogue:
+    """Return the catalogue with the models that local servers told of just now.
+
+    A client that has to name a model is told one that is there.
+    """
+    live: dict[str, Provider] = {}
+    if services.gateway is not None:
+        now = services.gateway.routing_now().catalogue
+        live = {provider.id: provider for provider in now.providers}
+    told: dict[tuple[str, str], FoundModel] = {}
+    for provider in catalogue.providers:
+        known = live.get(provider.id)
+        if known is not None and known.base_url == provider.base_url:
+            told |= _told(provider, known.models)
+        for server in servers:
+            if server.address == provider.base_url.removesuffix("/v1"):
+                told |= _told(provider, server.models)
+    return with_found(catalogue, told)
+
+
+def _told(
+    provider: Provider, models: Iterable[Model | ServerModel]
+) -> dict[tuple[str, str], FoundModel]:
+    return {
+        (provider.id, model.id): FoundModel(
+            context=model.context,
+            place=model.place,
+            tools=model.tools,
+            vision=model.vision,
+        )
+        for model in models
+    }
 
 
 def port_of(services: Services) -> int:
@@ -270,7 +306,7 @@ def _login(
     if own(Client(name), providers) and not _keys_agreed(answers, keys):
         return Login.OWN
     sign_in = found.sign_in if found is not None else SignIn.UNKNOWN
-    if sign_in is SignIn.SUBSCRIPTION:
+    if own_sign_in(name, sign_in):
         return Login.OWN
     nothing = not keyed(Client(name), providers) and not _keys_agreed(answers, keys)
     return Login.OWN if sign_in is SignIn.KEY and nothing else Login.KEY

@@ -19,6 +19,7 @@ from discovery.findings import (
 )
 from proxy.catalogue import Place
 from proxy.routing import Mode
+from wizard.clients.needs import own_sign_in
 from wizard.plan import Login
 
 FIRST_CLIENTS = frozenset({"claude-code", "codex"})
@@ -83,7 +84,7 @@ def usual_login(client: ClientFound) -> Login | None:
     A subscription stays the client's own, so that nothing gets worse on day one; None
     leaves it to what is usual for that client.
     """
-    return Login.OWN if client.sign_in is SignIn.SUBSCRIPTION else None
+    return Login.OWN if own_sign_in(client.id, client.sign_in) else None
 
 
 def preset_mode(findings: Findings) -> Mode:

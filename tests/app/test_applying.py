@@ -16,8 +16,13 @@ from app.commands import keys
 from app.consenting import journal_of
 from app.failure import CommandFailed
 from app.paths import make_folders, paths_for
+from app.routing_now import RoutingNow
 from app.services import GatewayControl, Services
 from app.wiring import draw
+from proxy.catalogue import catalogue_of
+from proxy.health import Outlook
+from proxy.policies import shipped_policy
+from proxy.routing import Condition
 from wizard.answers import Answers, ClientAnswers
 from wizard.view import Applied, Outcome
 
@@ -30,6 +35,9 @@ class Gateway:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+
+    def routing_now(self) -> RoutingNow:
+        return RoutingNow(catalogue_of(()), shipped_policy(), Condition(), Outlook())
 
     async def reload_keys(self) -> None:
         self.told.append("keys")

@@ -13,6 +13,14 @@ from app.failure import CommandFailed
 from app.paths import make_folders, paths_for
 from app.services import Services
 from app.wiring import draw
+from discovery.findings import (
+    Confidence,
+    ServerFound,
+    ServerKind,
+    ServerModel,
+    ServerState,
+)
+from proxy.catalogue import Place
 from proxy.routing import Mode
 from wizard.answers import Answers, ClientAnswers
 from wizard.plan import Login
@@ -174,3 +182,30 @@ async def test_a_key_in_a_shell_file_is_moved_only_by_name(tmp_path: Path) -> No
         (entry,) = (await draw(services, named)).own.entries
         assert entry.moves
         assert entry.entry.fields == {"key": "keyring:openai"}
+
+
+OLLAMA = ServerFound(
+    kind=ServerKind.OLLAMA,
+    name="Ollama",
+    address="http://127.0.0.1:11434",
+    version="0.40.1",
+    state=ServerState.READY,
+    place=Place.THIS_MACHINE,
+    confidence=Confidence.SURE,
+    models=(ServerModel("qwen3-coder:30b", Place.THIS_MACHINE, context=65536),),
+    provider="ollama",
+)
+
+
+async def test_a_client_is_told_a_model_that_its_new_server_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found(*_given: object, **_more: object) -> AsyncIterator[ServerFound]:
+        yield OLLAMA
+
+    monkeypatch.setattr("app.wiring.find_servers", found)
+    async with made(tmp_path) as services:
+        answers = Answers(clients=("aider",), all_servers=True)
+        drawn = await draw(services, answers)
+        assert b"qwen3-coder:30b" in drawn.plan.clients[0].edits[0].after
+        assert drawn.own.entries[0].address == OLLAMA.address

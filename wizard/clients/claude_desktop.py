@@ -207,7 +207,7 @@ def _notes(situation: Situation, folders: _Folders) -> Iterator[str]:
     meta = folders.library / "_meta.json"
     applied = value_in(situation.files, meta, Format.JSON, ("appliedId",))
     own = entry_id(situation.surroundings.home)
-    if applied is not ABSENT and applied not in {own, "", None}:
+    if applied is not ABSENT and applied not in (own, "", None):
         yield (
             "Another gateway is in use there now. Its entry stays, and undoing this "
             "puts it to use again."

@@ -76,9 +76,10 @@ def wanted(situation: Situation) -> Wanted:
         return Wanted(refusals=refusals)
     launcher = _launcher(situation)
     profile = _profile_wish(situation)
+    left = _no_longer_always(situation)
     typed = "codex-turnout" if launcher and _on_path(situation) else None
     return Wanted(
-        files=(profile, *launcher),
+        files=(profile, *left, *launcher),
         means=(
             _means(situation.login),
             (
@@ -249,6 +250,16 @@ def _always(situation: Situation) -> Wanted:
         without=_WITHOUT,
         notes=tuple(_always_notes(situation)),
     )
+
+
+def _no_longer_always(situation: Situation) -> tuple[FileWish, ...]:
+    """Take an older "always" away: plain `codex` is to work as before."""
+    path = _config(situation.surroundings)
+    held = value_in(situation.files, path, Format.TOML, ("openai_base_url",))
+    if not ours(held):
+        return ()
+    key = KeyWish(("openai_base_url",), ABSENT, 'the older "always" ends')
+    return (FileWish(path, Format.TOML, (key,)),)
 
 
 def _elsewhere(situation: Situation) -> Iterator[Refusal]:

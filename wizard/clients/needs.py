@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from discovery.findings import SignIn
 from proxy.catalogue import KeyRef, Provider, known_providers
 from proxy.model import Protocol
 from wizard.plan import Login
 
-UNNAMED_MODEL: Final = "YOUR_MODEL"
-"""Stands where a provider takes any name and lists none."""
+UNNAMED_MODEL: Final = "turnout-auto"
+"""Where a provider takes any name and lists none: Turnout chooses for that one."""
 
 PRACTICE_MODEL: Final = "echo"
 """The model of the provider that answers while none is set up."""
@@ -79,6 +80,17 @@ def logins(client: Client) -> tuple[Login, ...]:
 def usual_login(client: Client, providers: Iterable[Provider]) -> Login:
     """Return the client's own login where a provider is set up for just that."""
     return Login.OWN if own(client, providers) else Login.KEY
+
+
+def own_sign_in(client: str, sign_in: SignIn) -> bool:
+    """Tell whether a client's own way to sign in can be passed on as it is.
+
+    A plan can where the vendor's own host takes it from the client; Gemini CLI signed
+    in with a Google account goes past any gateway.
+    """
+    if client not in set(Client) or not NEEDS[Client(client)].own:
+        return False
+    return sign_in is SignIn.SUBSCRIPTION and client != Client.GEMINI_CLI
 
 
 def missing(

@@ -173,14 +173,14 @@ async def test_opencode_speaks_what_the_vendor_speaks(
         assert model["modalities"]["input"] == ["text", "image"]
 
 
-async def test_a_provider_without_models_leaves_a_place_for_the_name(
+async def test_for_a_provider_without_models_turnout_chooses(
     alone: Services,
 ) -> None:
     configure(alone, OTHER)
     told = await clients.settings(alone, Client.OPENCODE, fresh=False)
-    assert json.loads(told.parts[0].text)["model"] == "turnout/YOUR_MODEL"
+    assert json.loads(told.parts[0].text)["model"] == "turnout/turnout-auto"
     codex = await clients.settings(alone, Client.CODEX, fresh=False)
-    assert 'model = "YOUR_MODEL"' in codex.parts[0].text
+    assert 'model = "turnout-auto"' in codex.parts[0].text
 
 
 @pytest.mark.parametrize(("client", "login"), WAYS)

@@ -33,7 +33,7 @@ def test_the_entry_is_whole() -> None:
 def test_an_unlisted_model_has_numbers_too() -> None:
     wanted = SETUP.wanted(situation(SETUP, providers=(known("ollama"),)))
     (model,) = json.loads(wanted.steps[0].text)[0]["models"]
-    assert model["id"] == "YOUR_MODEL"
+    assert model["id"] == "turnout-auto"
     assert model["maxInputTokens"] > 0
     assert model["vision"] is False
 

@@ -34,7 +34,7 @@ def test_one_model_of_each_lane_is_listed() -> None:
 
 def test_where_nothing_is_known_there_is_a_name() -> None:
     assert dict(listed(None)) == {"echo": None}
-    assert dict(listed(known("ollama"))) == {"YOUR_MODEL": None}
+    assert dict(listed(known("ollama"))) == {"turnout-auto": None}
     assert small_of({"only": None}) == "only"
 
 

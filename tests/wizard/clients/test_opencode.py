@@ -73,7 +73,7 @@ def test_one_more_provider_with_the_models_that_are_set_up() -> None:
     ("providers", "package", "model"),
     [
         ((), "@ai-sdk/openai-compatible", "turnout/echo"),
-        ((known("ollama"),), "@ai-sdk/openai-compatible", "turnout/YOUR_MODEL"),
+        ((known("ollama"),), "@ai-sdk/openai-compatible", "turnout/turnout-auto"),
         ((known("openai"),), "@ai-sdk/openai", None),
         ((known("anthropic", "client"),), "@ai-sdk/openai-compatible", "turnout/echo"),
     ],
@@ -103,7 +103,7 @@ def test_an_unnamed_and_a_blind_model_are_told_of_in_both_shapes() -> None:
     at = ("providers", "turnout", "models")
     made = situation(SETUP, second, providers=(known("ollama"),))
     (keys,) = wished(SETUP.wanted(made)).values()
-    assert keys[at] == {"YOUR_MODEL": {}}
+    assert keys[at] == {"turnout-auto": {}}
     blind = replace(ANTHROPIC, models=(Model("of-the-house"),))
     made = situation(SETUP, second, providers=(blind,))
     (keys,) = wished(SETUP.wanted(made)).values()
