@@ -12,13 +12,16 @@ import pytest
 from app.commands.clients import PLACEHOLDER, Client, Login
 from app.paths import paths_for
 from app.settings import read_config
+from discovery.findings import Reach
 from proxy.model import Protocol
 from proxy.policies import shipped_policy
 from proxy.routing import Facts, decide
 from proxy.routing.condition import ALL_WELL
 from proxy.wire.losses import LOSSES
+from wizard.clients import CLIENTS
 from wizard.clients.needs import logins, missing
 from wizard.clients.pasting import Wish, parts
+from wizard.clients.terms import ClientSetup
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GUIDES = sorted((_ROOT / "docs" / "guide").glob("*.md"))
@@ -32,6 +35,10 @@ _GUIDE_OF = {
     Client.AIDER: "other-clients",
 }
 """Clients that share a page; the others have one of their own name."""
+_GUIDE_OF_MORE = {
+    **{str(client): page for client, page in _GUIDE_OF.items()},
+    **dict.fromkeys(("openclaw", "cline", "copilot", "n8n", "cursor"), "other-clients"),
+}
 _ASKED = {
     Protocol.MESSAGES: "claude-opus-5-5",
     Protocol.RESPONSES: "gpt-6.1-terra",
@@ -121,14 +128,29 @@ def test_every_loss_a_guide_names_is_one() -> None:
         assert name in LOSSES
 
 
-@pytest.mark.parametrize("login", Login)
-def test_the_readme_shows_the_lines_that_are_printed(login: Login) -> None:
-    shown = fences(_ROOT / "README.md", "text", "toml")
-    lacks = missing(Client.CLAUDE_CODE, login, ())
-    assert lacks is not None
-    assert f'[[providers]]\nid = "{lacks.id}"\nkey = "{lacks.key}"' in shown
-    wish = Wish(_URL, PLACEHOLDER, login, (lacks,))
-    assert parts(Client.CLAUDE_CODE, wish)[0].text in shown
+@pytest.mark.parametrize("setup", CLIENTS, ids=lambda setup: setup.id)
+def test_the_readme_leads_to_the_guide_of_every_client(setup: ClientSetup) -> None:
+    page = _GUIDE_OF_MORE.get(setup.id, setup.id)
+    words = setup.name.removeprefix("GitHub ")
+    rows = [
+        line
+        for line in (_ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| [") and words in line.split("]", 1)[0]
+    ]
+    assert len(rows) == 1
+    assert f"(docs/guide/{page}.md)" in rows[0]
+
+
+@pytest.mark.parametrize("setup", CLIENTS, ids=lambda setup: setup.id)
+def test_a_guide_begins_with_the_command_that_does_it(setup: ClientSetup) -> None:
+    if setup.reach is Reach.UNREACHABLE:
+        return
+    page = _ROOT / "docs" / "guide" / f"{_GUIDE_OF_MORE.get(setup.id, setup.id)}.md"
+    text = page.read_text(encoding="utf-8")
+    wired = text.find(f".venv/bin/turnout integrate {setup.id}\n")
+    by_hand = text.find(f".venv/bin/turnout settings {setup.id}\n")
+    assert wired > 0
+    assert by_hand == -1 or wired < by_hand
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
