@@ -33,7 +33,7 @@ from wizard.apply import NotApplied, apply_client
 from wizard.plan import ClientPlan, Login
 from wizard.planning import part_of
 from wizard.showing import short
-from wizard.view import Applied, ClientOutcome, Outcome, StepView
+from wizard.view import Applied, ClientOutcome, Outcome, StepView, TestStep
 
 if TYPE_CHECKING:
     from proxy.ledger.rows import Event
@@ -217,7 +217,7 @@ class _Client:
         checked = await self._test()
         failed = checked.failed if checked else None
         if failed is not None:
-            cause = f"The test stopped at {failed.name}: {failed.text}."
+            cause = _stopped(failed)
             todo = f"{self._services.command_path} doctor says what to do."
             return self._ended(Applied.FAILED, cause, todo, checked=checked)
         sentence = f"{self._plan.name} gets through."
@@ -288,7 +288,7 @@ class _Client:
         checked = await self._test() if test else None
         failed_step = checked.failed if checked else None
         if checked is not None and failed_step is not None:
-            cause = f"The test stopped at {failed_step.name}: {failed_step.text}."
+            cause = _stopped(failed_step)
             return await self._taken_back(cause, checked)
         sentence = f"{plan.name} is connected to Turnout."
         return self._ended(Applied.APPLIED, sentence, checked=checked)
@@ -373,6 +373,10 @@ def _of_gateway(data: bytes, port: int) -> bytes:
     A client's file may name those too; they must not be sent the gateway's key.
     """
     return _LOCAL.sub(lambda at: at[0] if int(at[1]) == port else b"", data)
+
+
+def _stopped(step: TestStep) -> str:
+    return f"The test stopped at {step.name}: {step.text.rstrip('.')}."
 
 
 def _looked_at(plan: ClientPlan) -> list[tuple[str, str]]:

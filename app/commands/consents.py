@@ -5,6 +5,7 @@ An entry is never changed: a revocation is an entry of its own.
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -16,7 +17,7 @@ from app.commands.undo import UndoResult, unwire
 from app.consenting import carry_over, journal_of, standing
 from app.failure import CommandFailed, Exit
 from app.services import Services
-from app.settings.entries import without_field
+from app.settings.entries import has_fields, without_entry, without_field
 from proxy.ledger.consents import verify_chain
 from proxy.ledger.rows import Consent, ConsentKind, NewConsent
 from wizard.records import WiringState
@@ -98,11 +99,9 @@ async def revoke(
         case ConsentKind.USE_KEY:
             sentence, todo = await _key_unused(services, entry)
         case ConsentKind.USE_SERVER:
-            sentence = f"Turnout is no longer allowed to use the server {entry.scope}."
-            todo = _by_hand(services, entry)
+            sentence, todo = await _server_unused(services, entry)
         case ConsentKind.START_AT_LOGIN:
-            sentence = "Turnout is no longer allowed to start at login."
-            todo = f"{services.command_path} doctor shows whether it still does."
+            return await _not_started(services, entry)
         case _:
             sentence, todo = "It is not done any more from now on.", ""
     by = await _revoked(services, entry)
@@ -152,19 +151,53 @@ async def _key_unused(services: Services, entry: Consent) -> tuple[str, str]:
             f"The key of {entry.subject} ({entry.scope}) is not used any more.",
             "",
         )
-    await asyncio.to_thread(
-        services.config.save, lambda data: without_field(data, entry.subject, "key")
-    )
-    if services.gateway is not None:
-        await services.gateway.config_changed()
+    await _saved(services, lambda data: _without_key(data, entry.subject))
     file = services.paths.config_file
     return (f"{file} does not name {entry.scope} for {entry.subject} any more.", "")
 
 
+def _without_key(data: bytes, provider: str) -> bytes:
+    """Take an entry away that is there for its key alone, else only the key."""
+    less = without_field(data, provider, "key")
+    return less if has_fields(less, provider) else without_entry(data, provider)
+
+
+async def _server_unused(services: Services, entry: Consent) -> tuple[str, str]:
+    """Take a server's entry out of `config.toml`, where nobody wrote more into it."""
+    there = {provider.id: provider for provider in services.config.current.providers}
+    provider = there.get(entry.subject)
+    sentence = f"Turnout is no longer allowed to use the server {entry.scope}."
+    if provider is None:
+        return sentence, ""
+    if provider.base_url.removesuffix("/v1") != entry.scope:
+        return sentence, _by_hand(services, entry)
+    try:
+        await _saved(services, lambda data: without_entry(data, entry.subject))
+    except CommandFailed:
+        return sentence, _by_hand(services, entry)
+    return f"{services.paths.config_file} does not name {entry.scope} any more.", ""
+
+
+async def _saved(services: Services, change: Callable[[bytes], bytes]) -> None:
+    await asyncio.to_thread(services.config.save, change)
+    if services.gateway is not None:
+        await services.gateway.config_changed()
+
+
+async def _not_started(services: Services, entry: Consent) -> ConsentRevoked:
+    from app.login_start import set_login
+
+    await set_login(services, on=False)
+    async with from_ledger():
+        entries = await services.ledger.consents()
+    by = next((each.number for each in entries if each.revokes == entry.number), None)
+    if by is None:
+        by = await _revoked(services, entry)
+    sentence = "Turnout does not start at login any more."
+    return ConsentRevoked(entry.number, by, sentence, "")
+
+
 def _by_hand(services: Services, entry: Consent) -> str:
-    there = {provider.id for provider in services.config.current.providers}
-    if entry.subject not in there:
-        return ""
     return (
         f'Remove the entry with id = "{entry.subject}" from'
         f" {services.paths.config_file}; until then it goes on being used."

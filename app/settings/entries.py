@@ -21,6 +21,8 @@ from app.settings.lines import line_of
 Value: TypeAlias = "str | bool | tuple[str, ...]"
 
 _BOM = b"\xef\xbb\xbf"
+_ENTRY = re.compile(r"\s*\[\[\s*providers\s*\]\]")
+_FIELD = re.compile(r"\s*[A-Za-z0-9_\"'-]+\s*=")
 _ENDS = re.compile(r"\s*(#.*)?\r?")
 
 
@@ -69,6 +71,47 @@ def without_field(data: bytes, entry_id: str, name: str) -> bytes:
     if line:
         del lines[line - 1]
     return _checked(data, "\n".join(lines), wanted)
+
+
+def has_fields(data: bytes, entry_id: str) -> bool:
+    """Tell whether an entry says more than its id and whose like it is."""
+    before, _ = _parsed(data)
+    there = _place(before, entry_id)
+    if there is None:
+        return False
+    return bool(_providers(before)[there].keys() - {"id", "like"})
+
+
+def without_entry(data: bytes, entry_id: str) -> bytes:
+    """Return the file `data` without one whole entry; the same where there is none.
+
+    Raises `CommandFailed` where the entry has models of its own or is not a block of
+    lines: then somebody wrote it by hand, and it stays.
+    """
+    before, text = _parsed(data)
+    there = _place(before, entry_id)
+    if there is None:
+        return data
+    wanted = deepcopy(before)
+    del _providers(wanted)[there]
+    if not _providers(wanted):
+        del wanted["providers"]
+    line = line_of(text, "providers", there, "id") or 1
+    lines = text.split("\n")
+    first = next(
+        (n for n in range(line - 1, -1, -1) if _ENTRY.match(lines[n])), line - 1
+    )
+    last = next(
+        (n for n in range(first + 1, len(lines)) if lines[n].lstrip().startswith("[")),
+        len(lines),
+    )
+    # What stands behind the entry's last field is not the entry's.
+    while last - 1 > first and not _FIELD.match(lines[last - 1]):
+        last -= 1
+    if first and not lines[first - 1].strip():
+        first -= 1
+    kept = [*lines[:first], *lines[last:]]
+    return _checked(data, "\n".join(kept), wanted)
 
 
 def _parsed(data: bytes) -> tuple[dict[str, object], str]:

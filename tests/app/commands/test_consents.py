@@ -14,9 +14,12 @@ from made_plans import NOW, URL, json_wish, plan
 from app.commands.consents import ConsentList, ConsentRevoked, consents, revoke
 from app.consenting import agreed, journal_of
 from app.failure import CommandFailed, Exit
+from app.login_start import set_login
 from app.services import Services
+from app.settings.entries import Entry, with_entry
 from proxy.ledger.rows import ConsentKind
 from wizard.apply import apply_client
+from wizard.autostart import LoginWay
 
 OLD = '{"model": "opus"}\n'
 
@@ -119,16 +122,43 @@ async def test_another_key_of_that_provider_stays(services: Services) -> None:
     assert read(services.paths.config_file) == before
 
 
-async def test_a_server_is_removed_by_hand(services: Services) -> None:
-    await agreed(services, ConsentKind.USE_SERVER, "other", "http://localhost:11434")
+async def test_a_servers_entry_goes_with_its_consent(
+    services: Services, gateway: Any
+) -> None:
+    file = services.paths.config_file
+    before = file.read_bytes()
+    address = "http://127.0.0.1:11500"
+    entry = Entry("ollama", {"base_url": address})
+    services.config.save(lambda data: with_entry(data, entry))
+    await agreed(services, ConsentKind.USE_SERVER, "ollama", address)
     await agreed(services, ConsentKind.USE_SERVER, "gone", "http://localhost:1234")
-    assert 'id = "other"' in (await revoke(services, 1)).todo
+    done = await revoke(services, 1)
+    assert (done.todo, file.read_bytes()) == ("", before)
+    assert gateway.asked[-1] == "config_changed"
     assert (await revoke(services, 2)).todo == ""
 
 
-@pytest.mark.parametrize(
-    "kind", [ConsentKind.START_AT_LOGIN, ConsentKind.DOCKER, ConsentKind.SHELL_FILES]
-)
+async def test_an_entry_somebody_wrote_more_into_is_removed_by_hand(
+    services: Services,
+) -> None:
+    await agreed(services, ConsentKind.USE_SERVER, "other", "http://localhost:11434")
+    await agreed(services, ConsentKind.USE_SERVER, "scripted", "https://models.example")
+    assert 'id = "other"' in (await revoke(services, 1)).todo
+    assert 'id = "scripted"' in (await revoke(services, 2)).todo
+
+
+async def test_start_at_login_is_turned_off_with_its_consent(
+    services: Services,
+) -> None:
+    await set_login(services, on=True, way=LoginWay.DESKTOP)
+    entry = services.surroundings.config_home / "autostart" / "turnout.desktop"
+    assert entry.exists()
+    await revoke(services, 1)
+    assert not entry.exists()
+    assert await stands(services) == [False, False]
+
+
+@pytest.mark.parametrize("kind", [ConsentKind.DOCKER, ConsentKind.SHELL_FILES])
 async def test_any_other_consent_ends(services: Services, kind: ConsentKind) -> None:
     await agreed(services, kind, "this machine")
     assert (await revoke(services, 1)).by == 2

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.failure import CommandFailed
-from app.settings.entries import Entry, with_entry, without_field
+from app.settings.entries import (
+    Entry,
+    has_fields,
+    with_entry,
+    without_entry,
+    without_field,
+)
 
 KEY = Entry("anthropic", {"key": "env:ANTHROPIC_API_KEY"})
 
@@ -58,6 +64,37 @@ def test_a_field_is_taken_away() -> None:
     )
     assert without_field(with_key, "openai", "key") == with_key
     assert without_field(with_key, "anthropic", "billing") == with_key
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        b"# mine\n",
+        b"[gateway]\nport = 1 # p\n",
+        b'[gateway]\r\nport = 1\r\n\r\n[[providers]]\r\nid = "x"\r\n',
+        b'\xef\xbb\xbf[[providers]]\nid = "x"\n\n[[providers.models]]\nid = "m"\n',
+    ],
+)
+def test_an_entry_that_was_added_goes_without_a_trace(before: bytes) -> None:
+    entry = Entry("ollama", {"base_url": "http://127.0.0.1:1", "any_model": True})
+    assert without_entry(with_entry(before, entry), "ollama") == before
+    assert without_entry(before, "ollama") == before
+
+
+def test_what_stands_behind_an_entry_stays() -> None:
+    after = b'\n# about b\n[[providers]]\nid = "b"\n'
+    before = b'[[providers]]\nid = "a"\nkey = "none" # k\n' + after
+    assert without_entry(before, "a") == after
+    assert has_fields(before, "a")
+    assert not has_fields(before, "b")
+    assert not has_fields(before, "c")
+
+
+def test_an_entry_with_models_of_its_own_stays() -> None:
+    data = b'[[providers]]\nid = "a"\n\n[[providers.models]]\nid = "m"\n'
+    with pytest.raises(CommandFailed):
+        without_entry(data, "a")
 
 
 @pytest.mark.parametrize(
