@@ -15,7 +15,8 @@ _TEXT: Final = """\
 What you agreed to is on record, oldest first: `turnout consents` lists it. An entry
 is never changed or removed; taking it back (`turnout consents revoke N`) is an entry
 of its own. Each entry holds the hash of the one before it, so a change from outside
-shows: the list, and `turnout doctor`, say from which entry on. No entry holds a key."""
+shows: the list, and `turnout doctor`, say from which entry on. That the newest were
+cut off does not show. No entry holds a key."""
 
 KINDS: Final[Mapping[ConsentKind, tuple[str, str]]] = {
     ConsentKind.WIRE_CLIENT: (
@@ -28,11 +29,12 @@ KINDS: Final[Mapping[ConsentKind, tuple[str, str]]] = {
     ),
     ConsentKind.USE_SERVER: (
         "requests may go to a model server that was found",
-        "Turnout tells which entry of `config.toml` to remove, and leaves it there",
+        "its entry leaves `config.toml`; one that says more now than that server is "
+        "named instead, and is yours to remove",
     ),
     ConsentKind.START_AT_LOGIN: (
         "Turnout may start when you log in",
-        "the permission ends; `turnout doctor` shows whether it still starts",
+        "it does not start at login any more: what was written for that is removed",
     ),
     ConsentKind.DOCKER: (
         "Docker may be asked for its containers",
@@ -48,7 +50,7 @@ KINDS: Final[Mapping[ConsentKind, tuple[str, str]]] = {
     ),
     ConsentKind.QUIT_CHOICE: (
         "what happens to connected clients when you quit",
-        "the choice in `config.toml` stays; change it there",
+        "nothing by itself: `turnout quit choice ask` asks again",
     ),
 }
 """What each kind allows, and what taking it back does."""
