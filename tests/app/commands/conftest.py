@@ -14,9 +14,9 @@ from app.routing_now import RoutingNow
 from app.services import Services
 from app.settings import ConfigStore
 from app.state import Changes, Snapshot
+from discovery.surroundings import Surroundings
 from proxy.catalogue import catalogue_of
 from proxy.health import Outlook
-from discovery.surroundings import Surroundings
 from proxy.ledger import Ledger
 from proxy.model import Protocol, Usage
 from proxy.policies import shipped_policy
