@@ -29,8 +29,7 @@ KINDS: Final[Mapping[ConsentKind, tuple[str, str]]] = {
     ),
     ConsentKind.USE_SERVER: (
         "requests may go to a model server that was found",
-        "its entry leaves `config.toml`; one that says more now than that server is "
-        "named instead, and is yours to remove",
+        "its entry leaves `config.toml`; one with more in it is named, for you to do",
     ),
     ConsentKind.START_AT_LOGIN: (
         "Turnout may start when you log in",
