@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import tomllib
@@ -31,24 +32,28 @@ _ANSWERS = [text for mark, text in _FENCE.findall(_FIRST_RUN) if mark == "toml"]
 _TYPED = re.compile(
     r"^\.venv/bin/turnout (.+)$|`(?:\.venv/bin/)?turnout\s([^`]+)`", re.MULTILINE
 )
-_PAGES = ("first-run", "undo", "wiring", "local-servers")
+_STANDS_FOR = {"answers.toml": "FILE", "N": "1", "CLIENT": "claude-code"}
+_PAGES = [*sorted(_FOLDER.glob("*.md")), _ROOT / "README.md"]
 
 
-def typed(page: str) -> list[str]:
-    text = (_FOLDER / f"{page}.md").read_text(encoding="utf-8")
-    return ["".join(found) for found in _TYPED.findall(text)]
+def typed(page: Path) -> list[str]:
+    found = _TYPED.findall(page.read_text(encoding="utf-8"))
+    return [" ".join("".join(words).split()) for words in found]
 
 
-@pytest.mark.parametrize("page", _PAGES)
-def test_every_command_line_is_one(page: str, tmp_path: Path) -> None:
-    (tmp_path / "answers.toml").write_text("", encoding="utf-8")
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.stem)
+def test_every_command_line_is_one(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where a command asks for a key.
+    monkeypatch.setattr("sys.stdin", io.StringIO("canary-not-a-secret\n"))
+    file = tmp_path / "answers.toml"
+    file.write_text("", encoding="utf-8")
     lines = typed(page)
     assert lines
     for line in lines:
-        words = shlex.split(
-            line.replace("answers.toml", str(tmp_path / "answers.toml"))
-        )
-        parse(words, COMMANDS)
+        words = [_STANDS_FOR.get(word, word) for word in shlex.split(line)]
+        parse([str(file) if word == "FILE" else word for word in words], COMMANDS)
 
 
 def test_the_answers_are_answers() -> None:
