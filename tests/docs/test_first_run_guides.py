@@ -32,7 +32,12 @@ _ANSWERS = [text for mark, text in _FENCE.findall(_FIRST_RUN) if mark == "toml"]
 _TYPED = re.compile(
     r"^\.venv/bin/turnout (.+)$|`(?:\.venv/bin/)?turnout\s([^`]+)`", re.MULTILINE
 )
-_STANDS_FOR = {"answers.toml": "FILE", "N": "1", "CLIENT": "claude-code"}
+_STANDS_FOR = {
+    "answers.toml": "FILE",
+    "CLIENT": "claude-code",
+    "N": "1",
+    "NAME": "openai",
+}
 _PAGES = [*sorted(_FOLDER.glob("*.md")), _ROOT / "README.md"]
 
 
