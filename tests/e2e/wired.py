@@ -176,8 +176,7 @@ def _look(path: Path) -> Look:
     if stat.S_ISLNK(status.st_mode):
         return Look("link", mode, str(path.readlink()), status.st_mtime_ns)
     if stat.S_ISDIR(status.st_mode):
-        # A folder's own time says only that something in it came or went.
-        return Look("folder", mode, "", 0)
+        return Look("folder", mode, "", status.st_mtime_ns)
     if not stat.S_ISREG(status.st_mode):
         return Look("other", mode, "", 0)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
