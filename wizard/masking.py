@@ -39,6 +39,7 @@ _WORDS: Final = frozenset({"true", "false", "null", "none", "{", "[", '""', "''"
 _REFERENCE: Final = re.compile(
     r"\$\{?\w+\}?|\{(?:env|file):[^}]*\}|(?:env|keyring):[\w.-]+|client"
 )
+_OUR_COMMAND: Final = re.compile(r"turnout\W.{0,3}keys show [a-z0-9-]+$")
 _PARTS: Final = re.compile(r"(\\n)")
 _HEADER: Final = re.compile(r"([\w-]+:\s*)(.+)")
 
@@ -70,6 +71,8 @@ def _named(found: re.Match[str]) -> str:
         or len(bare) < SHOWN
         or bare.isdigit()
         or _REFERENCE.fullmatch(bare)
+        # A command of ours is shown whole: it is what a person agrees to.
+        or _OUR_COMMAND.search(bare)
     ):
         return found[0]
     shown = "".join(map(_part, _PARTS.split(bare)))

@@ -14,6 +14,9 @@ from discovery.parts import Part
 from discovery.surroundings import Surroundings
 from proxy.catalogue import KeyRef
 from proxy.catalogue.address import objection
+from proxy.ledger.rows import ConsentKind
+
+_ONE_LOOK = "one look at a time"
 
 
 async def discover(
@@ -63,8 +66,10 @@ async def discover(
         )
     from discovery.scan import scan
 
+    around = _surroundings(services, folder)
+    await _record(services, shell_files=shell_files, docker=docker)
     return await scan(
-        _surroundings(services, folder),
+        around,
         services.config.current.settings.port,
         catalogue=services.config.current.catalogue,
         only=only,
@@ -73,6 +78,18 @@ async def discover(
         hosts=(_address(services, host),) if host else (),
         keyring=kept_keys(services),
     )
+
+
+async def _record(services: Services, *, shell_files: bool, docker: bool) -> None:
+    """Record what was agreed to; a look without a gateway leaves no trace at all."""
+    if services.gateway is None:
+        return
+    from app.consenting import agreed
+
+    if shell_files:
+        await agreed(services, ConsentKind.SHELL_FILES, "shell-files", _ONE_LOOK)
+    if docker:
+        await agreed(services, ConsentKind.DOCKER, "docker", _ONE_LOOK)
 
 
 def kept_keys(services: Services) -> Callable[[str], str | None]:

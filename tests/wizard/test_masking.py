@@ -19,6 +19,7 @@ CANARY = "canary-0123456789-abcd"
         ),
         (f"token: '{CANARY}'", "token: '...abcd'"),
         (f'curl -H "Authorization: Bearer {CANARY}"', None),
+        (f'"apiKeyHelper": "echo {CANARY}"', '"apiKeyHelper": "...abcd"'),
         (f"https://me:{CANARY}@host/x", "https://...@host/x"),
         (f"plain words and sk-{CANARY} in them", None),
         (
@@ -47,6 +48,7 @@ def test_a_key_is_blotted_out(line: str, shown: str | None) -> None:
         '"apiKey": "{env:TURNOUT_KEY}"',
         "// a comment about a key",
         "key = 'keyring:openai'",
+        '"apiKeyHelper": "/opt/turnout keys show claude-code"',
     ],
 )
 def test_what_is_no_key_stays(line: str) -> None:

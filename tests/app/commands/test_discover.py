@@ -50,6 +50,19 @@ async def test_docker_needs_its_word(here: Services) -> None:
     assert "--docker" in refused.value.todo
 
 
+async def test_what_was_agreed_to_is_recorded_once(
+    here: Services, gateway: Any
+) -> None:
+    await discover(here, only=Part.KEYS, shell_files=True)
+    assert await here.ledger.consents() == ()
+    served = replace(here, gateway=gateway)
+    for _ in range(2):
+        await discover(served, only=Part.KEYS, shell_files=True)
+        await discover(served, only=Part.CONTAINERS, docker=True)
+    kinds = [consent.kind for consent in await here.ledger.consents()]
+    assert kinds == ["shell-files", "docker"]
+
+
 async def test_a_folder_is_looked_into_when_it_is_named(here: Services) -> None:
     folder = home_of(here) / "project"
     put(folder / ".git/config", '[remote "origin"]\n\turl = git@gitea.example:x/y\n')
