@@ -324,9 +324,7 @@ def _gateway(
         command_path=command_path(),
         surroundings=surroundings(base.environ),
     )
-    gateway.wired = DriftWatch(
-        journal_of(gateway.services), port, command_path(), base.clock.monotonic
-    )
+    gateway.wired = DriftWatch(journal_of(gateway.services), port, command_path())
     return gateway
 
 
@@ -355,6 +353,7 @@ async def _run(
         )
         watchers = (
             spawn(gateway.watch_config(), "config"),
+            spawn(gateway.watch_wirings(), "drift"),
             spawn(_finish_for_others(gateway, base), "other runs"),
         )
         _log.info("gateway started", extra={"event": "gateway_started"})

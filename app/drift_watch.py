@@ -24,7 +24,7 @@ from wizard.journal import Journal
 from wizard.records import WiredFile, Wiring, WiringState
 
 LOOK_SECONDS: Final = 2.0
-"""The least time between two looks."""
+"""The time between two looks; a change is to be known within 5 s."""
 
 _HISTORY: Final = "journal.jsonl"
 _NAMES: Final[Mapping[str, str]] = {setup.id: setup.name for setup in CLIENTS}
@@ -131,7 +131,6 @@ class DriftWatch:
         journal: Journal,
         port: int,
         command: str,
-        monotonic: Callable[[], float],
         *,
         stamp: Callable[[Path], Stamp | None] = stamp_of,
         read: Callable[[Path], FileState] = look_at,
@@ -141,11 +140,9 @@ class DriftWatch:
         self._journal = journal
         self._port = port
         self._command = command
-        self._monotonic = monotonic
         self._stamp = stamp
         self._read = read
         self._alone = asyncio.Lock()
-        self._looked: float | None = None
         self._known: tuple[Wiring, ...] = ()
         self._journal_stamp: Stamp | None = None
         self._stamps: dict[tuple[str, Path], Stamp | None] = {}
@@ -159,14 +156,9 @@ class DriftWatch:
         self._not_rewired[client] = why
         self.wirings = self._judged()
 
-    async def look(self, *, at_once: bool = False) -> bool:
-        """Look again, if it is time; return whether `wirings` has changed."""
+    async def look(self) -> bool:
+        """Look again; return whether `wirings` has changed."""
         async with self._alone:
-            now = self._monotonic()
-            early = self._looked is not None and now - self._looked < LOOK_SECONDS
-            if early and not at_once:
-                return False
-            self._looked = now
             if not await asyncio.to_thread(self._anything_new):
                 return False
             before, self.wirings = self.wirings, self._judged()

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from app import drift_watch
 from app.commands.routing import TryResult, usage_of
 from app.found import LocalModels
 from app.problems import problems
@@ -314,13 +315,18 @@ class Gateway:
                 await self.reload_keys()
             await self.kept.look(self._clock.now().timestamp())
             self.live.look_at_the_day()
+
+    async def watch_wirings(self) -> None:
+        """Notice what others do to clients' settings, for as long as the task lives."""
+        while True:
+            await asyncio.sleep(drift_watch.LOOK_SECONDS)
             if await self.wired.look():
                 self.live.moved()
 
     async def wire_again(self) -> None:
         """Connect the clients again that the last Quit took back."""
         await wire_again(self.services, self.wired.not_rewired)
-        await self.wired.look(at_once=True)
+        await self.wired.look()
         self.live.moved()
 
     async def look_around(self) -> None:

@@ -43,7 +43,7 @@ key = "env:SCRIPTED_KEY"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks follow each other at once; how long they wait is told elsewhere."""
-    monkeypatch.setattr(drift_watch, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(drift_watch, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(gateway_module, "CONFIG_LOOK_SECONDS", 0.01)
 
 
