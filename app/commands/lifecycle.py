@@ -6,16 +6,16 @@ be written again.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from msgspec import Meta
 
 from app.commands import gateway, keys
-from app.commands.undo import unwire
+from app.commands.undo import from_journal, unwire
 from app.consenting import journal_of, taken_back
 from app.drift_watch import client_name, drifts_of, judged, leads_here
 from app.failure import CommandFailed, Exit
@@ -28,11 +28,8 @@ from app.state import WiringHealth, WiringNow
 from proxy.ledger.rows import ConsentKind
 from wizard.autostart import LoginWay
 from wizard.drift import accept as let_be
-from wizard.journal import JournalBusy
 from wizard.records import Wiring, WiringState
 from wizard.view import Applied, ClientOutcome, Outcome, PlanView
-
-_T = TypeVar("_T")
 
 
 class Switch(StrEnum):
@@ -184,7 +181,7 @@ async def wirings(services: Services) -> WiringList:
     """List the connected clients: how their settings are and when they last came."""
     from proxy.ledger.checkup import examine
 
-    current = await _from_journal(services, journal_of(services).current)
+    current = await from_journal(services, journal_of(services).current)
     if not current:
         return WiringList(())
     checkup = await asyncio.to_thread(examine, services.paths.database)
@@ -376,7 +373,7 @@ _REPAIRED = frozenset({Applied.APPLIED, Applied.ALREADY})
 
 async def _needy(services: Services, client: str | None) -> tuple[Wiring, ...]:
     """Return the wirings to repair; raises `CommandFailed` for no client of ours."""
-    current = await _from_journal(services, journal_of(services).current)
+    current = await from_journal(services, journal_of(services).current)
     if client is not None and all(each.client != client for each in current):
         raise _not_connected(services, client)
     fine = {WiringHealth.WIRED}
@@ -401,7 +398,7 @@ async def accept(
     your consent to connect that client ends.
     """
     journal = journal_of(services)
-    wiring = await _from_journal(services, lambda: journal.current_of(client))
+    wiring = await from_journal(services, lambda: journal.current_of(client))
     if wiring is None or wiring.state is not WiringState.APPLIED:
         raise _not_connected(services, client)
     drifts = await asyncio.to_thread(drifts_of, wiring)
@@ -411,8 +408,8 @@ async def accept(
         return Accepted(client, said, released=False)
     left = tuple(f"{e.key} in {e.file}" if e.key else str(e.file) for e in drifts)
     now = services.clock.now()
-    await _from_journal(services, lambda: let_be(journal, drifts, now))
-    rest = await _from_journal(services, lambda: journal.current_of(client))
+    await from_journal(services, lambda: let_be(journal, drifts, now))
+    rest = await from_journal(services, lambda: journal.current_of(client))
     if rest is not None and await asyncio.to_thread(leads_here, rest):
         said = f"{name} stays connected; what others changed is theirs now."
         return Accepted(client, said, released=False, left=left)
@@ -439,21 +436,3 @@ def _not_connected(services: Services, client: str) -> CommandFailed:
         f"{services.command_path} wirings shows the clients that are.",
         Exit.USAGE,
     )
-
-
-async def _from_journal(services: Services, work: Callable[[], _T]) -> _T:
-    """Do what blocks for the history's disk in a thread; say why it cannot be done."""
-    try:
-        return await asyncio.to_thread(work)
-    except JournalBusy:
-        raise CommandFailed(
-            "Another Turnout is changing settings files right now",
-            "Nothing was changed by this one.",
-            "Try again in a moment.",
-        ) from None
-    except OSError as error:
-        raise CommandFailed(
-            "The history of what Turnout changed cannot be used",
-            f"{journal_of(services).folder}: {error.strerror}. Nothing was changed.",
-            "Make room on the disk or make that folder writable, then try again.",
-        ) from None

@@ -119,17 +119,17 @@ async def undo(
     keys that still hold what Turnout wrote. It works without a running gateway.
     """
     journal = journal_of(services)
-    history = await _from_journal(services, journal.history)
+    history = await from_journal(services, journal.history)
     if list_ or (client is None and not all_):
         return UndoResult(False, history=tuple(map(_entry, history)), listed=True)
-    current = await _from_journal(services, journal.current)
+    current = await from_journal(services, journal.current)
     wired = tuple(each.client for each in current)
     chosen = wired if client is None else (client,)
     known = {each.client for each in history if each.state is not WiringState.FAILED}
     if client is not None and client not in (known if force_owned else wired):
         return _not_wired(services, client, history)
     if dry_run:
-        planned = await _from_journal(
+        planned = await from_journal(
             services, lambda: plan_undo(journal, chosen, force_owned=force_owned)
         )
         return UndoResult(False, tuple(map(_client, planned)))
@@ -148,7 +148,7 @@ async def unwire(
     Their gateway keys end. An undo that is no suspension also ends the consent to
     wire. Raises `CommandFailed` where nothing could be done.
     """
-    undone = await _from_journal(
+    undone = await from_journal(
         services,
         lambda: apply_undo(
             journal_of(services),
@@ -201,8 +201,11 @@ def _forget(key_file: Path) -> None:
         return  # the key in it ends all the same
 
 
-async def _from_journal(services: Services, work: Callable[[], _T]) -> _T:
-    """Do what blocks for the disk in a thread; say in words why it cannot be done."""
+async def from_journal(services: Services, work: Callable[[], _T]) -> _T:
+    """Do what blocks for the history's disk in a thread, and return its result.
+
+    Raises `CommandFailed` where another process is at it or the disk refuses.
+    """
     try:
         return await asyncio.to_thread(work)
     except JournalBusy:

@@ -3,7 +3,7 @@
 import tomllib
 from typing import Any
 
-from app.own_config import Signed, own_changes
+from app.own_config import OwnChanges, OwnLogin, Signed, own_changes
 from app.settings.config import read_config
 from discovery.findings import (
     Confidence,
@@ -170,3 +170,14 @@ def test_what_was_named_and_not_found_is_said() -> None:
     assert changes.mode is Mode.OFFLINE
     assert "GROQ_API_KEY was not found" in changes.notes[0]
     assert changes.sentences == ("The mode becomes offline.",)
+
+
+def test_start_at_login_is_said_and_changes_no_byte_of_the_file() -> None:
+    on = OwnChanges(login=OwnLogin(on=True, where="/p/turnout.desktop"))
+    off = OwnChanges(login=OwnLogin(on=False, where="/p/turnout.desktop"))
+    assert on.sentences == (
+        "Turnout starts at login, by /p/turnout.desktop, which is made.",
+    )
+    assert "/p/turnout.desktop is removed" in off.sentences[0]
+    assert on.made(b"[gateway]\n") == b"[gateway]\n"
+    assert len({on.mark, off.mark, OwnChanges().mark}) == 3

@@ -443,6 +443,22 @@ async def test_the_first_run_lets_it_start_at_login_after_showing_that(
     assert unit.exists()
 
 
+async def test_a_start_at_login_that_cannot_be_keeps_nobody_from_being_connected(
+    gateway: Serving, person: Path
+) -> None:
+    unit = person / ".config/systemd/user/turnout.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=/usr/bin/trains\n")
+    answers = 'start_at_login = true\nclients = ["claude-code"]\n'
+    plan = await gateway.door.call("setup plan", PlanView, answers=answers)
+    outcome = await gateway.door.call(
+        "setup apply", Outcome, answers=answers, plan=plan.id, test=False
+    )
+    assert outcome.own[0].startswith("Start at login was not changed: ")
+    assert outcome.clients[0].state is Applied.ALREADY
+    assert "trains" in unit.read_text()
+
+
 async def test_uninstall_shows_everything_and_does_it_after_a_yes(
     gateway: Serving, person: Path
 ) -> None:
