@@ -68,7 +68,9 @@ class Desk(QObject):
         self._first_run_due = False
         self._windows: dict[str, OverviewWindow] = {}
         self._servers = NewServers(bridge)
-        self.setting_up = SettingUp(bridge, self._copy, terminal(), self._set_up)
+        self.setting_up = SettingUp(
+            bridge, self._copy, terminal(), self._set_up, login=True
+        )
         self.checkup = Checkup(bridge, self._copy, bridge.start_gateway)
         app.setWindowIcon(state_icon(Shape.STRAIGHT, hollow=False))
         listed = [(window.NAME, window.TEXT) for window in WINDOWS]

@@ -52,6 +52,8 @@ SHELL_MEANS = (
     "what Turnout would write. It reads them; it never runs a shell."
 )
 
+_STOP = Qt.FocusPolicy.StrongFocus
+
 
 @dataclass(frozen=True, slots=True)
 class LookWishes:
@@ -105,6 +107,10 @@ class LookPage(Page):
             cleared(self._problems)
             for problem in flow.findings.problems:
                 self._problems.addWidget(caption(problem))
+        for mode, choice in self.modes.items():
+            # Tab comes to the chosen one only, and the arrows go on from there.
+            here = mode is flow.mode
+            choice.setFocusPolicy(_STOP if here else Qt.FocusPolicy.ClickFocus)
         self.modes[flow.mode].setChecked(True)
         if self.login is not None:
             self.login.setChecked(flow.start_at_login)

@@ -78,6 +78,8 @@ class ReviewPage(QWidget):
             cleared(page.column)
             page.verticalScrollBar().setValue(0)
         if flow.plan is None:
+            # Whoever comes back sees first what would change.
+            self.tabs.setCurrentIndex(0)
             self._show_none(flow)
         else:
             self._show_changes(flow.plan)

@@ -400,6 +400,15 @@ def test_what_happens_without_turnout_is_the_second_leaf(
     assert CLAUDE_VIEW.without in texts(window.review)
 
 
+def test_whoever_comes_back_sees_first_what_would_change(window: WizardWindow) -> None:
+    reviewed(window)
+    window.review.tabs.setCurrentIndex(1)
+    window.back.click()
+    window.accept()
+    window.show_plan(PLAN)
+    assert window.review.tabs.currentIndex() == 0
+
+
 def test_a_refusal_names_file_line_and_what_to_do(window: WizardWindow) -> None:
     looked(window)
     window.accept()
@@ -678,6 +687,23 @@ def test_the_rows_are_walked_through_and_ticked_by_the_keys(
     tick.setFocus()
     press(Qt.Key.Key_Space)
     assert "opencode" in window.flow.ticked(Group.CLIENTS)
+
+
+def test_the_keys_come_to_the_chosen_mode_and_change_it_by_arrows(
+    qtbot: QtBot, window: WizardWindow
+) -> None:
+    looked(window)
+    shown(qtbot, window)
+    modes = list(window.look.modes.values())
+    window.next.setFocus()
+    for _ in range(12):
+        press(Qt.Key.Key_Backtab)
+        if QApplication.focusWidget() in modes:
+            break
+    assert QApplication.focusWidget() is window.look.modes[Mode.CODING_AUTO]
+    press(Qt.Key.Key_Down)
+    assert window.flow.chosen_mode is Mode.CODING_FAST
+    assert QApplication.focusWidget() is window.look.modes[Mode.CODING_FAST]
 
 
 def test_what_has_the_focus_is_in_view(qtbot: QtBot, window: WizardWindow) -> None:
