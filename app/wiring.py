@@ -17,6 +17,7 @@ from typing import Final
 from app.commands.discover import kept_keys
 from app.commands.keys import kept_key
 from app.commands.spend import from_ledger
+from app.consenting import journal_of
 from app.failure import CommandFailed, Exit
 from app.identity import program
 from app.login_start import login_start
@@ -41,8 +42,9 @@ from discovery.keys import (
 )
 from discovery.servers import find_servers
 from discovery.surroundings import Surroundings
+from proxy import keys as gateway_keys
 from proxy.catalogue import Catalogue, FoundModel, Model, Provider, with_found
-from proxy.keys import KeyRing
+from proxy.keys import KeyRing, KeyRow
 from wizard.answers import Answers
 from wizard.clients import CLIENTS
 from wizard.clients.claude_code.present import present_in, user_file
@@ -132,11 +134,14 @@ async def draw(
     catalogue = read_config(after).catalogue
     providers = _with_models(services, catalogue, seen.servers).providers
     plans, fresh = [], set()
+    async with from_ledger():
+        rows = await services.ledger.keys()
     for one in ones:
-        key, made = await _key(services, one, keys or {})
+        key, made = await _key(services, one, keys or {}, rows)
         if made:
             fresh.add(one.setup.id)
-        situation = _situation(services, one, key, providers, around)
+        ours = _made_here(one, rows)
+        situation = _situation(services, one, key, providers, around, ours=ours)
         plans.append(_with_finding(plan_client(one.setup, situation), one, providers))
     plan = plan_of(plans, (after if after != data else b"") + changes.mark)
     view = shown(
@@ -262,6 +267,9 @@ def _ones(
         choice = answers.choice(name, project)
         found = seen.client(name)
         files = {path: look_at(path) for path in setup.places(around, choice)}
+        earlier = journal_of(services).current_of(name)
+        if choice.login is None and earlier is not None:
+            choice = replace(choice, login=earlier.choice.login)
         login = _login(services, answers, choice, found, seen.keys)
         if choice.login is None and _has_credential(name, around, files):
             login = Login.OWN
@@ -331,14 +339,13 @@ def _signed(one: _One) -> Signed:
 
 
 async def _key(
-    services: Services, one: _One, keys: Mapping[str, str]
+    services: Services, one: _One, keys: Mapping[str, str], rows: Iterable[KeyRow]
 ) -> tuple[str, bool]:
     """Return the client's gateway key, and whether it has yet to be made."""
     name = one.setup.id
     if name in keys:
         return keys[name], False
-    async with from_ledger():
-        ring = KeyRing(await services.ledger.keys())
+    ring = KeyRing(rows)
     for state in one.files.values():
         for found in _KEY.findall(state.data or b""):
             known = ring.find(found.decode())
@@ -351,12 +358,24 @@ async def _key(
     return PLACEHOLDER, True
 
 
+def _made_here(one: _One, rows: Iterable[KeyRow]) -> bool:
+    """Tell whether this Turnout made every gateway key in a client's files."""
+    made = {row.hash for row in rows}
+    return all(
+        gateway_keys.hash(found.decode()) in made
+        for state in one.files.values()
+        for found in _KEY.findall(state.data or b"")
+    )
+
+
 def _situation(
     services: Services,
     one: _One,
     key: str,
     providers: tuple[Provider, ...],
     around: Surroundings,
+    *,
+    ours: bool,
 ) -> Situation:
     return Situation(
         surroundings=around,
@@ -368,6 +387,8 @@ def _situation(
         key_file=services.paths.state / "keys" / one.setup.id,
         providers=providers,
         files=one.files,
+        home=services.paths.home,
+        older_is_ours=ours,
     )
 
 

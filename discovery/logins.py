@@ -19,6 +19,7 @@ from discovery.folders import (
     qwen_folder,
 )
 from discovery.settings_text import (
+    dotenv_of,
     json_of,
     place_shown,
     table_of,
@@ -81,12 +82,29 @@ def _gemini_cli(surroundings: Surroundings) -> SignIn:
         "gemini-api-key": SignIn.KEY,
         "vertex-ai": SignIn.KEY,
     }
-    return _selected(gemini_folder(surroundings), kinds)
+    folder = gemini_folder(surroundings)
+    names = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    return _not_ours(_selected(folder, kinds), folder, names, surroundings)
 
 
 def _qwen_code(surroundings: Surroundings) -> SignIn:
     kinds = {"qwen-oauth": SignIn.SUBSCRIPTION, "openai": SignIn.KEY}
-    return _selected(qwen_folder(surroundings), kinds)
+    folder = qwen_folder(surroundings)
+    names = ("OPENAI_API_KEY",)
+    return _not_ours(_selected(folder, kinds), folder, names, surroundings)
+
+
+def _not_ours(
+    sign_in: SignIn, folder: Path, names: tuple[str, ...], surroundings: Surroundings
+) -> SignIn:
+    """Return how a client signs in where its only key may be the gateway's."""
+    if sign_in is not SignIn.KEY:
+        return sign_in
+    held = dotenv_of(folder / ".env")
+    told = (held[name][1] if name in held else "" for name in names)
+    exported = (surroundings.environ.get(name, "") for name in names)
+    given = [value for value in (*told, *exported) if value]
+    return SignIn.NONE if given and not any(map(_foreign, given)) else sign_in
 
 
 def _selected(folder: Path, kinds: Mapping[str, SignIn]) -> SignIn:

@@ -39,7 +39,7 @@ _WORDS: Final = frozenset({"true", "false", "null", "none", "{", "[", '""', "''"
 _REFERENCE: Final = re.compile(
     r"\$\{?\w+\}?|\{(?:env|file):[^}]*\}|(?:env|keyring):[\w.-]+|client"
 )
-_OUR_COMMAND: Final = re.compile(r"turnout\W.{0,3}keys show [a-z0-9-]+$")
+_OUR_COMMAND: Final = re.compile(r"turnout\W.{0,3}keys show [a-z0-9-]+( --home \S+)?$")
 _PARTS: Final = re.compile(r"(\\n)")
 _HEADER: Final = re.compile(r"([\w-]+:\s*)(.+)")
 

@@ -53,7 +53,7 @@ def plan_client(setup: ClientSetup, situation: Situation) -> ClientPlan:
     refusals, questions, edits = list(wanted.refusals), list(wanted.questions), []
     for wish in wanted.files:
         state = situation.files.get(wish.path) or _nothing_there(wish)
-        made = _planned(wish, state, over_local=situation.choice.over_local)
+        made = _planned(wish, state, situation)
         if isinstance(made, Refusal):
             refusals.append(made)
             continue
@@ -130,7 +130,7 @@ def _nothing_there(wish: FileWish) -> FileState:
 
 
 def _planned(
-    wish: FileWish, state: FileState, *, over_local: bool
+    wish: FileWish, state: FileState, situation: Situation
 ) -> tuple[FileEdit, tuple[Question, ...]] | Refusal:
     file = str(wish.path)
     if state.trouble is not Trouble.NONE:
@@ -140,7 +140,7 @@ def _planned(
         why = "it is a link, and its program replaces the file, not what it leads to"
         return Refusal(file, why, "Put the file itself in the link's place.")
     try:
-        return _edited(wish, state, over_local=over_local)
+        return _edited(wish, state, situation)
     except _SecretThere as found:
         return Refusal(
             file,
@@ -161,7 +161,7 @@ class _SecretThere(Exception):
 
 
 def _edited(
-    wish: FileWish, state: FileState, *, over_local: bool
+    wish: FileWish, state: FileState, situation: Situation
 ) -> tuple[FileEdit, tuple[Question, ...]]:
     held = decoded(state.data or b"")
     before = "" if wish.whole else held.text
@@ -169,7 +169,7 @@ def _edited(
         raise Broken("it is there already and is not Turnout's")
     changes, questions = [], []
     for key in wish.keys:
-        change, question = _changed(wish, key, before, over_local=over_local)
+        change, question = _changed(wish, key, before, situation)
         changes.append(change)
         if question is not None and question not in questions:
             questions.append(question)
@@ -206,13 +206,13 @@ def _is_ours(wish: FileWish, text: str) -> bool:
 
 
 def _changed(
-    wish: FileWish, key: KeyWish, text: str, *, over_local: bool
+    wish: FileWish, key: KeyWish, text: str, situation: Situation
 ) -> tuple[KeyChange, Question | None]:
     found = _value(wish, key, text)
     same = _same(key, found)
     kept, question = found, None
     if not same and not key.line and found is not ABSENT:
-        kept, question = _kept(wish, key, found, text, over_local=over_local)
+        kept, question = _kept(wish, key, found, text, situation)
     change = KeyChange(
         path=key.path,
         before=kept,
@@ -243,19 +243,20 @@ def _kept(
     key: KeyWish,
     found: Json | Absent,
     text: str,
-    *,
-    over_local: bool,
+    situation: Situation,
 ) -> tuple[Json | Absent, Question | None]:
     """Return what is kept as the user's own, and what has to be asked first."""
     told = found if isinstance(found, str) else json.dumps(found)
     address = local_address(told)
-    if ours(told) or (address and _wired_before(wish, text)):
+    here = situation.older_is_ours or address == situation.url
+    if here and (ours(told) or (address and _wired_before(wish, text))):
         return ABSENT, None
     if address:
         # Kept as the user's own it would be a way back to a port that may be dead.
-        question = None if over_local else _poisoned(wish, key, address)
+        agreed = situation.choice.over_local
+        question = None if agreed else _poisoned(wish, key, address)
         return ABSENT, question
-    if key.secret and _points_here(wish, text):
+    if ours(told) or (key.secret and _points_here(wish, text)):
         # What stands beside such an address is that gateway's, not the user's.
         return ABSENT, None
     if looks_secret(key_name(key.path), told):

@@ -131,6 +131,41 @@ async def test_a_valid_key_in_the_file_is_kept(tmp_path: Path) -> None:
         assert (await draw(services, CLAUDE)).fresh
 
 
+async def test_a_second_plan_for_gemini_does_not_take_our_key_for_its_own(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as services:
+        answers = Answers(clients=("gemini-cli",))
+        first = await draw(services, answers)
+        made_key = (await keys.new(services, "gemini-cli")).key
+        for edit in first.plan.clients[0].edits:
+            edit.path.parent.mkdir(exist_ok=True)
+            after = edit.after.replace(PLACEHOLDER.encode(), made_key.encode())
+            edit.path.write_bytes(after)
+        again = await draw(services, answers)
+        (plan,) = again.plan.clients
+        assert plan.choice.login is Login.KEY
+        assert not plan.changes_anything
+        assert again.own.entries == ()
+
+
+async def test_another_turnouts_key_is_asked_about(tmp_path: Path) -> None:
+    other = "tnt_" + "a" * 49
+    env = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9999", "ANTHROPIC_AUTH_TOKEN": other}
+    async with made(tmp_path) as services:
+        settings(services, json.dumps({"env": env}))
+        assert (await draw(services, CLAUDE)).plan.clients[0].questions
+
+
+async def test_the_command_for_a_key_names_the_home(tmp_path: Path) -> None:
+    own = {"claude-code": ClientAnswers(helper=True)}
+    async with made(tmp_path) as services:
+        settings(services, "{}")
+        answers = Answers(clients=("claude-code",), client=own)
+        (edit,) = (await draw(services, answers)).plan.clients[0].edits
+        assert f"--home {tmp_path / 't'}".encode() in edit.after
+
+
 async def test_all_clients_are_those_that_are_here(tmp_path: Path) -> None:
     async with made(tmp_path) as services:
         settings(services, "{}")

@@ -49,6 +49,7 @@ def test_a_key_is_blotted_out(line: str, shown: str | None) -> None:
         "// a comment about a key",
         "key = 'keyring:openai'",
         '"apiKeyHelper": "/opt/turnout keys show claude-code"',
+        '"apiKeyHelper": "/opt/turnout keys show claude-code --home /t"',
     ],
 )
 def test_what_is_no_key_stays(line: str) -> None:

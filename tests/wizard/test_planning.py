@@ -28,6 +28,7 @@ def planned(
     over_local: bool = False,
     mode: int | None = 0o600,
     fmt: Format = Format.JSON,
+    older_is_ours: bool = True,
 ) -> ClientPlan:
     """A plan for one file with that text."""
     wish = FileWish(FILE, fmt, keys or _keys(), whole, follow_links)
@@ -50,6 +51,7 @@ def planned(
         Path("/state/keys/tool"),
         (),
         {FILE: state},
+        older_is_ours=older_is_ours,
     )
     return plan_client(setup, situation)
 
@@ -89,6 +91,16 @@ def test_our_older_wiring_is_replaced_without_a_question_and_not_kept() -> None:
     plan = planned(old)
     assert not plan.questions
     assert [change.before for change in plan.edits[0].changes] == [ABSENT, ABSENT]
+
+
+def test_the_wiring_of_another_turnout_is_asked_about() -> None:
+    old = f'{{"url": "http://127.0.0.1:9999", "key": "{OURS}"}}'
+    plan = planned(old, older_is_ours=False)
+    assert [question.key for question in plan.questions] == ["over_local"]
+    agreed = planned(old, older_is_ours=False, over_local=True)
+    assert [c.before for c in agreed.edits[0].changes] == [ABSENT, ABSENT]
+    here = f'{{"url": "{URL}", "key": "{OURS}"}}'
+    assert not planned(here, older_is_ours=False).questions
 
 
 def test_another_local_gateway_is_asked_about_and_never_kept() -> None:

@@ -167,9 +167,13 @@ def _provider_keys(situation: Situation) -> Iterator[KeyWish]:
     )
     yield KeyWish((*_PROVIDER, "wire_api"), "responses", "the only kind Codex knows")
     if situation.choice.helper:
+        words: list[Json] = ["keys", "show", "codex"]
+        if situation.home is not None:
+            # Codex may be started where no variable names Turnout's folder.
+            words += ["--home", str(situation.home)]
         yield KeyWish(
             (*_PROVIDER, "auth"),
-            {"command": situation.command, "args": ["keys", "show", "codex"]},
+            {"command": situation.command, "args": words},
             "Codex asks Turnout for its key, which starts the gateway",
         )
     else:

@@ -29,7 +29,10 @@ class Situation:
     client's gateway key or its placeholder, `command` the full path of `turnout`,
     `key_file` a 0600 file of ours that holds the key for clients that can read one.
     `providers` are those the configuration has or will have after this plan. `files`
-    are the states of the paths that the module's `places` named.
+    are the states of the paths that the module's `places` named. `home` is Turnout's
+    own folder where it is not the usual one: a command that a client runs has to name
+    it. `older_is_ours` is False where a gateway key stands in the files that this
+    Turnout never made.
     """
 
     surroundings: Surroundings
@@ -41,6 +44,8 @@ class Situation:
     key_file: Path
     providers: tuple[Provider, ...]
     files: Mapping[Path, FileState] = field(repr=False)
+    home: Path | None = None
+    older_is_ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,13 @@ def test_beside_its_own_login_there_is_no_command_and_that_is_told() -> None:
 def test_the_command_is_one_word_for_a_shell(
     command: str, platform: str, typed: str
 ) -> None:
-    assert helper_command(command, platform) == typed
+    here = at(helper=True)
+    around = replace(here.surroundings, platform=platform)
+    there = replace(here, surroundings=around, command=command)
+    assert helper_command(there) == typed
+    elsewhere = replace(there, home=Path("/my home"))
+    quote = '"' if platform == "win32" else "'"
+    assert helper_command(elsewhere) == f"{typed} --home {quote}/my home{quote}"
 
 
 def test_the_model_is_left_to_turnout_only_where_that_was_chosen() -> None:

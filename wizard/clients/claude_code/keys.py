@@ -44,7 +44,7 @@ def keys_of(situation: Situation, present: Present, login: Login) -> Iterator[Ke
         if helps:
             yield KeyWish(
                 (HELPER,),
-                helper_command(situation.command, situation.surroundings.platform),
+                helper_command(situation),
                 "Claude Code asks Turnout for its key, which starts the gateway",
             )
         else:
@@ -83,11 +83,18 @@ def _cleared(present: Present, login: Login, *, helps: bool) -> Iterator[KeyWish
             yield KeyWish(path, ABSENT, reason)
 
 
-def helper_command(command: str, platform: str) -> str:
-    """Return the command that prints Claude Code's key, as a shell reads it."""
-    if platform == "win32":
-        return f'"{command}" {SHOWS_OURS}'
-    return f"{shlex.quote(command)} {SHOWS_OURS}"
+def helper_command(situation: Situation) -> str:
+    """Return the command that prints Claude Code's key, as a shell reads it.
+
+    It names Turnout's folder where that is not the usual one: Claude Code may be
+    started where no variable says so.
+    """
+    command, home = situation.command, situation.home
+    if situation.surroundings.platform == "win32":
+        place = f' --home "{home}"' if home else ""
+        return f'"{command}" {SHOWS_OURS}{place}'
+    place = f" --home {shlex.quote(str(home))}" if home else ""
+    return f"{shlex.quote(command)} {SHOWS_OURS}{place}"
 
 
 def _sonnet(situation: Situation) -> str:

@@ -92,7 +92,7 @@ def for_project(situation: Situation, project: Path) -> Wanted:
         KeyWish(("env", URL), situation.url, "this project's requests come to Turnout"),
         KeyWish(
             (HELPER,),
-            helper_command(situation.command, situation.surroundings.platform),
+            helper_command(situation),
             "the key is asked for by a command, so none stands in a project's file",
         ),
     )
