@@ -267,14 +267,22 @@ def _ones(
         choice = answers.choice(name, project)
         found = seen.client(name)
         files = {path: look_at(path) for path in setup.places(around, choice)}
-        earlier = journal_of(services).current_of(name)
-        if choice.login is None and earlier is not None:
-            choice = replace(choice, login=earlier.choice.login)
+        if choice.login is None:
+            choice = replace(choice, login=_earlier_login(services, name))
         login = _login(services, answers, choice, found, seen.keys)
         if choice.login is None and _has_credential(name, around, files):
             login = Login.OWN
         ones.append(_One(setup, choice, login, found, files))
     return tuple(ones)
+
+
+def _earlier_login(services: Services, client: str) -> Login | None:
+    """Return how a client that is wired signs in; None where it is not wired."""
+    # A history that cannot be read is said where something is to be written.
+    with contextlib.suppress(OSError):
+        earlier = journal_of(services).current_of(client)
+        return earlier.choice.login if earlier is not None else None
+    return None
 
 
 def _chosen(answers: Answers, found: Sequence[ClientFound]) -> tuple[str, ...]:
