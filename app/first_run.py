@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Thread
 from typing import TextIO
 
 from app.columns import harmless
@@ -314,7 +316,19 @@ def _errors(flow: Flow) -> tuple[str, ...]:
 async def _line(screen: Screen, prompt: str) -> str:
     screen.out.write(prompt)
     screen.out.flush()
-    return await asyncio.to_thread(screen.read)
+    typed: Future[str] = Future()
+    # No thread of the loop's: its end would wait for a person who typed Ctrl-C.
+    Thread(target=_read, args=(screen.read, typed), daemon=True).start()
+    return await asyncio.wrap_future(typed)
+
+
+def _read(read: Reader, typed: Future[str]) -> None:
+    if not typed.set_running_or_notify_cancel():
+        return
+    try:
+        typed.set_result(read())
+    except (EOFError, OSError, ValueError) as ended:
+        typed.set_exception(ended)
 
 
 def is_terminal() -> bool:
