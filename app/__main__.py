@@ -150,9 +150,18 @@ def _in_process(
 
     paths = paths_for(os.environ, home)
     only_look = effect is Effect.READ
-    if paths.database.exists() or not only_look:
+    if paths.database.exists() or not only_look or _barred(paths):
         make_folders(paths)
     return in_process(paths, os.environ, only_look=only_look)
+
+
+def _barred(paths: Paths) -> bool:
+    """Tell whether something that is no folder stands where the home would be."""
+    home = paths.home
+    if home is None:
+        return False
+    there = (each for each in (home, *home.parents) if os.path.lexists(each))
+    return not next(there, home).is_dir()
 
 
 def _fail(sentence: str) -> int:

@@ -42,9 +42,12 @@ def undo(result: UndoResult, command_path: str) -> Lines:
     if result.listed:
         return _history(result, command_path)
     lines: list[str] = []
+    tried = result.done or result.failed
     for client in result.clients:
-        lines += [*_client(client, done=result.done, command_path=command_path), ""]
-    if not result.done and result.clients:
+        lines += [*_client(client, done=tried, command_path=command_path), ""]
+    if result.failed:
+        lines += ["Not all of it could be taken back; what is left is named above.", ""]
+    elif not tried and result.clients:
         lines += ["Nothing was changed: this is what an undo would do.", ""]
     if not result.clients and not result.notes:
         lines.append("No client is connected to Turnout: nothing to take back.")

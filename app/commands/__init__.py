@@ -57,8 +57,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("setup resume", setup.resume, Effect.READ),
     Command("setup save", setup.save, Effect.CHANGE),
     Command("integrate", setup.integrate, Effect.SPEND, asks="asks", fails="failed"),
-    Command("undo", undo.undo, Effect.CHANGE),
-    Command("consents", consents.consents, Effect.READ),
+    Command("undo", undo.undo, Effect.CHANGE, fails="failed"),
+    Command("consents", consents.consents, Effect.READ, fails="failed"),
     Command("consents revoke", consents.revoke, Effect.CHANGE),
     Command("wirings", lifecycle.wirings, Effect.READ, rows="wirings"),
     Command("repair", lifecycle.repair, Effect.CHANGE, asks="asks"),
@@ -66,7 +66,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("login", lifecycle.login, Effect.CHANGE),
     Command("quit", lifecycle.quit_, Effect.CHANGE, asks="asks"),
     Command("quit choice", lifecycle.quit_choice, Effect.CHANGE),
-    Command("uninstall", uninstall.uninstall, Effect.CHANGE, asks="asks"),
+    Command(
+        "uninstall", uninstall.uninstall, Effect.CHANGE, asks="asks", fails="failed"
+    ),
     Command("try", routing.try_prompt, Effect.SPEND),
     Command("logs", logs.logs, Effect.READ, rows="lines", follow="since"),
     Command("restart", gateway.restart, Effect.CHANGE),

@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from app.commands.spend import from_ledger
-from app.commands.undo import UndoResult, unwire
+from app.commands.undo import UndoResult, from_journal, unwire
 from app.consenting import carry_over, journal_of, standing
 from app.failure import CommandFailed, Exit
 from app.services import Services
@@ -74,7 +74,7 @@ async def consents(services: Services) -> ConsentList:
     """List what was agreed to and taken back, and whether the record is whole."""
     async with from_ledger():
         entries = await services.ledger.consents()
-    waiting = await asyncio.to_thread(journal_of(services).waiting_consents)
+    waiting = await from_journal(services, journal_of(services).waiting_consents)
     stands = {entry.number for entry in standing(entries)}
     return ConsentList(
         tuple(_info(entry, stands=entry.number in stands) for entry in entries),

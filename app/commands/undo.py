@@ -84,7 +84,8 @@ class WiringEntry:
 class UndoResult:
     """What an undo did, would do, or could do.
 
-    `done` is False where it was only looked at. `history` is there with `--list`.
+    `done` is False where it was only looked at, and where a file could not be taken
+    back; `failed` says that it was the latter. `history` is there with `--list`.
     """
 
     done: bool
@@ -92,6 +93,7 @@ class UndoResult:
     history: tuple[WiringEntry, ...] = ()
     notes: tuple[str, ...] = ()
     listed: bool = False
+    failed: bool = False
 
 
 async def undo(
@@ -170,7 +172,9 @@ async def unwire(
                     "The record cannot be written now; that the consent for"
                     f" {each.client} ended is kept and will be added to it."
                 )
-    return UndoResult(True, tuple(map(_client, undone)), notes=tuple(notes))
+    clients = tuple(map(_client, undone))
+    whole = all(each.complete for each in undone)
+    return UndoResult(whole, clients, notes=tuple(notes), failed=not whole)
 
 
 async def _end_key(services: Services, client: str) -> tuple[str, ...]:

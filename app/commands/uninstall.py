@@ -28,7 +28,8 @@ class Uninstall:
     `asks` is True where nothing was done because the user has to agree first; `done`
     that all of it was. `login` is what starts Turnout at login, `keys` the clients
     whose gateway keys end, `gateway` a sentence about the running one: '' and () where
-    there is none. `stays` are the folders that are not removed.
+    there is none. `stays` are the folders that are not removed. `failed` says that a
+    client could not be disconnected.
     """
 
     asks: bool
@@ -39,6 +40,7 @@ class Uninstall:
     gateway: str = ""
     stays: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    failed: bool = False
 
 
 async def uninstall(
@@ -103,6 +105,7 @@ async def _carried_out(services: Services, preview: Uninstall) -> Uninstall:
             login=preview.login,
             stays=preview.stays,
             notes=(*stuck, "The gateway goes on serving meanwhile.", again, *notes),
+            failed=True,
         )
     for name in (await _valid_keys(services))[0]:
         try:

@@ -108,6 +108,23 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("place", ["file", "file/below"])
+@pytest.mark.parametrize(
+    "words", [["consents"], ["setup", "resume"], ["wirings"], ["undo"], ["uninstall"]]
+)
+def test_a_home_that_is_a_file_is_told_by_every_command(
+    words: list[str],
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TURNOUT_HOME", str(tmp_path / place))
+    assert program.main(words) == 1
+    assert f"cannot use the folder {tmp_path / place}" in capsys.readouterr().err
+
+
 def test_a_foreign_room_stops_everything(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

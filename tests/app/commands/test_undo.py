@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import os
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import msgspec
 import pytest
 from made_plans import NOW, URL, json_wish, plan
 
+from app.__main__ import main
 from app.assemble import in_process
 from app.commands import keys
 from app.commands.undo import UndoResult, undo, unwire
@@ -148,8 +151,33 @@ async def test_a_stuck_file_keeps_key_and_consent(alone: Services, file: Path) -
     write(file, "broken")
     done = await undo(alone, "claude-code")
     assert not done.clients[0].complete
+    assert (done.done, done.failed) == (False, True)
+    shown = await undo(alone, "claude-code", dry_run=True)
+    assert (shown.done, shown.failed) == (False, False)
     assert len(await yes(alone)) == 1
     assert not any(key.revoked for key in (await keys.list_keys(alone)).keys)
+
+
+@pytest.mark.parametrize("words", [["undo", "claude-code"], ["uninstall", "--yes"]])
+async def test_what_is_not_taken_back_is_a_failed_command(
+    turnout_home: Path,
+    file: Path,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HOME", str(file.parent))
+    monkeypatch.setenv("TURNOUT_HOME", str(turnout_home))
+    await wired_home(turnout_home, file)
+    write(file, "broken")
+    before = os.umask(0o077)  # the command line makes its process private
+    try:
+        assert await asyncio.to_thread(main, words) == Exit.FAILED
+    finally:
+        os.umask(before)
+    said = capsys.readouterr().out
+    assert "could not be taken back" in said
+    assert "what an undo would do" not in said
 
 
 async def test_a_suspension_keeps_the_consent(alone: Services, file: Path) -> None:
