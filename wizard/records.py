@@ -37,8 +37,9 @@ class OwnedKey:
     """One key of ours: its value before us, and the digest of ours.
 
     `parents` counts the objects on its path that were there before it; those below
-    are ours and go with it once they are empty. `line`, `prefix` and `secret` as in
-    `wizard.plan.KeyChange`.
+    are ours and go with it once they are empty; `null` says that the last of them was
+    null. `there` tells whether the key itself was there: of a `line` nothing is saved.
+    `line`, `prefix` and `secret` as in `wizard.plan.KeyChange`.
     """
 
     path: KeyPath
@@ -48,6 +49,8 @@ class OwnedKey:
     prefix: str = ""
     secret: bool = False
     parents: int = 0
+    there: bool = True
+    null: bool = False
 
     def holds(self, value: Json | Absent) -> bool:
         """Tell whether a file's value of this key is still ours."""
@@ -64,6 +67,7 @@ class WiredFile:
     gives back, and what we left. `found` is what was there when we came; it is not
     `before` where our own older wiring or another gateway's stood there. `inverse`
     makes the one of the other. `made_folders` are those we made, outer ones first.
+    `left_out` names the keys of which a local gateway's value was not kept.
     """
 
     path: Path
@@ -78,6 +82,7 @@ class WiredFile:
     whole: bool = False
     made_folders: tuple[Path, ...] = ()
     found: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,8 @@ class _Key(msgspec.Struct, frozen=True, omit_defaults=True):
     prefix: str = ""
     secret: bool = False
     parents: int = 0
+    there: bool = True
+    null: bool = False
 
 
 class _File(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,6 +106,7 @@ class _File(msgspec.Struct, frozen=True, omit_defaults=True):
     whole: bool = False
     made_folders: tuple[str, ...] = ()
     found: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 class _Choice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -254,6 +257,7 @@ def _of_file(file: WiredFile) -> _File:
         whole=file.whole,
         made_folders=tuple(map(str, file.made_folders)),
         found=file.found,
+        left_out=file.left_out,
     )
 
 
@@ -267,6 +271,8 @@ def _of_key(key: OwnedKey) -> _Key:
         prefix=key.prefix,
         secret=key.secret,
         parents=key.parents,
+        there=key.there,
+        null=key.null,
     )
 
 
@@ -340,6 +346,7 @@ def _file(stored: _File) -> WiredFile:
         whole=stored.whole,
         made_folders=tuple(map(Path, stored.made_folders)),
         found=stored.found,
+        left_out=stored.left_out,
     )
 
 
@@ -353,6 +360,8 @@ def _key(stored: _Key) -> OwnedKey:
         prefix=stored.prefix,
         secret=stored.secret,
         parents=stored.parents,
+        there=stored.there,
+        null=stored.null,
     )
 
 

@@ -27,7 +27,8 @@ _TRIES: Final = 3
 class FileUndone:
     """What became of one file, or would; `todo` is for one that is stuck.
 
-    `gone` says that the file is not there afterwards.
+    `gone` says that the file is not there afterwards, `recorded` that it has the very
+    bytes that were kept in mind for it.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class FileUndone:
     todo: str = ""
     line: int = 0
     gone: bool = False
+    recorded: bool = False
 
 
 def look_back(wired: WiredFile, *, force: bool = False) -> FileUndone:
@@ -57,7 +59,7 @@ def take_back(
     for wired in reversed(wiring.files):
         command = commands.pop(wired.path, None)
         files.append(take_back_file(wired, wiring.number, disk, force=force))
-        if command is not None and files[-1].way is not Way.EXACT:
+        if command is not None and not files[-1].recorded:
             files[-1] = _by_command(command, files[-1], run)
     files += [
         _by_command(command, FileUndone(command.writes, Way.PER_KEY), run)
@@ -129,6 +131,7 @@ def _told(wired: WiredFile, seen: Looked, made: Undone) -> FileUndone:
         todo=todo,
         line=made.line,
         gone=made.data is None,
+        recorded=made.recorded,
     )
 
 

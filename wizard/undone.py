@@ -77,6 +77,7 @@ class Undone:
     """What a file becomes; `data` None is no file.
 
     `sentence` says why it is not exact, `line` where it does not parse (from 1).
+    `recorded` says that the bytes are those of the record: nothing of ours is in them.
     """
 
     way: Way
@@ -84,6 +85,7 @@ class Undone:
     keys: tuple[KeyUndone, ...] = ()
     sentence: str = ""
     line: int = 0
+    recorded: bool = False
 
 
 def undone(wired: WiredFile, data: bytes | None, *, force: bool = False) -> Undone:
@@ -93,7 +95,11 @@ def undone(wired: WiredFile, data: bytes | None, *, force: bool = False) -> Undo
     """
     digest = digest_of_bytes(data)
     if data is None:
-        said = "" if not wired.existed else f"{wired.path} is not there any more."
+        said = (
+            f"{wired.path} is not there any more, so nothing was to be taken back."
+            if wired.existed
+            else ""
+        )
         return Undone(Way.ALREADY, None, _all(wired, KeyFate.ALREADY), said)
     if digest == wired.before:
         return Undone(Way.ALREADY, data, _all(wired, KeyFate.ALREADY))
@@ -121,14 +127,22 @@ def _exactly(wired: WiredFile, data: bytes) -> Undone | None:
         for key in wired.keys
     )
     if not wired.existed:
-        return Undone(Way.EXACT, None, fates)
+        return Undone(Way.EXACT, None, fates, recorded=True)
     try:
         before = applied(data.decode(), wired.inverse).encode()
     except (Broken, UnicodeError):
         return None
     if digest_of_bytes(before) != wired.before:
         return None
-    return Undone(Way.EXACT, before, fates)
+    if wired.left_out:
+        said = f"It is as it was before but for {_left_out(wired)}"
+        return Undone(Way.PER_KEY, before, fates, said, recorded=True)
+    return Undone(Way.EXACT, before, fates, recorded=True)
+
+
+def _left_out(wired: WiredFile) -> str:
+    names = ", ".join(wired.left_out)
+    return f"{names}. What stood there was a local gateway's and was not kept."
 
 
 def _whole(wired: WiredFile, data: bytes, *, force: bool) -> Undone:
@@ -156,8 +170,10 @@ def _by_keys(wired: WiredFile, data: bytes, *, force: bool) -> Undone:
         way = Way.LEFT if left else Way.ALREADY
         return Undone(way, data, tuple(fates))
     text = with_edits(wired.format, held.text, edits)
-    text = _without_empty(wired, text, edits)
+    text = _without_empty(wired, _without_lines(wired, text, edits), edits)
     said = "It has been changed since, so only Turnout's own keys go back."
+    if wired.left_out:
+        said = f"{said} Not given back: {_left_out(wired)}"
     if not wired.existed and _is_empty(wired.format, text):
         return Undone(Way.PER_KEY, None, tuple(fates), said)
     after = encoded(replace(held, text=text))
@@ -209,8 +225,22 @@ def shown(key: OwnedKey, value: Json | Absent) -> str:
     return told if len(told) <= _LONGEST_SHOWN else f"{told[:_LONGEST_SHOWN]}..."
 
 
+def _without_lines(wired: WiredFile, text: str, edits: Iterable[Edit]) -> str:
+    """Take away the values that were made for a line of ours and are empty now."""
+    removed = {edit.path for edit in edits if edit.line}
+    for key in wired.keys:
+        if key.there or key.path not in removed:
+            continue
+        if value_at(wired.format, text, key.path) == "":
+            text = with_edits(wired.format, text, [Edit(key.path, ABSENT)])
+    return text
+
+
 def _without_empty(wired: WiredFile, text: str, edits: Iterable[Edit]) -> str:
-    """Take away the objects that were made for our keys and are empty now."""
+    """Take away the objects that were made for our keys and are empty now.
+
+    One that stands where null was becomes null again.
+    """
     removed = {edit.path for edit in edits if edit.value is ABSENT}
     for key in wired.keys:
         if key.path not in removed:
@@ -220,6 +250,9 @@ def _without_empty(wired: WiredFile, text: str, edits: Iterable[Edit]) -> str:
             if value_at(wired.format, text, parent) not in ({}, []):
                 break
             text = with_edits(wired.format, text, [Edit(parent, ABSENT)])
+        above = key.path[: key.parents]
+        if key.null and value_at(wired.format, text, above) in ({}, []):
+            text = with_edits(wired.format, text, [Edit(above, None)])
     return text
 
 

@@ -58,7 +58,7 @@ def wired_file(
         Broken: the file cannot be understood.
         SecretThere: the way back would have to hold a secret.
     """
-    origin = _origin(edit, earlier)
+    origin, dropped = _origin(edit, earlier)
     text = "" if origin is None else decoded(origin).text
     keys = tuple(_owned(edit, change, text) for change in edit.changes)
     here = {key.path for key in keys}
@@ -77,32 +77,54 @@ def wired_file(
         whole=edit.whole,
         made_folders=made_folders or (() if earlier is None else earlier.made_folders),
         found=edit.digest,
+        left_out=_left_out(keys, earlier, dropped),
     )
 
 
-def _origin(edit: FileEdit, earlier: WiredFile | None) -> bytes | None:
-    """Return what undo shall give back: the file without anything of ours in it."""
+def _left_out(
+    keys: tuple[OwnedKey, ...], earlier: WiredFile | None, dropped: list[Edit]
+) -> tuple[str, ...]:
+    """Return the names of what is not kept, now and when it was wired before."""
+    back = {key_name(key.path) for key in keys if key.saved is not ABSENT}
+    older = () if earlier is None else earlier.left_out
+    names = (*older, *(key_name(each.path) for each in dropped))
+    return tuple(name for name in dict.fromkeys(names) if name not in back)
+
+
+def _origin(
+    edit: FileEdit, earlier: WiredFile | None
+) -> tuple[bytes | None, list[Edit]]:
+    """Return what undo shall give back: the file without anything of ours in it.
+
+    Beside it, what was taken out of it because it was a local gateway's.
+    """
     data = edit.before
     if earlier is not None:
         data = undone(earlier, data).data
     if data is None:
-        return None
+        return None, []
     if edit.whole:
         # What is there is ours from before, or nothing.
-        return None if data.strip() else data
+        return (None if data.strip() else data), []
     held = decoded(data)
+    now = held.text if edit.before is None else decoded(edit.before).text
     dropped = [
         Edit(change.path, ABSENT, change.line, change.prefix)
         for change in edit.changes
-        if _is_dropped(edit.format, held.text, change)
+        if _is_dropped(edit.format, held.text, now, change)
     ]
     if not dropped:
-        return data
-    return encoded(replace(held, text=with_edits(edit.format, held.text, dropped)))
+        return data, []
+    text = with_edits(edit.format, held.text, dropped)
+    return encoded(replace(held, text=text)), dropped
 
 
-def _is_dropped(format_: Format, text: str, change: KeyChange) -> bool:
-    """Tell whether what stands there is a gateway's and not to be kept."""
+def _is_dropped(format_: Format, text: str, now: str, change: KeyChange) -> bool:
+    """Tell whether what stands there is a gateway's and not to be kept.
+
+    `text` is the file without what we did to it before, `now` the file as it is: the
+    plan's word that a value is not kept is about that one only.
+    """
     found = value_at(format_, text, change.path)
     if found is ABSENT:
         return False
@@ -111,13 +133,18 @@ def _is_dropped(format_: Format, text: str, change: KeyChange) -> bool:
             line.startswith(change.prefix) for line in found.splitlines()
         )
     # Even where it is the very value we would write: it is nobody's own.
-    return change.before is ABSENT or ours(found) or bool(local_address(found))
+    if ours(found) or local_address(found):
+        return True
+    return change.before is ABSENT and found == value_at(format_, now, change.path)
 
 
 def _owned(edit: FileEdit, change: KeyChange, text: str) -> OwnedKey:
-    saved: Json | Absent = ABSENT
-    if not change.line and not edit.whole and text.strip():
-        saved = value_at(edit.format, text, change.path)
+    before: Json | Absent = ABSENT
+    if not edit.whole and text.strip():
+        before = value_at(edit.format, text, change.path)
+    saved = ABSENT if change.line else before
+    parents = _parents(edit, change.path, text)
+    above = change.path[:parents]
     if looks_secret(_last(change.path), saved):
         raise SecretThere(key_name(change.path))
     return OwnedKey(
@@ -127,7 +154,9 @@ def _owned(edit: FileEdit, change: KeyChange, text: str) -> OwnedKey:
         line=change.line,
         prefix=change.prefix,
         secret=change.secret,
-        parents=_parents(edit, change.path, text),
+        parents=parents,
+        there=before is not ABSENT,
+        null=bool(above) and value_at(edit.format, text, above) is None,
     )
 
 

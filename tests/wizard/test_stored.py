@@ -45,6 +45,8 @@ KEYS = st.builds(
     prefix=TEXTS,
     secret=st.booleans(),
     parents=st.integers(0, 5),
+    there=st.booleans(),
+    null=st.booleans(),
 )
 PATHS = st.text("abc/ é", min_size=1, max_size=9).map(Path)
 FILES = st.builds(
@@ -63,6 +65,7 @@ FILES = st.builds(
     whole=st.booleans(),
     made_folders=st.lists(PATHS, max_size=2).map(tuple),
     found=TEXTS,
+    left_out=st.lists(TEXTS, max_size=2).map(tuple),
 )
 WIRINGS = st.builds(
     Wiring,

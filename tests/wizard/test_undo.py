@@ -213,7 +213,9 @@ def test_a_file_that_is_gone_is_said(wired: Path, journal: Journal) -> None:
     wired.unlink()
     done = undo(journal)
     assert done.state is WiringState.UNDONE
-    assert done.files[0].sentence == f"{wired} is not there any more."
+    assert done.files[0].sentence == (
+        f"{wired} is not there any more, so nothing was to be taken back."
+    )
     assert not wired.exists()
 
 

@@ -360,3 +360,107 @@ def test_splices_that_do_not_fit_go_key_by_key() -> None:
     record, after = wired(Format.JSON, b'{"model": "opus"}')
     wrong = replace(record, inverse=(Splice(10**6, 10**6, "x"),))
     assert undone(wrong, after).way is Way.PER_KEY
+
+
+# --- what absence was before us -------------------------------------------------------
+
+LINE = f"x-turnout-key: {KEY}"
+
+
+def wired_by_line(before: bytes | None) -> tuple[WiredFile, bytes]:
+    """Wire a file by one line of a value, as Claude Code's own login is."""
+    text = text_of(before or b"")
+    path: KeyPath = ("env", "HEADERS")
+    prefix = "x-turnout-key:"
+    after = edited_by(Format.JSON, before or b"", Edit(path, LINE, True, prefix))
+    change = KeyChange(
+        path, value_at(Format.JSON, text, path), LINE, line=True, prefix=prefix
+    )
+    edit = FileEdit(
+        path=PATH,
+        real=PATH,
+        format=Format.JSON,
+        before=before,
+        after=after,
+        digest=digest_of_bytes(before),
+        mode=0o600,
+        changes=(change,),
+    )
+    return wired_file(edit, None), after
+
+
+def rewritten(data: bytes, **more: Any) -> bytes:
+    """The file as its own program writes it anew."""
+    return json.dumps(json.loads(data) | more, indent=2).encode()
+
+
+def test_a_line_of_ours_in_a_file_of_ours_leaves_nothing() -> None:
+    record, after = wired_by_line(None)
+    assert undone(record, rewritten(after)).data is None
+    kept = undone(record, rewritten(after, theirs=1)).data
+    assert kept is not None
+    assert json.loads(kept) == {"theirs": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [
+        ({"env": {"HEADERS": ""}}, {"env": {"HEADERS": ""}}),
+        ({"env": {"HEADERS": "a: 1"}}, {"env": {"HEADERS": "a: 1"}}),
+        ({"env": {}}, {"env": {}}),
+        ({"env": {"A": "1"}}, {"env": {"A": "1"}}),
+        ({"env": None}, {"env": None}),
+        ({}, {}),
+    ],
+)
+def test_what_was_there_before_a_line_of_ours(before: Json, left: Json) -> None:
+    record, after = wired_by_line(json.dumps(before).encode())
+    back = undone(record, rewritten(after)).data
+    assert back is not None
+    assert json.loads(back) == left
+
+
+def test_a_line_of_theirs_beside_ours_stays() -> None:
+    record, after = wired_by_line(None)
+    more = json.loads(after)
+    more["env"]["HEADERS"] += "\nabsent"
+    back = undone(record, json.dumps(more).encode()).data
+    assert back is not None
+    assert json.loads(back) == {"env": {"HEADERS": "absent"}}
+
+
+@pytest.mark.parametrize("format_", [Format.JSON, Format.YAML])
+def test_null_comes_back(format_: Format) -> None:
+    before = b'{"env": null, "a": 1}' if format_ is Format.JSON else b"env:\na: 1\n"
+    record, after = wired(format_, before)
+    drifted = edited_by(format_, after, Edit(("b",), 2))
+    back = undone(record, drifted).data
+    assert back is not None
+    assert parsed(format_, text_of(back)) == {"env": None, "a": 1, "b": 2}
+    assert undone(record, after).data == before
+
+
+def test_an_older_record_leaves_an_emptied_value() -> None:
+    record, after = wired_by_line(None)
+    keys = tuple(replace(key, there=True, null=False) for key in record.keys)
+    back = undone(replace(record, keys=keys), rewritten(after)).data
+    assert back is not None
+    assert json.loads(back) == {"env": {"HEADERS": ""}}
+
+
+def test_what_was_left_out_is_said() -> None:
+    before = b'{"env": {"BASE_URL": "http://localhost:4000"}}'
+    record, after = wired(Format.JSON, before)
+    told = undone(record, after)
+    assert (told.way, told.recorded) == (Way.PER_KEY, True)
+    assert told.data == b'{"env": {}}'
+    assert told.sentence == (
+        "It is as it was before but for env.BASE_URL. What stood there was a local"
+        " gateway's and was not kept."
+    )
+    drifted = undone(record, edited_by(Format.JSON, after, Edit(("b",), 2)))
+    assert not drifted.recorded
+    assert drifted.sentence == (
+        "It has been changed since, so only Turnout's own keys go back. Not given"
+        " back: env.BASE_URL. What stood there was a local gateway's and was not kept."
+    )

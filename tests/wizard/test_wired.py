@@ -155,3 +155,40 @@ def test_an_older_line_of_ours_is_dropped(file: Path) -> None:
     back = undone(record, edit.after).data
     assert back is not None
     assert json.loads(back) == {"headers": "a: 1"}
+
+
+def test_wired_again_the_users_own_address_stays_theirs(file: Path) -> None:
+    """The plan's ABSENT is about our older value, not about what was before it."""
+    theirs = '{"env": {"BASE_URL": "https://foreign.example/x"}, "t": 1}'
+    first = edit_of(file, theirs)
+    record = wired_file(first, None)
+    moved = tuple(
+        replace(key, value="http://127.0.0.1:9999") if "BASE_URL" in key.path else key
+        for key in KEYS
+    )
+    second = edit_of(file, first.after.decode(), *moved)
+    assert second.changes[0].before is ABSENT
+    again = wired_file(second, record)
+    assert saved(again)["BASE_URL"] == "https://foreign.example/x"
+    assert again.left_out == ()
+    assert undone(again, second.after).data == theirs.encode()
+
+
+def test_what_stood_beside_another_gateways_address_is_not_kept(file: Path) -> None:
+    edit = edit_of(
+        file,
+        '{"env": {"BASE_URL": "http://127.0.0.1:4000", "HEADERS": "x: PROXY_MANAGED"}}',
+    )
+    record = wired_file(edit, None)
+    assert record.left_out == ("env.BASE_URL", "env.HEADERS")
+    assert "MANAGED" not in repr(record.inverse)
+    assert undone(record, edit.after).data == b'{"env": {}}'
+
+
+def test_what_was_left_out_is_known_when_it_is_wired_again(file: Path) -> None:
+    first = edit_of(file, '{"env": {"BASE_URL": "http://127.0.0.1:4000"}}')
+    record = wired_file(first, None)
+    other = KeyWish(("model",), "another-model")
+    second = edit_of(file, first.after.decode(), *KEYS[:2], other)
+    again = wired_file(second, record)
+    assert again.left_out == ("env.BASE_URL",)

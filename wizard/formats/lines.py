@@ -41,9 +41,10 @@ def _others(lines: list[str], edit: Edit) -> list[str]:
 
 
 def _is_ours(line: str, edit: Edit) -> bool:
-    return line.rstrip("\r") == edit.value or (
-        edit.prefix != "" and line.startswith(edit.prefix)
-    )
+    # ABSENT is a text of its own, which somebody's line may be.
+    if not isinstance(edit.value, Absent) and line.rstrip("\r") == edit.value:
+        return True
+    return edit.prefix != "" and line.startswith(edit.prefix)
 
 
 def _text(line: Json) -> str:
