@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from app.commands.lifecycle import LoginState
 from app.desktop.sight import Link, Sight
 from app.state import (
     ClientSpend,
@@ -14,6 +15,8 @@ from app.state import (
     RestNow,
     Snapshot,
     SpendToday,
+    WiringHealth,
+    WiringNow,
 )
 from discovery.findings import ServerFound
 from proxy.catalogue import Billing, Place
@@ -22,6 +25,7 @@ from proxy.model import Usage
 from proxy.routing import StoredDecision, explain
 from proxy.routing.stored import StoredAsked, StoredChoice, StoredLosers, StoredRunnerUp
 from proxy.wire.losses import LOSSES
+from wizard.autostart import LoginWay
 
 NOON = datetime(2026, 11, 3, 12, 0, 0, tzinfo=UTC)
 
@@ -412,6 +416,46 @@ MANY_LOST = event(
 )
 """A request that lost more than its place in the window can show at once."""
 
+WIRED = WiringNow(
+    "claude-code",
+    "Claude Code",
+    WiringHealth.WIRED,
+    "Claude Code goes through Turnout.",
+    files=("/home/ada/.claude/settings.json",),
+    port=8787,
+)
+DRIFTED = replace(
+    WIRED,
+    state=WiringHealth.DRIFTED,
+    sentence="env.ANTHROPIC_BASE_URL in /home/ada/.claude/settings.json holds "
+    "http://127.0.0.1:3456 now, so Claude Code may go past Turnout. That looks like "
+    "claude-code-router.",
+    todo="turnout repair claude-code",
+    culprit="claude-code-router",
+)
+OLD_PORT = WiringNow(
+    "codex",
+    "Codex",
+    WiringHealth.OLD_PORT,
+    "Codex points at the old port 8787; Turnout serves on port 8788 now, so Codex "
+    "gets no answer.",
+    todo="turnout repair codex",
+    port=8787,
+)
+SUSPENDED = WiringNow(
+    "opencode",
+    "opencode",
+    WiringHealth.SUSPENDED,
+    "opencode is disconnected until Turnout's next start.",
+)
+CONNECTED = replace(READY, wirings=(WIRED,))
+AT_LOGIN = LoginState(
+    True,
+    LoginWay.DESKTOP,
+    "~/.config/autostart/turnout.desktop",
+    "Turnout starts at login, by ~/.config/autostart/turnout.desktop.",
+)
+
 SIGHTS = {
     "connecting": Sight(),
     "ready": Sight(Link.LIVE, READY),
@@ -419,6 +463,8 @@ SIGHTS = {
     "offline": Sight(Link.LIVE, OFFLINE),
     "not-ready": Sight(Link.LIVE, NOT_READY),
     "troubled": Sight(Link.LIVE, TROUBLED),
+    "connected": Sight(Link.LIVE, CONNECTED),
+    "drifted": Sight(Link.LIVE, replace(READY, wirings=(DRIFTED, OLD_PORT, SUSPENDED))),
     "routed": Sight(Link.LIVE, ROUTED),
     "routing": Sight(Link.LIVE, replace(READY, mode="coding-auto")),
     "pressed": Sight(Link.LIVE, PRESSED),
@@ -457,6 +503,21 @@ class Wishes:
 
     def use_server(self, server: ServerFound) -> None:
         self.asked.append(("use", server.address))
+
+    def repair_client(self, client: str) -> None:
+        self.asked.append(("repair", client))
+
+    def accept_client(self, client: str) -> None:
+        self.asked.append(("accept", client))
+
+    def look_at_login(self) -> None:
+        self.asked.append(("look at login",))
+
+    def set_login(self, *, on: bool) -> None:
+        self.asked.append(("login", "on" if on else "off"))
+
+    def choose_quit(self, choice: str) -> None:
+        self.asked.append(("quits", str(choice)))
 
     def start_gateway(self) -> None:
         self.asked.append(("start",))

@@ -21,6 +21,12 @@ class WizardWishes:
     def apply(self, answers: str, plan: str, clients: tuple[str, ...]) -> None:
         self.asked.append(("apply", answers, plan, *clients))
 
+    def plan_repair(self, client: str) -> None:
+        self.asked.append(("plan repair", client))
+
+    def repair(self, client: str) -> None:
+        self.asked.append(("repair", client))
+
     def test(self, client: str) -> None:
         self.asked.append(("test", client))
 

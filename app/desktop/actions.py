@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from app.settings.fields import OnQuit
     from discovery.findings import ServerFound
     from proxy.routing import Mode
 
@@ -44,14 +45,34 @@ class Actions(Protocol):
         """Name a model server in Turnout's configuration."""
         ...
 
+    def repair_client(self, client: str) -> None:
+        """Open the review of what would put one client's settings right."""
+        ...
+
+    def accept_client(self, client: str) -> None:
+        """Leave one client's settings as others have changed them."""
+        ...
+
+    def look_at_login(self) -> None:
+        """Look whether Turnout starts at login."""
+        ...
+
+    def set_login(self, *, on: bool) -> None:
+        """Start Turnout at login from now on, or not."""
+        ...
+
+    def choose_quit(self, choice: OnQuit) -> None:
+        """Save what Quit is to do with connected clients."""
+        ...
+
     def start_gateway(self) -> None:
         """Start a gateway where none runs."""
         ...
 
     def quit(self) -> None:
-        """End the tray; a gateway of its own process goes on."""
+        """End the tray; asks before where clients are connected."""
         ...
 
     def stop_and_quit(self) -> None:
-        """Stop the gateway, then end the tray."""
+        """Stop the gateway, then end the tray; asks before in the same way."""
         ...

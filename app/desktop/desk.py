@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtWidgets import QApplication
 
+from app.commands.lifecycle import Accepted
+from app.desktop.at_login import AtLogin
 from app.desktop.bridge import Notice
 from app.desktop.checkup import Checkup
 from app.desktop.front import bring_up
 from app.desktop.icons import state_icon
+from app.desktop.leaving import Leaving
 from app.desktop.menu import TrayMenu
 from app.desktop.new_servers import NewServers
 from app.desktop.setting_up import SettingUp
@@ -24,6 +27,7 @@ from app.desktop.tray import Tray, tray_there
 from app.desktop.windows import WINDOWS
 from app.desktop.windows.doctor import DoctorWindow
 from app.desktop.windows.overview import OverviewWindow
+from app.desktop.wirings import news
 from wizard.pages.window import WizardWindow
 
 if TYPE_CHECKING:
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
     from app.desktop.bridge import Bridge
     from app.desktop.sight import Sight
     from app.desktop.why import Reasons
+    from app.failure import CommandFailed
+    from app.settings.fields import OnQuit
+    from app.state import WiringNow
     from discovery.findings import ServerFound
     from proxy.routing import Mode
 
@@ -63,7 +70,9 @@ class Desk(QObject):
         super().__init__()
         self._app = app
         self._bridge = bridge
-        self._leave = leave
+        self.leaving = Leaving(bridge, leave, inline=inline)
+        self._wirings: tuple[WiringNow, ...] = ()
+        self._reached = False
         self._copied = ""
         self._first_run_due = False
         self._windows: dict[str, OverviewWindow] = {}
@@ -72,6 +81,7 @@ class Desk(QObject):
             bridge, self._copy, terminal(), self._set_up, login=True
         )
         self.checkup = Checkup(bridge, self._copy, bridge.start_gateway)
+        self.at_login = AtLogin(bridge)
         app.setWindowIcon(state_icon(Shape.STRAIGHT, hollow=False))
         listed = [(window.NAME, window.TEXT) for window in WINDOWS]
         self.menu = TrayMenu(self, listed, inline=inline)
@@ -81,6 +91,7 @@ class Desk(QObject):
         bridge.explained.connect(self._show_reasons)
         bridge.told.connect(self._tell)
         self._servers.found.connect(self._show_servers)
+        self.at_login.known.connect(self.menu.show_login)
 
     def open(self, *, hidden: bool) -> None:
         """Show what a start shows: with a tray only the icon, else the window.
@@ -108,6 +119,7 @@ class Desk(QObject):
         self.tray.hide()
         self.setting_up.close()
         self.checkup.close()
+        self.leaving.close()
         for window in self._windows.values():
             window.hide()
             window.deleteLater()
@@ -152,17 +164,39 @@ class Desk(QObject):
         """Name a model server in Turnout's configuration."""
         self._servers.use(server)
 
+    def repair_client(self, client: str) -> None:
+        """Open the review of what would put one client's settings right."""
+        self.setting_up.repair_client(client)
+
+    def accept_client(self, client: str) -> None:
+        """Leave one client's settings as others have changed them."""
+        given = {"client": client}
+        self._bridge.ask("accept", Accepted, self._accepted, self._refused, given)
+
+    def look_at_login(self) -> None:
+        """Look whether Turnout starts at login."""
+        if self._reached:
+            self.at_login.look()
+
+    def set_login(self, *, on: bool) -> None:
+        """Start Turnout at login from now on, or not."""
+        self.at_login.set(on=on)
+
+    def choose_quit(self, choice: OnQuit) -> None:
+        """Save what Quit is to do with connected clients."""
+        self.leaving.choose(choice)
+
     def start_gateway(self) -> None:
         """Start a gateway where none runs."""
         self._bridge.start_gateway()
 
     def quit(self) -> None:
-        """End the tray; a gateway of its own process goes on."""
-        self._leave()
+        """End the tray; asks before where clients are connected."""
+        self.leaving.quit()
 
     def stop_and_quit(self) -> None:
-        """Stop the gateway, then end the tray."""
-        self._bridge.stop_gateway(self._leave)
+        """Stop the gateway, then end the tray; asks before in the same way."""
+        self.leaving.stop()
 
     # --- what the bridge tells --------------------------------------------------------
 
@@ -171,10 +205,22 @@ class Desk(QObject):
         self.menu.show_sight(sight)
         for window in self._windows.values():
             window.show_sight(sight)
-
+        came, self._reached = not self._reached, sight.live is not None
+        if self._reached and came:
+            self.at_login.look()
+        if sight.live is not None:
+            self._tell_of_wirings(sight.live.wirings)
         if self._first_run_due and sight.link is Link.LIVE:
             self._first_run_due = False
             self.setting_up.open_if_first()
+
+    def _tell_of_wirings(self, wirings: tuple[WiringNow, ...]) -> None:
+        """Tell what is new of connected clients; a window that is seen shows it."""
+        before, self._wirings = self._wirings, wirings
+        for notice in news(before, wirings):
+            seen = any(window.isVisible() for window in self._windows.values())
+            if not (notice.bad and seen):
+                self._tell(notice)
 
     def _show_servers(self, servers: tuple[ServerFound, ...]) -> None:
         for window in self._windows.values():
@@ -182,8 +228,16 @@ class Desk(QObject):
 
     def _set_up(self) -> None:
         """Show how things are now that the wizard's window has closed."""
+        self.look_at_login()
         if not tray_there():
             self.show_window(OverviewWindow.NAME)
+
+    def _accepted(self, told: Accepted) -> None:
+        left = f"Left as it is: {', '.join(told.left)}." if told.left else ""
+        self._tell(Notice("The change is accepted", told.sentence, left, bad=False))
+
+    def _refused(self, why: CommandFailed) -> None:
+        self._tell(Notice(why.title, why.message, why.todo))
 
     def _copy(self, text: str) -> None:
         """Put text into the clipboard; one with a key of ours does not stay there."""

@@ -12,14 +12,25 @@ from functools import partial
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
+from app.commands.lifecycle import LoginState
 from app.desktop import words
 from app.desktop.actions import Actions
 from app.desktop.sight import Sight
+from app.desktop.wirings import MENDABLE, pointing, told_of
+from app.settings.fields import OnQuit
+from app.state import WiringHealth, WiringNow
 from proxy.routing.modes import MEANINGS, Mode
 
 SETUP = "Set &up clients..."
 DOCTOR = "Chec&k Turnout (doctor)..."
-LOGIN_REASON = "starting at login is not built into this version yet"
+LOGIN = "Start at &login"
+LOGIN_UNKNOWN = "Whether Turnout starts at login is not known now."
+QUITS = {
+    OnQuit.ASK: "&Ask, while clients are connected",
+    OnQuit.KEEP: "&Keep serving in the background",
+    OnQuit.UNWIRE: "&Disconnect clients until the next start",
+}
+"""What Quit may do with connected clients."""
 
 
 class TrayMenu(QMenu):
@@ -36,7 +47,9 @@ class TrayMenu(QMenu):
         super().__init__("Turnout")
         self.setToolTipsVisible(True)
         self.status = self._said(self)
-        self._warnings = _Lines(self, self.addSeparator())
+        below = self.addSeparator()
+        self._warnings = _Lines(self, below)
+        self.wirings = _Wirings(self, below, actions)
         self.modes = self._mode_entries(actions)
         self.addSeparator()
         self.today = self.addMenu("")
@@ -50,11 +63,17 @@ class TrayMenu(QMenu):
         self.connects = self._connect_entries(actions)
         self.copies = self._copy_entries(actions)
         self.addAction(DOCTOR, partial(actions.show_window, "doctor"))
-        self.login = self._said(self)
-        self.login.setText("Start at login (not in this version yet)")
-        self.login.setToolTip(_sentence(LOGIN_REASON))
+        self.login = self.addAction(LOGIN)
+        self.login.setCheckable(True)
+        self.login.triggered.connect(lambda on=False: actions.set_login(on=on))
+        self._login: LoginState | None = None
+        self.quits = self._quit_choices(actions)
         self.addSeparator()
-        self._quit_entries(actions, inline=inline)
+        self._inline = inline
+        self.leave = self.addAction("", actions.quit)
+        if not inline:
+            self.addAction("&Stop the gateway and quit", actions.stop_and_quit)
+        self.aboutToShow.connect(actions.look_at_login)
         self.show_sight(Sight())
 
     def show_sight(self, sight: Sight) -> None:
@@ -62,6 +81,7 @@ class TrayMenu(QMenu):
         live = sight.live
         _set(self.status, words.status_line(sight))
         self._warnings.show(words.warnings(sight))
+        self.wirings.show(told_of(live))
         for mode, entry in self.modes.items():
             entry.setEnabled(live is not None)
             entry.setChecked(sight.snapshot is not None and sight.snapshot.mode == mode)
@@ -73,8 +93,25 @@ class TrayMenu(QMenu):
         self._clients.show(lines or ("No request today",))
         _set(self.last, words.last_line(live.last if live else None))
         self.setup.setEnabled(live is not None)
-        for menu in (self.connects, self.copies):
+        for menu in (self.connects, self.copies, self._quits):
             menu.setEnabled(live is not None)
+        for choice, entry in self.quits.items():
+            entry.setChecked(live is not None and live.on_quit is choice)
+        text = _quit_text(sight, inline=self._inline)
+        if self.leave.text() != text:
+            self.leave.setText(text)
+        self._show_login(live is not None)
+
+    def show_login(self, state: LoginState | None) -> None:
+        """Show whether Turnout starts at login; None where that is not known."""
+        self._login = state
+        self._show_login(self.setup.isEnabled())
+
+    def _show_login(self, reached: bool) -> None:
+        state = self._login
+        self.login.setEnabled(reached and state is not None)
+        self.login.setChecked(state is not None and state.on)
+        self.login.setToolTip(state.sentence if state else LOGIN_UNKNOWN)
 
     def _said(self, menu: QMenu) -> QAction:
         """Return a new entry that only says something."""
@@ -106,12 +143,19 @@ class TrayMenu(QMenu):
             menu.addAction(name, partial(actions.copy_settings, client))
         return menu
 
-    def _quit_entries(self, actions: Actions, *, inline: bool) -> None:
-        if inline:
-            self.addAction("&Quit (the gateway stops with it)", actions.quit)
-            return
-        self.addAction("&Quit (the gateway goes on serving)", actions.quit)
-        self.addAction("&Stop the gateway and quit", actions.stop_and_quit)
+    def _quit_choices(self, actions: Actions) -> dict[OnQuit, QAction]:
+        self._quits = self.addMenu("&When you quit")
+        group = QActionGroup(self)
+        entries = {}
+        for choice, text in QUITS.items():
+            entry = self._quits.addAction(text)
+            entry.setCheckable(True)
+            group.addAction(entry)
+            entry.triggered.connect(
+                lambda _=True, choice=choice: actions.choose_quit(choice)
+            )
+            entries[choice] = entry
+        return entries
 
 
 class _Lines:
@@ -132,6 +176,64 @@ class _Lines:
             self._entries.append(entry)
         for place, entry in enumerate(self._entries):
             entry.setVisible(place < len(lines))
+
+
+class _Wirings:
+    """A submenu for each client that needs somebody; kept and changed in place."""
+
+    def __init__(self, menu: QMenu, before: QAction, actions: Actions) -> None:
+        self._menu = menu
+        self._before = before
+        self._actions = actions
+        self.menus: list[_Wiring] = []
+
+    def show(self, wirings: Sequence[WiringNow]) -> None:
+        while len(self.menus) < len(wirings):
+            made = _Wiring(self._menu, self._actions)
+            self._menu.insertMenu(self._before, made.menu)
+            self.menus.append(made)
+        for place, made in enumerate(self.menus):
+            made.menu.menuAction().setVisible(place < len(wirings))
+            if place < len(wirings):
+                made.show(wirings[place])
+
+
+class _Wiring:
+    """What is so with one client, and what can be done about it."""
+
+    def __init__(self, parent: QMenu, actions: Actions) -> None:
+        self.menu = QMenu(parent)
+        self._client = ""
+        self.said = self.menu.addAction("")
+        self.said.setEnabled(False)
+        self.repair = self.menu.addAction(
+            "&Repair...", lambda: actions.repair_client(self._client)
+        )
+        self.accept = self.menu.addAction(
+            "&Accept", lambda: actions.accept_client(self._client)
+        )
+
+    def show(self, wiring: WiringNow) -> None:
+        self._client = wiring.client
+        needs = wiring.state in MENDABLE
+        title = f"{wiring.name} needs a look" if needs else wiring.name
+        _set(self.menu.menuAction(), title)
+        _set(self.said, wiring.sentence)
+        self.repair.setVisible(needs)
+        self.accept.setVisible(wiring.state is WiringHealth.DRIFTED)
+
+
+def _quit_text(sight: Sight, *, inline: bool) -> str:
+    """Return what Quit does now, as far as that is settled."""
+    live = sight.live
+    clients = pointing(live)
+    if live is not None and clients and live.on_quit is OnQuit.ASK:
+        return "&Quit..."
+    if live is not None and clients and live.on_quit is OnQuit.UNWIRE:
+        return "&Quit (clients are disconnected until the next start)"
+    if inline:
+        return "&Quit (the gateway stops with it)"
+    return "&Quit (the gateway goes on serving)"
 
 
 def _mode_text(mode: Mode) -> str:

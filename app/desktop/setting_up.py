@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from app.commands.keys import StoredKey
+from app.commands.lifecycle import Repair
 from app.commands.routing import TryResult
 from app.commands.setup import SavedFirstRun
 from app.desktop.bridge import Unreached
@@ -91,6 +92,14 @@ class SettingUp:
             self.window.connect_client(client)
             bring_up(self.window)
 
+    def repair_client(self, client: str) -> None:
+        """Open the window at the review of what puts a connected client right."""
+        if self.window is None or not self._in_use(self.window):
+            self._make()
+        if self.window is not None:
+            self.window.repair_client(client)
+            bring_up(self.window)
+
     def _in_use(self, window: WizardWindow) -> bool:
         """Tell whether a window is seen, or was closed over work that goes on."""
         return window.isVisible() or window.flow.busy is Busy.APPLYING
@@ -116,11 +125,15 @@ class SettingUp:
         self._begin(kept.text)
 
     def _begin(self, text: str) -> None:
+        window = self._make()
+        window.begin(text)
+        bring_up(window)
+
+    def _make(self) -> WizardWindow:
         self.close()
         opens = self._terminal is not None
         self.window = WizardWindow(self, terminal=opens, login=self._login)
-        self.window.begin(text)
-        bring_up(self.window)
+        return self.window
 
     # --- what the window asks for -----------------------------------------------------
 
@@ -168,6 +181,31 @@ class SettingUp:
                 window.show_plan_failed(why)
 
         self._ask("setup plan", PlanView, show, fail, {"answers": answers})
+
+    def plan_repair(self, client: str) -> None:
+        """Plan what would put a connected client's settings right."""
+
+        def show(window: WizardWindow, told: Repair) -> None:
+            refused = told.plan and any(each.refusals for each in told.plan.clients)
+            if told.plan is None or not (told.asks or refused):
+                window.show_plan_failed(told.sentence)
+            else:
+                window.show_plan(told.plan)
+
+        given = {"client": client}
+        self._ask("repair", Repair, show, WizardWindow.show_plan_failed, given)
+
+    def repair(self, client: str) -> None:
+        """Carry a repair out; the yes was given in the window."""
+
+        def show(window: WizardWindow, told: Repair) -> None:
+            if told.outcome is None:
+                window.show_apply_failed(told.sentence)
+            else:
+                window.show_outcome(told.outcome)
+
+        given = {"client": client, "yes": True}
+        self._ask("repair", Repair, show, WizardWindow.show_apply_failed, given)
 
     def apply(self, answers: str, plan: str, clients: tuple[str, ...]) -> None:
         """Carry a plan out part by part: each outcome shows once it is known."""

@@ -26,6 +26,14 @@ class WizardActions(Protocol):
         """Carry out the plan of that id: Turnout's own part, then client by client."""
         ...
 
+    def plan_repair(self, client: str) -> None:
+        """Plan what would put a connected client's settings right."""
+        ...
+
+    def repair(self, client: str) -> None:
+        """Carry that repair out."""
+        ...
+
     def test(self, client: str) -> None:
         """Send the test request of one client again."""
         ...

@@ -8,6 +8,7 @@ with nothing written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -54,6 +55,7 @@ class WizardWindow(QDialog):
         self.flow = Flow()
         self._saved = saved(self.flow)
         self._aim = ""
+        self._repairing = ""
         self._shell_files = False
         self._key_sheet: KeySheet | None = None
         self._client_sheet: ClientSheet | None = None
@@ -74,7 +76,7 @@ class WizardWindow(QDialog):
 
     def begin(self, text: str = "") -> None:
         """Start looking, with the choices kept in `text` by an earlier run."""
-        self._aim = ""
+        self._aim = self._repairing = ""
         self._take(restored(text))
         self.cancel.setFocus()
         self._look()
@@ -83,12 +85,22 @@ class WizardWindow(QDialog):
         """Go to the review of one client, as soon as the clients were looked for."""
         if self.flow.busy is Busy.APPLYING:
             return
+        self._repairing = ""
         self._aim = client
         if self.flow.step is not Step.LOOK or not self.flow.loading:
             self._take(machine.look_again(self.flow))
             self._look()
         elif Group.CLIENTS not in self.flow.loading:
             self._aimed()
+
+    def repair_client(self, client: str) -> None:
+        """Go to the review of what would put a connected client right."""
+        if self.flow.busy is Busy.APPLYING:
+            return
+        self._aim, self._repairing = "", client
+        self._take(machine.plan_again(replace(self.flow, aim=client)))
+        self.cancel.setFocus()
+        self._plan()
 
     def _look(self) -> None:
         for group in Group:
@@ -180,7 +192,11 @@ class WizardWindow(QDialog):
         self._actions.closed()
 
     def _plan(self) -> None:
-        if self.flow.busy is Busy.PLANNING:
+        if self.flow.busy is not Busy.PLANNING:
+            return
+        if self._repairing:
+            self._actions.plan_repair(self._repairing)
+        else:
             self._actions.review(written(self.flow.answers()))
 
     def _apply(self) -> None:
@@ -188,7 +204,10 @@ class WizardWindow(QDialog):
         if self.flow.busy is Busy.APPLYING and self.flow.plan is not None:
             answers, plan = written(self.flow.answers()), self.flow.plan
             clients = tuple(each.client for each in plan.clients)
-            self._actions.apply(answers, plan.id, clients)
+            if self._repairing:
+                self._actions.repair(self._repairing)
+            else:
+                self._actions.apply(answers, plan.id, clients)
 
     def _looked(self) -> None:
         self._aimed()
@@ -314,7 +333,7 @@ class WizardWindow(QDialog):
 
     def _show_buttons(self, flow: Flow) -> None:
         look, review = flow.step is Step.LOOK, flow.step is Step.REVIEW
-        self.back.setVisible(review)
+        self.back.setVisible(review and not self._repairing)
         unclear = flow.step is Step.APPLY and flow.finished and bool(flow.errors)
         self.again.setVisible(unclear or (look and not flow.offers))
         self.again.setText("Look at the &plan again" if unclear else "Loo&k again")

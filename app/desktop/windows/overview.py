@@ -48,6 +48,8 @@ from app.desktop.windows.parts import (
 )
 from app.desktop.windows.requests import RequestList
 from app.desktop.windows.server_offers import ServerOffers
+from app.desktop.windows.wiring_lines import WiringLines
+from app.desktop.wirings import told_of
 from discovery.findings import ServerFound
 from proxy.ledger.rows import Event
 from proxy.routing.modes import MEANINGS, Mode
@@ -117,6 +119,7 @@ class OverviewWindow(QWidget):
         self.mode.setEnabled(sight.live is not None)
         gone = sight.link is Link.AWAY
         self.warnings.show_lines(() if gone else words.warnings(sight))
+        self.wirings.show_wirings(told_of(sight.live))
         self._show_day(sight)
         self._show_stack()
         if came and self.detail.shown and self.detail.problem:
@@ -217,7 +220,10 @@ class OverviewWindow(QWidget):
         self.warnings = Warnings()
         self.notice = NoticeBar()
         self.servers = ServerOffers(self._actions.use_server)
+        actions = self._actions
+        self.wirings = WiringLines(actions.repair_client, actions.accept_client)
         column.addWidget(self.warnings)
+        column.addWidget(self.wirings)
         column.addWidget(self.notice)
         column.addWidget(self.servers)
         middle = QVBoxLayout()

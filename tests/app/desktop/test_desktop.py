@@ -56,6 +56,7 @@ class FakeBridge(QObject):
         self.sight = Sight()
         self.asked: list[tuple[str, ...]] = []
         self.called: list[str] = []
+        self.given: list[tuple[str, dict[str, object]]] = []
         self.answers: dict[str, object] = {}
         self.refused: dict[str, CommandFailed] = {}
 
@@ -69,6 +70,7 @@ class FakeBridge(QObject):
         limit: float | None = None,
     ) -> None:
         self.called.append(name)
+        self.given.append((name, dict(given)))
         answer = self.answers.get(name)
         if name in self.refused:
             failed(self.refused[name])
@@ -263,7 +265,7 @@ def test_new_servers_are_looked_for_while_the_window_is_seen(
     bridge.see(SIGHTS["ready"])
     desk.show_window("overview")
     window = desk._windows["overview"]
-    assert bridge.called == ["discover"]
+    assert bridge.called == ["login", "discover"]
     assert len(window.servers.buttons) == 1
 
 

@@ -1,7 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from desktop_scenes import READY, SIGHTS, TROUBLED, Wishes
+from desktop_scenes import (
+    AT_LOGIN,
+    CONNECTED,
+    DRIFTED,
+    OLD_PORT,
+    READY,
+    SIGHTS,
+    SUSPENDED,
+    TROUBLED,
+    Wishes,
+)
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
@@ -10,6 +22,7 @@ from app.desktop import words
 from app.desktop.menu import TrayMenu
 from app.desktop.sight import Link, Sight
 from app.desktop.words import warnings
+from app.settings.fields import OnQuit
 from discovery.findings import Reach
 from proxy.routing.modes import MEANINGS, Mode
 from wizard.clients import CLIENTS
@@ -76,7 +89,8 @@ def test_the_menu_is_complete_without_a_window(menu: TrayMenu) -> None:
         "Connect >",
         "Copy client settings >",
         "Check Turnout (doctor)...",
-        "(Start at login (not in this version yet))",
+        "(Start at login)",
+        "When you quit >",
         "Quit (the gateway goes on serving)",
         "Stop the gateway and quit",
     ]
@@ -124,6 +138,7 @@ def test_without_a_gateway_nothing_that_needs_one_can_be_chosen(
     assert not menu.copies.isEnabled()
     assert not menu.setup.isEnabled()
     assert not menu.connects.isEnabled()
+    assert not menu.login.isEnabled()
     assert entry(menu, "Quit").isEnabled()
     assert lines(menu.today) == ["(No request today)"]
 
@@ -172,11 +187,63 @@ def test_choosing_asks_once(menu: TrayMenu, wishes: Wishes) -> None:
     ]
 
 
+def test_start_at_login_is_ticked_as_it_is(menu: TrayMenu, wishes: Wishes) -> None:
+    menu.show_sight(SIGHTS["ready"])
+    menu.show_login(AT_LOGIN)
+    assert lines(menu)[13] == "* Start at login"
+    assert menu.login.toolTip() == AT_LOGIN.sentence
+    menu.login.trigger()
+    assert wishes.asked == [("login", "off")]
+    menu.show_login(replace(AT_LOGIN, on=False))
+    assert lines(menu)[13] == "Start at login"
+    menu.show_sight(SIGHTS["away"])
+    assert lines(menu)[-4] == "(Start at login)"
+
+
+def test_it_is_read_anew_when_the_menu_opens(menu: TrayMenu, wishes: Wishes) -> None:
+    menu.aboutToShow.emit()
+    assert wishes.asked == [("look at login",)]
+
+
+def test_what_quit_does_is_chosen_and_said(menu: TrayMenu, wishes: Wishes) -> None:
+    menu.show_sight(SIGHTS["connected"])
+    assert lines(menu.quits[OnQuit.ASK].parent())[0].startswith("* Ask")  # type: ignore[arg-type]
+    assert lines(menu)[-2] == "Quit..."
+    menu.quits[OnQuit.UNWIRE].trigger()
+    assert wishes.asked == [("quits", "unwire")]
+    unwire = replace(CONNECTED, on_quit=OnQuit.UNWIRE)
+    menu.show_sight(Sight(Link.LIVE, unwire))
+    said = "Quit (clients are disconnected until the next start)"
+    assert lines(menu)[-2] == said
+    menu.show_sight(Sight(Link.LIVE, replace(CONNECTED, on_quit=OnQuit.KEEP)))
+    assert lines(menu)[-2] == "Quit (the gateway goes on serving)"
+
+
+def test_a_client_that_needs_somebody_has_a_menu_of_its_own(
+    menu: TrayMenu, wishes: Wishes
+) -> None:
+    menu.show_sight(SIGHTS["drifted"])
+    assert lines(menu)[1:4] == [
+        "Claude Code needs a look >",
+        "Codex needs a look >",
+        "opencode >",
+    ]
+    first, second, third = (each.menu for each in menu.wirings.menus)
+    assert lines(first) == [f"({DRIFTED.sentence})", "Repair...", "Accept"]
+    assert lines(second) == [f"({OLD_PORT.sentence})", "Repair..."]
+    assert lines(third) == [f"({SUSPENDED.sentence})"]
+    entry(first, "Repair").trigger()
+    entry(first, "Accept").trigger()
+    assert wishes.asked == [("repair", "claude-code"), ("accept", "claude-code")]
+    menu.show_sight(SIGHTS["connected"])
+    assert lines(menu)[1].startswith("* Direct")
+
+
 def test_entries_say_what_they_do_or_why_they_cannot(menu: TrayMenu) -> None:
     assert menu.toolTipsVisible()
     for mode, entry in menu.modes.items():
         assert entry.toolTip()[1:-1] in f" {MEANINGS[mode]}"
-    assert "not built" in menu.login.toolTip()
+    assert "not known" in menu.login.toolTip()
 
 
 def test_the_mode_shown_is_the_gateways(menu: TrayMenu) -> None:
@@ -195,8 +262,6 @@ def test_in_one_process_quit_says_what_it_stops(qtbot: QtBot, wishes: Wishes) ->
 
 
 def test_names_with_an_ampersand_are_shown_whole(menu: TrayMenu) -> None:
-    import dataclasses
-
-    named = dataclasses.replace(READY, problems=("R&D: is no provider.",))
+    named = replace(READY, problems=("R&D: is no provider.",))
     menu.show_sight(Sight(Link.LIVE, named))
     assert "(R&D: is no provider.)" in lines(menu)
