@@ -47,7 +47,7 @@ keys = "all"
 
 def unhurried(seen: Seen) -> Answer:
     """The coding task at the pace of a model, so that kills hit streams."""
-    return replace(coding_task(seen), change=lambda reply: paced(reply, 0.03))
+    return replace(coding_task(seen), change=lambda reply: paced(reply, 0.015))
 
 
 @pytest.fixture
@@ -72,11 +72,12 @@ class Session:
     client: str
     project: Path
     ended: list[Ran] = field(default_factory=list)
+    cut: int = 0
 
     @classmethod
-    def of(cls, somebody: Person, client: str) -> "Session":
+    def of(cls, somebody: Person, client: str, name: str) -> "Session":
         """Make its project."""
-        project = somebody.house.base / f"project-of-{client}"
+        project = somebody.house.base / f"{client}-{name}"
         project.mkdir()
         subprocess.run(["git", "init", "-q", str(project)], check=True)
         return cls(somebody, client, project)
@@ -94,8 +95,7 @@ class Session:
     def until(self, stop: threading.Event) -> None:
         """Task after task."""
         while not stop.wait(0.3):
-            if not self.done(self.once()):
-                return
+            self.cut += not self.done(self.once())
 
     def done(self, ran: Ran) -> bool:
         """Whether the last task got done, wholly."""
@@ -130,6 +130,12 @@ class Tray:
     def __init__(self, somebody: Person) -> None:
         self._somebody = somebody
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> None:
+        """It is there."""
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def start(self) -> None:
         """Start it; it is not waited for."""
@@ -181,38 +187,39 @@ def test_every_next_request_is_answered(somebody: Person) -> None:
     house, tray = somebody.house, Tray(somebody)
     tray.start()
     until(tray.listens)
-    sessions = [Session.of(somebody, client) for client in CLIENTS]
-    for each in sessions:
-        assert each.done(each.once()), each.ended
+    lasting = [Session.of(somebody, client, "lasting") for client in CLIENTS]
+    fresh = [Session.of(somebody, client, "fresh") for client in CLIENTS]
     began, waited = time.monotonic(), []
-    with working(sessions):
-        for _ in range(TIMES):
+    with tray, working(lasting):
+        for number in range(TIMES):
             alive = time.monotonic()
             before = house.gateway()
             tray.kill()
             kill(before)
             tray.start()
             waited.append(probe(somebody))
+            if number % 5 == 0:
+                # Nothing is killed while this one works: all of it is answered.
+                one = fresh[number // 5 % len(fresh)]
+                assert one.done(one.once()), one.ended[-1]
             house.next_gateway(before)
             # One that lives for under two seconds counts as one that cannot start.
-            time.sleep(max(0.0, 2.1 - (time.monotonic() - alive)))
+            time.sleep(max(0.5, 2.1 - (time.monotonic() - alive)))
     print(f"{TIMES} kills in {time.monotonic() - began:.0f} s")
     print(f"the next request, seconds: {sorted(round(one, 2) for one in waited)}")
     assert max(waited) < WITHIN
-    for each in sessions:
+    for each in lasting:
         took = [round(ran.seconds, 1) for ran in each.ended]
-        print(f"{each.client}, seconds a task: {took}")
-        assert each.done(each.ended[-1]), each.ended[-1]
-        assert len(each.ended) > 3
-    until(tray.listens)
-    tray.kill()
+        print(f"{each.client}, seconds a task: {took}, {each.cut} cut")
+        # What a client makes of its cut answer is its own; it is never left waiting.
+        assert len(each.ended) - each.cut >= 2
+        assert each.done(each.once()), each.ended[-1]
     house.say("stop")
     until(lambda: not house.processes())
     rows = somebody.events()
     assert {row["client"] for row in rows} == set(CLIENTS)
     assert {"success"} < {str(row["status"]) for row in rows} <= ENDS
     assert house.unfinished() == []
-    house.clean()
 
 
 ENDS = {"success", "interrupted", "cancelled"}
