@@ -59,8 +59,8 @@ def _arrives(
             "client-not-seen",
             f"{client.name} is pointed at port {client.port}, but Turnout serves on "
             f"{served}.",
-            f"Point it at the new port: {command} integrate {client.client}.",
-            command=f"{command} integrate {client.client}",
+            f"Point it at the new port: {command} repair {client.client}.",
+            command=f"{command} repair {client.client}",
         )
     if client.seen is not None and client.seen >= client.since:
         when = ago(now - client.seen)
@@ -105,8 +105,8 @@ def _drifts(
             Level.WARNING,
             "drift",
             f"{own[0]}{more}",
-            f"Put it back after a look at the change: {command} integrate {client}.",
-            command=f"{command} integrate {client}",
+            f"Put it back after a look at the change: {command} repair {client}.",
+            command=f"{command} repair {client}",
         )
 
 

@@ -47,8 +47,8 @@ def _autostart(desktop: DesktopGround, command: str, *, any_wired: bool) -> Chec
         "no-autostart",
         "Turnout does not start at login. After the next start of this machine "
         "connected clients get no answer until you start it.",
-        f"Choose it in the set-up ({command} init), or start {command} yourself.",
-        command=f"{command} init",
+        f"Let it start by itself: {command} login on.",
+        command=f"{command} login on",
     )
 
 

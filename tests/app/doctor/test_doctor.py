@@ -129,7 +129,7 @@ def test_changes_of_one_client_are_one_line() -> None:
     report, check = found("drift")
     assert check.means == "The address is gone. 1 more change like it."
     assert len(report.of(Level.WARNING)) == 1
-    assert check.command == "turnout integrate claude-code"
+    assert check.command == "turnout repair claude-code"
 
 
 def test_a_line_that_wins_is_quoted_with_its_place() -> None:
