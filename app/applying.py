@@ -16,22 +16,24 @@ from typing import TYPE_CHECKING, Final
 from app.commands import keys
 from app.commands.spend import from_ledger
 from app.commands.undo import unwire
-from app.consenting import agreed, journal_of
+from app.consenting import BY_HAND, agreed, journal_of
 from app.failure import CommandFailed, Exit
 from app.login_start import set_login
 from app.own_config import OwnChanges, OwnEntry
 from app.serve import CannotServe, check_free, start_keeper
 from app.serve import answers as somebody_answers
 from app.services import Services
+from app.turns import TurnTaken, turn_of
 from app.wire_check import Checked, check, target_in
 from app.wiring import Drawn, draw, port_of
 from discovery.files import look_at
 from discovery.shell_files import assignments
 from proxy.ledger.rows import ConsentKind
 from wizard.answers import Answers
-from wizard.apply import NotApplied, apply_client
+from wizard.apply import AppliedClient, NotApplied, apply_client
 from wizard.plan import ClientPlan, Login
 from wizard.planning import part_of
+from wizard.records import WiringState
 from wizard.showing import short
 from wizard.view import Applied, ClientOutcome, Outcome, StepView, TestStep
 
@@ -146,6 +148,9 @@ async def _apply_own(services: Services, changes: OwnChanges) -> tuple[str, ...]
             await agreed(services, ConsentKind.USE_KEY, each.entry.id, scope)
         elif each.address:
             await agreed(services, ConsentKind.USE_SERVER, each.entry.id, each.address)
+        elif each.entry.fields.get("key") == "client":
+            kind, said = ConsentKind.USE_LOGIN, each.sentence
+            await agreed(services, kind, each.entry.id, "client", said)
     if services.gateway is not None:
         await services.gateway.config_changed()
     if changes.login is None:
@@ -191,6 +196,8 @@ class _Client:
         self._plan_id = plan_id
         self._project = project
         self._fresh = plan.client in drawn.fresh
+        self._key = ""
+        self._connected_before = False
 
     async def apply(self, *, test: bool) -> ClientOutcome:
         plan = self._plan
@@ -206,12 +213,45 @@ class _Client:
             return self._ended(Applied.REFUSED, first_question.sentence, todo)
         if not plan.edits and not plan.commands:
             return await self._by_hand()
-        if not plan.changes_anything and not self._fresh:
+        try:
+            async with turn_of(self._services.paths.run, plan.client):
+                await self._look_again()
+                done = None if self._stands else await self._written()
+        except TurnTaken:
+            sentence = f"Another Turnout is connecting {plan.name} right now."
+            todo = "Nothing was changed by this one. Try again in a moment."
+            return self._ended(Applied.FAILED, sentence, todo)
+        except CommandFailed as failed:
+            sentence = f"{failed.title}. {failed.message}"
+            return self._ended(Applied.FAILED, sentence, failed.todo)
+        if done is None:
             await self._serve()
             checked = await self._test() if test else None
             sentence = f"{plan.name} was connected already; nothing was changed."
             return self._ended(Applied.ALREADY, sentence, checked=checked)
-        return await self._written(test=test)
+        if isinstance(done, NotApplied):
+            return self._ended(Applied.FAILED, done.why, done.todo)
+        return await self._tried(test=test)
+
+    @property
+    def _stands(self) -> bool:
+        """Whether the client is connected just so already."""
+        return not self._fresh and not self._plan.changes_anything
+
+    async def _look_again(self) -> None:
+        """Take in that another one has connected this client in the meantime."""
+        plan = self._plan
+        states = await asyncio.to_thread(
+            lambda: [(look_at(edit.path).digest, edit.digest) for edit in plan.edits]
+        )
+        if all(now == shown for now, shown in states):
+            return
+        drawn = await draw(self._services, self._answers, project=self._project)
+        now = drawn.client(plan.client)
+        fresh = plan.client in drawn.fresh
+        if now is None or fresh or now.changes_anything or not now.can_be_applied:
+            raise self._changed()
+        self._plan, self._fresh = now, False
 
     async def tested(self) -> ClientOutcome:
         checked = await self._test()
@@ -228,6 +268,11 @@ class _Client:
             return self._ended(Applied.REFUSED, " ".join(self._plan.notes))
         made = await self._made_key()
         plan = await self._with_key(made)
+        # What has to be taken out by hand again, once it is over; never the key.
+        places = "; ".join(step.where for step in plan.steps)
+        await agreed(
+            self._services, ConsentKind.WIRE_CLIENT, plan.client, BY_HAND, places
+        )
         steps = tuple(StepView(step.where, step.text) for step in plan.steps)
         return replace(
             self._ended(Applied.BY_HAND, f"{plan.name} is set up by hand."),
@@ -249,18 +294,25 @@ class _Client:
         )
         plan = drawn.client(self._plan.client)
         if plan is None or _looked_at(plan) != _looked_at(self._plan):
-            raise CommandFailed(
-                f"A file of {self._plan.name} changed just now",
-                "It stays as it is.",
-                "Look at the plan again, then agree to that.",
-                Exit.CONSENT,
-            )
+            raise self._changed()
         return plan
 
-    async def _written(self, *, test: bool) -> ClientOutcome:
-        key = await self._made_key() if self._fresh else ""
+    def _changed(self) -> CommandFailed:
+        return CommandFailed(
+            f"A file of {self._plan.name} changed just now",
+            "It stays as it is.",
+            "Look at the plan again, then agree to that.",
+            Exit.CONSENT,
+        )
+
+    async def _written(self) -> AppliedClient | NotApplied:
+        """Write the client's files and record the yes, or leave all as it is."""
+        self._key = await self._made_key() if self._fresh else ""
         try:
-            plan = await self._with_key(key) if key else self._plan
+            if self._key:
+                self._plan = await self._with_key(self._key)
+            plan = self._plan
+            self._connected_before = await asyncio.to_thread(self._is_connected)
             done = await asyncio.to_thread(
                 apply_client,
                 plan,
@@ -269,12 +321,12 @@ class _Client:
                 plan_id=self._plan_id,
                 port=port_of(self._services),
             )
-        except CommandFailed as failed:
-            await self._end_key(made=bool(key))
-            return self._ended(Applied.FAILED, failed.message, failed.todo)
+        except CommandFailed:
+            await self._end_key()
+            raise
         if isinstance(done, NotApplied):
-            await self._end_key(made=bool(key))
-            return self._ended(Applied.FAILED, done.why, done.todo)
+            await self._end_key()
+            return done
         files = tuple(str(edit.path) for edit in plan.edits)
         await agreed(
             self._services,
@@ -282,6 +334,17 @@ class _Client:
             plan.client,
             ", ".join(self._short(file) for file in files),
         )
+        return done
+
+    def _is_connected(self) -> bool:
+        try:
+            wiring = journal_of(self._services).current_of(self._plan.client)
+        except OSError:
+            return False  # then nothing is written either
+        return wiring is not None and wiring.state is WiringState.APPLIED
+
+    async def _tried(self, *, test: bool) -> ClientOutcome:
+        """Send the test request; what does not get through is taken back."""
         trouble = await self._serve()
         if trouble:
             return await self._taken_back(trouble, None)
@@ -290,12 +353,13 @@ class _Client:
         if checked is not None and failed_step is not None:
             cause = _stopped(failed_step)
             return await self._taken_back(cause, checked)
-        sentence = f"{plan.name} is connected to Turnout."
+        sentence = f"{self._plan.name} is connected to Turnout."
         return self._ended(Applied.APPLIED, sentence, checked=checked)
 
-    async def _end_key(self, *, made: bool) -> None:
-        if made:
-            await keys.revoke(self._services, self._plan.client)
+    async def _end_key(self) -> None:
+        """End the key that was made for this, and no other of this client."""
+        if self._key:
+            await keys.end(self._services, self._key)
 
     async def _serve(self) -> str:
         """Make sure that a gateway serves; return why none does, or ''."""
@@ -335,13 +399,22 @@ class _Client:
             return await self._services.ledger.event(request)
 
     async def _taken_back(self, cause: str, checked: Checked | None) -> ClientOutcome:
-        todo = f"{self._services.command_path} doctor says what to do."
-        undone = await unwire(self._services, (self._plan.client,))
+        command, name = self._services.command_path, self._plan.name
+        todo = f"{command} doctor says what to do."
+        try:
+            undone = await unwire(self._services, (self._plan.client,))
+        except CommandFailed as failed:
+            sentence = f"{cause} It is not taken back. {failed.title}."
+            todo = f"{command} undo {self._plan.client} takes it back."
+            return self._ended(Applied.FAILED, sentence, todo, checked=checked)
         if not all(each.complete for each in undone.clients):
             sentence = f"{cause} Not all of it could be taken back."
             todo = f"{self._services.command_path} undo {self._plan.client} says why."
             return self._ended(Applied.FAILED, sentence, todo, checked=checked)
-        sentence = f"{cause} {self._plan.name} is as it was before."
+        sentence = f"{cause} {name} is as it was before."
+        if self._connected_before:
+            sentence = f"{cause} {name} was connected before, and is disconnected now."
+            todo = f"{todo} {command} integrate {self._plan.client} connects it again."
         return self._ended(Applied.TAKEN_BACK, sentence, todo, checked=checked)
 
     def _short(self, text: str) -> str:

@@ -26,6 +26,10 @@ LONGEST_WAIT: Final = 5.0
 """Seconds the ledger is waited for before an entry waits in the journal."""
 
 
+BY_HAND: Final = "by hand"
+"""The scope of a yes to a client that its user sets up: no file of it is changed."""
+
+
 def journal_of(services: Services) -> Journal:
     """Return the history of what was done to other programs' files."""
     return Journal(services.paths.backups / "wiring")

@@ -31,6 +31,10 @@ KINDS: Final[Mapping[ConsentKind, tuple[str, str]]] = {
         "requests may go to a model server that was found",
         "its entry leaves `config.toml`; one with more in it is named, for you to do",
     ),
+    ConsentKind.USE_LOGIN: (
+        "a connected client's own login may be passed on to its provider",
+        "its entry leaves `config.toml`; one with more in it is named, for you to do",
+    ),
     ConsentKind.START_AT_LOGIN: (
         "Turnout may start when you log in",
         "it does not start at login any more: what was written for that is removed",

@@ -236,6 +236,15 @@ async def revoke(services: Services, name: KeyName) -> Revoked:
     return Revoked(name, count)
 
 
+async def end(services: Services, key: str) -> None:
+    """End that very key; one that is not there or ended already is no error."""
+    digest = gateway_keys.hash(key)
+    async with from_ledger():
+        ended = await services.ledger.end_key(digest, services.clock.now())
+    if ended:
+        await _tell(services)
+
+
 def key_file(paths: Paths, name: str) -> Path:
     """Return where a client's key is kept while there is no system keyring."""
     return paths.state / "keys" / name

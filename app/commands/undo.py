@@ -172,9 +172,9 @@ async def unwire(
                     "The record cannot be written now; that the consent for"
                     f" {each.client} ended is kept and will be added to it."
                 )
-    clients = tuple(map(_client, undone))
+    taken = tuple(map(_client, undone))
     whole = all(each.complete for each in undone)
-    return UndoResult(whole, clients, notes=tuple(notes), failed=not whole)
+    return UndoResult(whole, taken, notes=tuple(notes), failed=not whole)
 
 
 async def _end_key(services: Services, client: str) -> tuple[str, ...]:

@@ -234,6 +234,7 @@ class ConsentKind(StrEnum):
     SHELL_FILES = "shell-files"
     KEYRING_MOVE = "keyring-move"
     QUIT_CHOICE = "quit-choice"
+    USE_LOGIN = "use-login"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -258,6 +258,18 @@ class Ledger:
             await self._durable(Table.KEY, revoked_values(row, time))
         return len(active)
 
+    async def end_key(self, hash_: str, time: datetime) -> bool:
+        """End the one key with this hash; False where none such is active.
+
+        Raises:
+            LedgerError: the file cannot be read or written now.
+        """
+        for row in await self.keys():
+            if row.hash == hash_ and not row.revoked:
+                await self._durable(Table.KEY, revoked_values(row, time))
+                return True
+        return False
+
     # --- consents ---
 
     async def add_consent(self, row: NewConsent) -> int:

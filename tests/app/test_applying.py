@@ -1,7 +1,9 @@
 """Carrying plans out on a made home: consent, keys, and what is left where it fails."""
 
+import asyncio
 import contextlib
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,6 +12,7 @@ from typing import cast
 
 import pytest
 
+from app import applying
 from app.applying import OWN, apply, model_of, test_client
 from app.assemble import in_process
 from app.commands import keys
@@ -21,9 +24,12 @@ from app.services import GatewayControl, Services
 from app.wiring import draw
 from proxy.catalogue import catalogue_of
 from proxy.health import Outlook
+from proxy.keys import KeyRing
 from proxy.policies import shipped_policy
 from proxy.routing import Condition
 from wizard.answers import Answers, ClientAnswers
+from wizard.apply import NotApplied
+from wizard.plan import Login
 from wizard.view import Applied, Outcome
 
 KEY = "sk-canary-0123456789wxyz"
@@ -97,6 +103,91 @@ async def test_a_yes_is_recorded_and_the_gateway_told(tmp_path: Path) -> None:
         assert await valid(services) == ["claude-code"]
 
 
+async def test_two_at_once_leave_the_client_with_a_key_that_holds(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as services:
+        plan = (await draw(services, CLAUDE)).plan
+        both = await asyncio.gather(
+            *(apply(services, CLAUDE, plan.id, test=False) for _ in range(2))
+        )
+        states = sorted(outcome.clients[0].state for outcome in both)
+        assert states == [Applied.ALREADY, Applied.APPLIED]
+        (key,) = re.findall(r"tnt_\w+", settings(services))
+        ring = KeyRing(await services.ledger.keys())
+        assert ring.find(key) is not None
+        assert await valid(services) == ["claude-code"]
+
+
+async def test_a_change_just_now_ends_the_new_key_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with made(tmp_path) as services:
+        older = await keys.new(services, "claude-code")
+        plan = (await draw(services, CLAUDE)).plan
+        file = services.surroundings.home / ".claude" / "settings.json"
+
+        def changed(*args: object, **kwargs: object) -> NotApplied:
+            del args, kwargs
+            file.write_text('{"theme": "light"}')
+            return NotApplied("It changed.", "Look again.", changed=True)
+
+        monkeypatch.setattr(applying, "apply_client", changed)
+        (client,) = (await apply(services, CLAUDE, plan.id, test=False)).clients
+        assert (client.state, client.sentence) == (Applied.FAILED, "It changed.")
+        ring = KeyRing(await services.ledger.keys())
+        assert ring.find(older.key) is not None
+        assert await valid(services) == ["claude-code"]
+
+
+def at_port(services: Services, port: int) -> None:
+    services.paths.config_file.write_text(f"[gateway]\nport = {port}\n")
+    services.config.load()
+
+
+async def test_a_failed_test_takes_a_new_client_back(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # it does not listen: nobody answers there
+        async with made(tmp_path) as services:
+            at_port(services, silent.getsockname()[1])
+            before = settings(services)
+            plan = (await draw(services, CLAUDE)).plan
+            (client,) = (await apply(services, CLAUDE, plan.id)).clients
+            assert client.state is Applied.TAKEN_BACK
+            assert client.sentence.endswith("Claude Code is as it was before.")
+            assert settings(services) == before
+            assert await valid(services) == []
+
+
+async def test_a_failed_test_of_another_wiring_says_what_is_so_now(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        async with made(tmp_path) as services:
+            before = settings(services)
+            await done(services, CLAUDE)
+            at_port(services, silent.getsockname()[1])
+            plan = (await draw(services, CLAUDE)).plan
+            (client,) = (await apply(services, CLAUDE, plan.id)).clients
+            assert client.state is Applied.TAKEN_BACK
+            assert client.sentence.endswith(
+                "Claude Code was connected before, and is disconnected now."
+            )
+            assert "integrate claude-code" in client.todo
+            assert settings(services) == before
+
+
+async def test_a_login_that_is_passed_on_is_agreed_to(tmp_path: Path) -> None:
+    own = {"claude-code": ClientAnswers(login=Login.OWN)}
+    answers = Answers(clients=("claude-code",), client=own)
+    async with made(tmp_path) as services:
+        await done(services, answers)
+        entry = (await services.ledger.consents())[0]
+        assert (entry.kind, entry.subject) == ("use-login", "anthropic")
+        assert 'key = "client"' in services.paths.config_file.read_text()
+
+
 async def test_a_question_is_not_answered_for_the_user(tmp_path: Path) -> None:
     async with made(tmp_path) as services:
         file = services.surroundings.home / ".claude" / "settings.json"
@@ -140,6 +231,11 @@ async def test_what_is_set_up_by_hand_gets_a_key_and_its_steps(tmp_path: Path) -
         assert client.state is Applied.BY_HAND
         assert any("tnt_" in step.text for step in client.steps)
         assert await valid(services) == ["n8n"]
+        (entry,) = await services.ledger.consents()
+        assert (entry.kind, entry.subject) == ("wire-client", "n8n")
+        assert entry.scope == "by hand"
+        assert "API Key" in entry.detail
+        assert "tnt_" not in entry.detail
 
 
 async def test_what_cannot_be_reached_is_said(tmp_path: Path) -> None:
