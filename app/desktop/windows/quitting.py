@@ -79,6 +79,8 @@ class QuitDialog(QDialog):
         self._chosen = chosen
         self.setWindowTitle(question.title)
         column = QVBoxLayout(self)
+        # It gets its size below; a layout would push the window about afterwards.
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         column.setContentsMargins(6 * UNIT, 5 * UNIT, 6 * UNIT, 4 * UNIT)
         column.setSpacing(2 * UNIT)
         head, said = Display(), Text()
@@ -111,7 +113,6 @@ class QuitDialog(QDialog):
         column.addStretch()
         column.addLayout(self._buttons(question.verb))
         wide = max(self.sizeHint().width(), WIDE)
-        self.setMinimumWidth(min(wide, WIDE))
         self.resize(wide, self.heightForWidth(wide))
         self.ways[question.ways[0].how].setFocus()
 

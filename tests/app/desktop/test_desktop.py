@@ -15,14 +15,23 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from desktop_scenes import EVENTS, READY, SIGHTS
+from desktop_scenes import AT_LOGIN, EVENTS, READY, SIGHTS
 from doctor_grounds import SOUND, report_of
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
-from wizard_scenes import CLAUDE, CLAUDE_VIEW, OLLAMA, PLAN, STARTING
+from wizard_scenes import (
+    CLAUDE,
+    CLAUDE_DONE,
+    CLAUDE_VIEW,
+    OLLAMA,
+    OUTCOME,
+    PLAN,
+    STARTING,
+)
 
+from app.commands.lifecycle import Accepted, QuitResult, Repair
 from app.commands.setup import SavedFirstRun
 from app.desktop import desk as subject
 from app.desktop.bridge import Notice
@@ -37,6 +46,7 @@ from app.desktop.windows.overview import SERVERS_EVERY
 from app.failure import CommandFailed
 from app.paths import Paths, make_folders, paths_for
 from app.serve import CannotServe
+from app.settings.fields import OnQuit
 from discovery.findings import Findings
 from proxy.routing import Mode
 
@@ -544,3 +554,92 @@ def test_no_timer_ticks_while_nothing_happens(desk: Desk, bridge: FakeBridge) ->
     assert [timer.interval() for timer in timers] == [SERVERS_EVERY]
     desk._windows["overview"].hide()
     assert not timers[0].isActive()
+
+
+# --- connected clients ----------------------------------------------------------------
+
+
+def test_what_happens_to_a_client_is_told_where_it_is_seen(
+    desk: Desk, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(desk.tray, "say", lambda title, words, bad: said.append(title))
+    bridge.see(SIGHTS["connected"])
+    assert said == []
+    bridge.see(SIGHTS["drifted"])
+    assert said == ["Claude Code needs a look", "Codex needs a look"]
+    desk.show_window("overview")
+    lines = desk._windows["overview"].wirings.lines
+    assert list(lines) == ["claude-code", "codex", "opencode"]
+    bridge.see(SIGHTS["connected"])
+    bridge.see(SIGHTS["drifted"])
+    # The window shows it with its buttons, so nothing pops up.
+    assert len(said) == 2
+
+
+def test_a_change_is_accepted_with_one_click(desk: Desk, bridge: FakeBridge) -> None:
+    left = ("env.ANTHROPIC_BASE_URL in ~/.claude/settings.json",)
+    said = "Claude Code is not connected any more."
+    bridge.answers["accept"] = Accepted("claude-code", said, True, left)
+    bridge.see(SIGHTS["drifted"])
+    desk.show_window("overview")
+    window = desk._windows["overview"]
+    window.wirings.lines["claude-code"].accept.click()
+    assert bridge.given[-1] == ("accept", {"client": "claude-code"})
+    shown = [each.text() for each in window.notice.findChildren(QLabel)]
+    assert said in shown
+    bridge.refused["accept"] = CommandFailed("Not now", "It is being written.")
+    desk.accept_client("claude-code")
+    shown = [each.text() for each in window.notice.findChildren(QLabel)]
+    assert "Not now" in shown
+
+
+def test_a_repair_is_reviewed_before_anything_is_written(
+    desk: Desk, bridge: FakeBridge
+) -> None:
+    plan = replace(PLAN, clients=(CLAUDE_VIEW,), own=())
+    bridge.answers["repair"] = Repair(True, "Nothing yet.", ("claude-code",), plan)
+    bridge.see(SIGHTS["drifted"])
+    desk.show_window("overview")
+    desk._windows["overview"].wirings.lines["claude-code"].repair.click()
+    window = desk.setting_up.window
+    assert window is not None
+    assert window.title.text() == "What would change"
+    asked = [given for name, given in bridge.given if name == "repair"]
+    assert asked == [{"client": "claude-code"}]
+    assert not window.back.isVisible()
+    outcome = replace(OUTCOME, clients=(CLAUDE_DONE,))
+    done = Repair(False, "Repaired.", ("claude-code",), plan, outcome)
+    bridge.answers["repair"] = done
+    window.accept()
+    asked = [given for name, given in bridge.given if name == "repair"]
+    assert asked[1:] == [{"client": "claude-code", "yes": True}]
+    assert window.title.text() == "Claude Code is using Turnout"
+    assert "setup apply" not in bridge.called
+
+
+def test_start_at_login_goes_through_the_menu(desk: Desk, bridge: FakeBridge) -> None:
+    bridge.answers["login"] = AT_LOGIN
+    desk.look_at_login()
+    assert bridge.called == []
+    bridge.see(SIGHTS["ready"])
+    assert desk.menu.login.isChecked()
+    desk.menu.login.trigger()
+    assert bridge.given[-1] == ("login", {"state": "off"})
+
+
+def test_quit_asks_before_connected_clients_are_left(
+    desk: Desk, bridge: FakeBridge, left: list[str]
+) -> None:
+    bridge.see(SIGHTS["connected"])
+    desk.menu.leave.trigger()
+    assert left == []
+    dialog = desk.leaving.dialog
+    assert dialog is not None
+    bridge.answers["quit"] = QuitResult(False, OnQuit.KEEP, "It goes on.")
+    dialog.yes.click()
+    assert left == ["left"]
+    desk.choose_quit(OnQuit.UNWIRE)
+    assert bridge.given[-1] == ("quit choice", {"choice": "unwire"})
+    desk.close()
+    assert desk.leaving.dialog is None

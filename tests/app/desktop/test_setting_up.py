@@ -20,6 +20,7 @@ from wizard_scenes import (
 )
 
 from app.commands.keys import StoredKey
+from app.commands.lifecycle import Repair
 from app.commands.setup import SavedFirstRun
 from app.commands.undo import UndoneClient, UndoneFile, UndoResult
 from app.desktop.bridge import Bridge
@@ -379,3 +380,57 @@ async def test_without_its_memory_the_window_opens_all_the_same(
 def test_a_refusal_is_one_line() -> None:
     assert sentence(CommandFailed("A", "B.", "C.")) == "A. B. C."
     assert sentence(CommandFailed("A", "B.")) == "A. B."
+
+
+# --- a repair -------------------------------------------------------------------------
+
+
+async def test_a_repair_goes_through_the_door_twice(opened: Opened) -> None:
+    done = replace(OUTCOME, clients=(CLAUDE_DONE,))
+
+    def repair(given: dict[str, object]) -> Repair:
+        ends = given.get("yes")
+        names = ("claude-code",)
+        return Repair(not ends, "Said.", names, PLAN, done if ends else None)
+
+    opened.door.answers["repair"] = repair
+    opened.subject.repair_client("claude-code")
+    await opened.quiet()
+    assert opened.window.title.text() == "What would change"
+    opened.window.accept()
+    await opened.quiet()
+    asked = [given for name, given in opened.door.asked if name == "repair"]
+    assert asked == [{"client": "claude-code"}, {"client": "claude-code", "yes": True}]
+    assert opened.window.flow.outcomes == (CLAUDE_DONE,)
+    assert "discover" not in opened.door.names()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Repair(False, "Claude Code is as it should be: nothing to repair."),
+        Repair(False, "There is nothing to write.", ("claude-code",), PLAN),
+        CommandFailed("Not connected", "Nothing was changed."),
+    ],
+)
+async def test_where_there_is_nothing_to_repair_it_is_said(
+    opened: Opened, told: object
+) -> None:
+    opened.door.answers["repair"] = told
+    opened.subject.repair_client("claude-code")
+    await opened.quiet()
+    flow = opened.window.flow
+    assert flow.errors == (ErrorKey.PLAN_FAILED,)
+    assert flow.reason
+    assert not opened.window.next.isEnabled()
+
+
+async def test_a_repair_without_an_outcome_is_told(opened: Opened) -> None:
+    opened.door.answers["repair"] = Repair(True, "Shown.", ("codex",), PLAN)
+    opened.subject.repair_client("codex")
+    await opened.quiet()
+    opened.door.answers["repair"] = Repair(False, "It is as it should be.")
+    opened.window.accept()
+    await opened.quiet()
+    assert opened.window.flow.errors == (ErrorKey.APPLY_FAILED,)
+    assert opened.window.flow.reason == "It is as it should be."

@@ -885,3 +885,49 @@ def test_each_word_of_an_outcome_is_there() -> None:
         "failed",
         "not reached",
     ]
+
+
+# --- a repair -------------------------------------------------------------------------
+
+
+def test_a_repair_is_planned_shown_and_only_then_done(
+    window: WizardWindow, wishes: WizardWishes
+) -> None:
+    window.repair_client("claude-code")
+    assert wishes.asked == [("plan repair", "claude-code")]
+    assert window.title.text() == "Making the plan"
+    window.show_plan(replace(PLAN, clients=(CLAUDE_VIEW,), own=()))
+    assert window.title.text() == "What would change"
+    assert not window.back.isVisibleTo(window)
+    window.accept()
+    assert wishes.asked[1:] == [("repair", "claude-code")]
+    window.show_outcome(Outcome((CLAUDE_DONE,), (), "turnout undo --all"))
+    assert window.title.text() == "Claude Code is using Turnout"
+    window.accept()
+    assert wishes.asked[-1] == ("closed",)
+
+
+def test_a_repair_that_cannot_be_made_is_planned_again(
+    window: WizardWindow, wishes: WizardWishes
+) -> None:
+    window.repair_client("codex")
+    window.show_plan_failed("There is nothing to write.")
+    assert "There is nothing to write." in texts(window)
+    assert not window.next.isEnabled()
+    window._again()
+    assert wishes.asked == [("plan repair", "codex")] * 2
+
+
+def test_a_repair_gives_way_to_what_is_wished_next(
+    window: WizardWindow, wishes: WizardWishes
+) -> None:
+    window.repair_client("codex")
+    window.begin()
+    looked(window)
+    window.accept()
+    assert wishes.asked[-1][0] == "review"
+    window.show_plan(PLAN)
+    window.accept()
+    # While files are written nothing else begins.
+    window.repair_client("codex")
+    assert wishes.asked[-1][0] == "apply"
