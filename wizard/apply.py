@@ -28,8 +28,9 @@ from wizard.records import (
 )
 from wizard.recovery import settle
 from wizard.stored import Deed
+from wizard.taking_back import places
 from wizard.troubles import TROUBLES
-from wizard.wired import SecretThere, wired_file
+from wizard.wired import SecretThere, free_file, given_back, wired_file
 from wizard.writing import (
     Changed,
     Looked,
@@ -46,11 +47,14 @@ from wizard.writing import (
 class AppliedClient:
     """A client is wired; `already` says that nothing had to be written.
 
-    `wiring` is None where there was nothing to be written at all.
+    `wiring` is None where there was nothing to be written at all. `earlier` is
+    the wiring that stood until now, None for a first one; `wizard.undo.back_to` leads
+    there.
     """
 
     wiring: Wiring | None
     already: bool = False
+    earlier: Wiring | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ class _Work:
         earlier = self._journal.current_of(self._plan.client)
         if earlier is not None and earlier.state is not WiringState.APPLIED:
             earlier = None
+        self._give_back_the_users(earlier)
         already = not self._plan.changes_anything
         if already and (earlier is not None or not self._holds_ours()):
             return AppliedClient(earlier, already=True)
@@ -166,7 +171,17 @@ class _Work:
             raise _cannot_write(error) from None
         with contextlib.suppress(OSError):
             self._journal.thin_out(wiring)
-        return AppliedClient(wiring, already)
+        return AppliedClient(wiring, already, earlier)
+
+    def _give_back_the_users(self, earlier: Wiring | None) -> None:
+        """Let edits that only take ours away bring back what was there before."""
+        known = {} if earlier is None else {file.path: file for file in earlier.files}
+        own = {edit.path for edit in self._own}
+        edits = (
+            given_back(edit, known.get(edit.path)) if edit.path in own else edit
+            for edit in self._plan.edits
+        )
+        self._plan = replace(self._plan, edits=tuple(edits))
 
     def _holds_ours(self) -> bool:
         """Tell whether files of which nothing is known are wired to this gateway.
@@ -322,6 +337,9 @@ def _records(
     records = []
     for edit in edits:
         before = known.get(edit.path)
+        if before is not None and not edit.changes:
+            records.append(free_file(edit, before))
+            continue
         if edit.before == edit.after and before is not None:
             records.append(before)
             continue
@@ -345,11 +363,18 @@ def _records(
 
 
 def _others(plan: ClientPlan, earlier: Wiring | None) -> tuple[WiredFile, ...]:
-    """Return what was wired before and this plan says nothing of: it stays ours."""
+    """Return what was wired before and this plan says nothing of: it stays ours.
+
+    So does what a link led to then that leads elsewhere now.
+    """
     if earlier is None:
         return ()
     here = {edit.path for edit in plan.edits}
-    return tuple(file for file in earlier.files if file.path not in here)
+    return tuple(
+        each
+        for file in earlier.files
+        for each in (places(file)[1:] if file.path in here else (file,))
+    )
 
 
 def _sound(edit: FileEdit, data: bytes) -> None:

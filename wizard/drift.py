@@ -124,7 +124,7 @@ def _without(
 
 
 def _of_file(client: str, wired: WiredFile, state: FileState) -> tuple[Drift, ...]:
-    if state.digest == wired.after:
+    if state.digest == wired.after or not (wired.keys or wired.whole):
         return ()
     if state.data is None:
         return (_file_gone(client, wired, state),)

@@ -65,7 +65,7 @@ def settled_undo(wiring: Wiring, deed: Deed, files: tuple[FileUndone, ...]) -> W
     """
     stuck = {file.path for file in files if file.way is Way.STUCK}
     if stuck:
-        left = tuple(file for file in wiring.files if file.path in stuck)
+        left = tuple(file for file in wiring.files if {file.path, file.real} & stuck)
         commands = tuple(each for each in wiring.commands if each.writes in stuck)
         return replace(wiring, files=left, commands=commands)
     ended = WiringState.SUSPENDED if deed is Deed.SUSPEND else WiringState.UNDONE

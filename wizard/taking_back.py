@@ -5,12 +5,12 @@ It must not change a key that somebody else has changed, unless that is asked fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from discovery.files import Trouble
+from discovery.files import Trouble, look_at
 from wizard.commanding import CommandRefused, Run
 from wizard.disk import Disk
 from wizard.formats import Broken, Format, decoded, parsed
@@ -41,6 +41,22 @@ class FileUndone:
     recorded: bool = False
 
 
+def places(wired: WiredFile) -> tuple[WiredFile, ...]:
+    """Return the file, and the one that was written where its path leads elsewhere.
+
+    A link that was replaced by a copy, or by another link, leaves our keys in what it
+    led to.
+    """
+    if look_at(wired.path).real == wired.real:
+        return (wired,)
+    written = replace(wired, path=wired.real, made_folders=())
+    state = look_at(written.path)
+    untroubled = state.trouble is Trouble.NONE
+    if untroubled and undone(written, state.data).way is Way.ALREADY:
+        return (wired,)
+    return wired, written
+
+
 def look_back(wired: WiredFile, *, force: bool = False) -> FileUndone:
     """Return what taking a file back would do now; it only reads."""
     return _told(wired, *_seen(wired, force=force))
@@ -58,6 +74,10 @@ def take_back(
     files = []
     for wired in reversed(wiring.files):
         command = commands.pop(wired.path, None)
+        files += [
+            take_back_file(more, wiring.number, disk, force=force)
+            for more in places(wired)[1:]
+        ]
         files.append(take_back_file(wired, wiring.number, disk, force=force))
         if command is not None and not files[-1].recorded:
             files[-1] = _by_command(command, files[-1], run)

@@ -7,17 +7,22 @@ change a key that somebody else has changed, unless that is asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
+from discovery.files import Trouble
+from wizard.apply import AppliedClient
 from wizard.commanding import Run, run_words
 from wizard.disk import Disk
 from wizard.journal import Journal
+from wizard.plan import ClientPlan, FileEdit
 from wizard.records import Wiring, WiringState
 from wizard.recovery import settle, settled_undo
 from wizard.stored import Deed
-from wizard.taking_back import FileUndone, look_back, take_back
+from wizard.taking_back import FileUndone, look_back, places, take_back
 from wizard.undone import KeyFate, Way
+from wizard.writing import Changed, Looked, look, put, remove_folders, take_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,9 @@ def _chosen(
 def _looked_back(wiring: Wiring, *, force: bool) -> tuple[FileUndone, ...]:
     if wiring.state is WiringState.SUSPENDED:
         return ()
-    return tuple(look_back(file, force=force) for file in wiring.files)
+    return tuple(
+        look_back(each, force=force) for file in wiring.files for each in places(file)
+    )
 
 
 def apply_undo(
@@ -140,3 +147,90 @@ def apply_undo(
                 )
             )
     return tuple(undone)
+
+
+# --- one step back --------------------------------------------------------------------
+
+
+def back_to(
+    journal: Journal,
+    plan: ClientPlan,
+    done: AppliedClient,
+    *,
+    now: datetime,
+    disk: Disk | None = None,
+    run: Run = run_words,
+) -> bool:
+    """Bring the wiring back that stood before `done`; return whether it stands again.
+
+    `plan` is what was applied: the bytes before are known from it alone, as no record
+    keeps a gateway key. It is not possible for a first wiring, where a file has changed
+    meanwhile, or where the client's own command wrote; then `apply_undo` takes the
+    client back as a whole. Blocks for the disk.
+
+    Raises:
+        JournalBusy: another process is changing files right now.
+        OSError: the journal cannot be written.
+    """
+    earlier, wiring = done.earlier, done.wiring
+    if earlier is None or wiring is None or done.already or plan.commands:
+        return False
+    disk = disk or Disk()
+    with journal.alone():
+        settle(journal, now=now, disk=disk, run=run)
+        current = journal.current_of(wiring.client)
+        steps = _steps(plan, wiring)
+        if current is None or current.number != wiring.number or steps is None:
+            return False
+        again = replace(earlier, number=journal.next_number())
+        known = {file.path for file in earlier.files}
+        try:
+            # Files the earlier wiring knows nothing of go back while this one's record
+            # still tells of them.
+            for step in steps:
+                if step.edit.path not in known:
+                    step.back(disk, wiring.number)
+            journal.back_up(again)
+            journal.begin(Deed.APPLY, again)
+            for step in steps:
+                if step.edit.path in known:
+                    step.back(disk, again.number)
+        except (Changed, OSError):
+            settle(journal, now=now, disk=disk, run=run)
+            return False
+        journal.end(again, now)
+        journal.end(replace(wiring, state=WiringState.FAILED), now)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One file that a wiring wrote, on its way back to the bytes before it."""
+
+    edit: FileEdit
+    seen: Looked
+    folders: tuple[Path, ...]
+
+    def back(self, disk: Disk, number: int) -> None:
+        edit = self.edit
+        if edit.before is None:
+            take_away(disk, self.seen)
+            remove_folders(disk, self.folders)
+        else:
+            put(disk, self.seen, edit.before, edit.mode, number, lambda _: None)
+
+
+def _steps(plan: ClientPlan, wiring: Wiring) -> tuple[_Step, ...] | None:
+    """Return what has to go back; None where a file is not as the wiring left it."""
+    files = {file.path: file for file in wiring.files}
+    steps = []
+    for edit in plan.edits:
+        seen, file = look(edit.path), files.get(edit.path)
+        if seen.state.trouble is not Trouble.NONE or file is None:
+            return None
+        if seen.state.digest == edit.digest:
+            continue
+        if (seen.state.digest, seen.state.real) != (file.after, file.real):
+            return None
+        steps.append(_Step(edit, seen, file.made_folders))
+    return tuple(steps)

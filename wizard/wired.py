@@ -37,7 +37,7 @@ from wizard.records import (
     digest_of,
     digest_of_bytes,
 )
-from wizard.undone import undone
+from wizard.undone import KeyFate, Way, undone
 
 _WORD: Final = re.compile(r"[\w.~+/=-]")
 
@@ -78,6 +78,41 @@ def wired_file(
         made_folders=made_folders or (() if earlier is None else earlier.made_folders),
         found=edit.digest,
         left_out=_left_out(keys, earlier, dropped),
+    )
+
+
+def given_back(edit: FileEdit, earlier: WiredFile | None) -> FileEdit:
+    """Return the edit as one that gives a file back, where it takes all of ours away.
+
+    What stood there before us is the user's and has to work again at once. Such an
+    edit has no changes: nothing in the file is ours afterwards.
+    """
+    taken = {each.path for each in edit.changes if each.after is ABSENT}
+    if earlier is None or not taken or len(taken) != len(edit.changes):
+        return edit
+    if taken != {key.path for key in earlier.keys}:
+        return edit
+    made = undone(earlier, edit.before)
+    left = any(each.fate is KeyFate.LEFT for each in made.keys)
+    if made.data is None or left or made.way not in {Way.EXACT, Way.PER_KEY}:
+        return edit
+    return replace(edit, after=made.data, changes=())
+
+
+def free_file(edit: FileEdit, earlier: WiredFile) -> WiredFile:
+    """Return the record of a file that is given back: nothing in it is ours."""
+    digest = digest_of_bytes(edit.after)
+    return replace(
+        earlier,
+        real=edit.real,
+        existed=True,
+        before=digest,
+        after=digest,
+        inverse=(),
+        keys=(),
+        made_folders=(),
+        found=edit.digest,
+        left_out=(),
     )
 
 

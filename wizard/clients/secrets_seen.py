@@ -25,12 +25,15 @@ _SHAPES: Final = re.compile(
     re.VERBOSE,
 )
 _LOGIN_IN_ADDRESS: Final = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+# Gateways that know their clients by the path have the key right after this.
+_KEY_IN_PATH: Final = re.compile(r"/k/(?![$<{])[^/\s?#\"']{16,}")
+_IN_QUERY: Final = re.compile(r"[?&]([\w.-]+)=([^&#\s\"']+)")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS: Final = frozenset(
     {
         *("key", "keys", "apikey", "token", "secret", "secrets", "password", "passwd"),
         *("passphrase", "credential", "credentials", "authorization", "cookie"),
-        *("bearer", "authtoken", "accesskey"),
+        *("bearer", "authtoken", "accesskey", "sig", "signature"),
     }
 )
 # What people and programs write where a key is asked for and none is needed.
@@ -78,7 +81,18 @@ def _is_secret(name: str, text: str) -> bool:
         return False
     if _SHAPES.search(text) or _LOGIN_IN_ADDRESS.search(text):
         return True
+    if _KEY_IN_PATH.search(text) or any(
+        _is_key(named, value) for named, value in _IN_QUERY.findall(text)
+    ):
+        return True
     return _names_a_secret(name) and not _REFERENCE.match(text)
+
+
+def _is_key(named: str, value: str) -> bool:
+    """Return whether a part of an address such as `key=...` holds a secret."""
+    if value.lower() in _NO_SECRETS or _REFERENCE.match(value):
+        return False
+    return _names_a_secret(named)
 
 
 def _names_a_secret(name: str) -> bool:
