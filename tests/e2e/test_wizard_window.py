@@ -6,28 +6,19 @@ the clients' files, from what the gateway answers and from the screen.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from e2e.clients import BIN
-from e2e.gateway import TURNOUT
 from e2e.house import ended, kill, until
-from e2e.screen import NEEDED, Screen, Window, screen
+from e2e.keys import Keys, by_keys
 from e2e.wired import CONFIG, QUIET_CLAUDE, Person, differing, look_around, person
 from upstream import ScriptedUpstream, in_thread, say
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
-
-SIGNAL = (0x96, 0x58, 0x0A)
-"""The colour of the ring around what has the focus, on light paper."""
 
 MOST_ACTIVATIONS = 3
 MOST_SECONDS = 45.0
@@ -55,107 +46,10 @@ def somebody(base: Path, provider: ScriptedUpstream) -> Iterator[Person]:
         yield made
 
 
-@dataclass
-class Keys:
-    """The wizard's window as somebody has it who uses the keyboard alone."""
-
-    seen: Screen
-    person: Person
-    trays: list[subprocess.Popen[bytes]]
-    activations: int = 0
-
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start the tray, as a menu of the desktop does."""
-        log = self.person.house.base / f"tray-{len(self.trays)}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [str(TURNOUT), "tray"],
-                env={**self.person.house.env, **self.seen.env},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        self.trays.append(process)
-        return process
-
-    def window(self) -> Window:
-        """The wizard's window, once it is there and has the keys."""
-        until(self._open)
-        return until(self._windows)[0]
-
-    def _open(self) -> bool:
-        return self.seen.active_title().startswith("Set up clients")
-
-    def is_open(self) -> bool:
-        """Whether it is on the screen: a hidden one keeps its name and its place."""
-        words = ("xdotool", "search", "--onlyvisible", "--name", "^Set up clients")
-        env = {**os.environ, **self.seen.env}
-        found = subprocess.run(words, env=env, capture_output=True, check=False)
-        return bool(found.stdout.strip())
-
-    def _windows(self) -> list[Window]:
-        # A window that goes away while they are counted breaks the counting.
-        with contextlib.suppress(subprocess.CalledProcessError):
-            return self.seen.titled("Set up clients")
-        return []
-
-    def ready(self, name: str) -> None:
-        """Wait until the button that leads on has the focus; a picture is kept."""
-        until(lambda: self._button_has_the_focus(name), within=40)
-
-    def activate(self) -> None:
-        """Do what the button that leads on says."""
-        self.activations += 1
-        self.seen.press("Return")
-
-    def step(self, name: str) -> None:
-        """Activate the button, and wait for the next page under that name."""
-        before = self._title()
-        self.activate()
-        until(lambda: self._title() != before)
-        self.ready(name)
-
-    def gone(self) -> None:
-        """Wait until the window has closed."""
-        until(lambda: not self.is_open())
-
-    def remembered(self) -> dict[str, object]:
-        """What of the choices outlives a crash."""
-        kept = json.loads(self.person.house.say("setup", "resume", "--json"))
-        text = json.loads(kept["text"]) if kept["text"] else {}
-        return dict(text)
-
-    def _button_has_the_focus(self, name: str) -> bool:
-        at = self.window()
-        picture = self.seen.picture(name)
-        right, bottom = at.x + at.width, at.y + at.height
-        hits = 0
-        for x in range(right - 400, right - 10):
-            for y in range(bottom - 60, bottom - 10):
-                colour = picture.pixelColor(x, y)
-                hits += (colour.red(), colour.green(), colour.blue()) == SIGNAL
-        return hits > 100
-
-    def _title(self) -> bytes:
-        """The pixels of the large line at the top."""
-        at = self.window()
-        picture = self.seen.picture("title").copy(at.x, at.y, at.width, 120)
-        return bytes(picture.constBits())
-
-
 @pytest.fixture
 def keys(somebody: Person, tmp_path: Path) -> Iterator[Keys]:
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    assert not missing, f"make setup installs {missing}"
-    with screen(tmp_path) as seen:
-        made = Keys(seen, somebody, [])
-        try:
-            yield made
-        finally:
-            for tray in made.trays:
-                with contextlib.suppress(ProcessLookupError):
-                    tray.kill()
-                tray.wait(10)
+    with by_keys(somebody, tmp_path) as made:
+        yield made
 
 
 def file_of(somebody: Person) -> Path:

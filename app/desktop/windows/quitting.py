@@ -110,6 +110,7 @@ class QuitDialog(QDialog):
             column.addSpacing(2 * UNIT)
             column.addWidget(self.remember)
             column.addWidget(_means(REMEMBER_MEANS, indent(self.remember)))
+        column.addSpacing(2 * UNIT)
         column.addStretch()
         column.addLayout(self._buttons(question.verb))
         wide = max(self.sizeHint().width(), WIDE)
