@@ -6,6 +6,7 @@ change a key that somebody else has changed, unless that is asked for.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -196,7 +197,9 @@ def back_to(
                 if step.edit.path in known:
                     step.back(disk, again.number)
         except (Changed, OSError):
-            settle(journal, now=now, disk=disk, run=run)
+            # What cannot be settled now is by whoever comes next.
+            with contextlib.suppress(OSError):
+                settle(journal, now=now, disk=disk, run=run)
             return False
         journal.end(again, now)
         journal.end(replace(wiring, state=WiringState.FAILED), now)

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from dying_disk import DyingDisk, FullDisk, killed
 from made_plans import KEY, KEYS, NOW, URL, json_wish, plan
 
-from wizard.apply import apply_client
+from discovery.files import look_at
+from wizard.apply import AppliedClient, apply_client
 from wizard.commanding import CommandRefused
 from wizard.disk import Disk
+from wizard.drift import drift
 from wizard.journal import Journal
-from wizard.plan import ClientCommand
+from wizard.plan import ClientCommand, ClientPlan
 from wizard.records import WiringState
-from wizard.undo import ClientUndo, apply_undo, plan_undo
+from wizard.recovery import recover
+from wizard.undo import ClientUndo, apply_undo, back_to, plan_undo
 from wizard.undone import KeyFate, Way
 
 OLD = '{\n  "env": {"THEIRS": "kept"},\n  "model": "opus"\n}\n'
@@ -323,3 +329,159 @@ def test_every_key_is_told(wired: Path, journal: Journal) -> None:
         "model": KeyFate.RESTORED,
     }
     assert len(fates) == len(KEYS)
+
+
+# --- a link that is none any more -----------------------------------------------------
+
+
+@pytest.fixture
+def linked(journal: Journal, tmp_path: Path) -> tuple[Path, Path]:
+    """A dotfile that was wired through its link, which a copy has replaced since."""
+    real, link = tmp_path / "dotfiles.json", tmp_path / "link.json"
+    real.write_text(OLD)
+    link.symlink_to(real)
+    apply_client(plan(json_wish(link)), journal, now=NOW, plan_id="p", port=8787)
+    copy = link.read_bytes()
+    link.unlink()
+    link.write_bytes(copy)
+    return link, real
+
+
+def test_what_a_replaced_link_led_to_goes_back_too(
+    linked: tuple[Path, Path], journal: Journal
+) -> None:
+    link, real = linked
+    (planned,) = plan_undo(journal, ("claude-code",))
+    done = undo(journal)
+    assert planned.files == done.files
+    assert [file.path for file in done.files] == [link, real]
+    assert link.read_text() == real.read_text() == OLD
+    assert done.complete
+
+
+def test_what_a_link_led_to_and_cannot_be_written_stays_in_the_record(
+    linked: tuple[Path, Path], journal: Journal
+) -> None:
+    link, real = linked
+    real.chmod(0o400)
+    done = undo(journal)
+    assert not done.complete
+    assert done.state is WiringState.APPLIED
+    assert link.read_text() == OLD
+    real.chmod(0o600)
+    assert undo(journal).complete
+    assert real.read_text() == OLD
+    assert journal.current() == ()
+
+
+def test_what_a_link_led_to_is_known_when_it_is_wired_again(
+    linked: tuple[Path, Path], journal: Journal
+) -> None:
+    link, real = linked
+    wanted = plan(json_wish(link, (*KEYS[1:], replace(KEYS[0], value=MOVED))))
+    apply_client(wanted, journal, now=NOW, plan_id="q", port=9999)
+    assert undo(journal).complete
+    assert link.read_text() == real.read_text() == OLD
+
+
+# --- one step back --------------------------------------------------------------------
+
+MOVED = "http://127.0.0.1:9999"
+
+
+def wired_anew(
+    file: Path, journal: Journal, *more: Path
+) -> tuple[ClientPlan, AppliedClient]:
+    """Wire a client again for another port; with `more`, in other files too."""
+    keys = (replace(KEYS[0], value=MOVED), *KEYS[1:])
+    wanted = plan(json_wish(file, keys), *(json_wish(each) for each in more))
+    done = apply_client(wanted, journal, now=NOW, plan_id="q", port=9999)
+    assert isinstance(done, AppliedClient)
+    return wanted, done
+
+
+def test_one_step_back_the_wiring_before_stands(
+    wired: Path, journal: Journal, tmp_path: Path
+) -> None:
+    first = wired.read_bytes()
+    made, theirs = tmp_path / "new" / "made.json", tmp_path / "theirs.json"
+    theirs.write_text("{}")
+    wanted, done = wired_anew(wired, journal, made, theirs)
+    assert MOVED in wired.read_text()
+    assert back_to(journal, wanted, done, now=NOW)
+    assert wired.read_bytes() == first
+    assert theirs.read_text() == "{}"
+    assert not made.parent.exists()
+    (again,) = journal.current()
+    assert (again.number, again.port) == (3, 8787)
+    states = [wiring.state for wiring in journal.history()]
+    assert states[1] is WiringState.FAILED
+    assert drift(again, {wired: look_at(wired)}) == ()
+    assert undo(journal).files[0].way is Way.EXACT
+    assert wired.read_text() == OLD
+
+
+def test_no_step_back_where_it_is_not_sure(wired: Path, journal: Journal) -> None:
+    (first,) = journal.current()
+    wanted, done = wired_anew(wired, journal)
+    assert done.earlier == first
+    assert not back_to(journal, wanted, replace(done, earlier=None), now=NOW)
+    wired.write_text(wired.read_text() + "\n")
+    edited = wired.read_bytes()
+    assert not back_to(journal, wanted, done, now=NOW)
+    assert wired.read_bytes() == edited
+    assert journal.current() == (done.wiring,)
+
+
+def test_no_step_back_from_another_wiring_than_the_last(
+    wired: Path, journal: Journal
+) -> None:
+    wanted, done = wired_anew(wired, journal)
+    undo(journal)
+    assert not back_to(journal, wanted, done, now=NOW)
+    assert wired.read_text() == OLD
+
+
+def test_a_step_back_that_fails_or_is_killed_can_be_undone(
+    journal: Journal, tmp_path: Path
+) -> None:
+    """Whole files at every moment, and a record that knows them."""
+    ends = set()
+    for number in range(1, 90):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        one, other = folder / "one.json", folder / "other.json"
+        one.write_text(OLD)
+        history = Journal(folder / "wiring")
+        first = plan(json_wish(one), json_wish(other))
+        apply_client(first, history, now=NOW, plan_id="p", port=8787)
+        earlier = (one.read_bytes(), other.read_bytes())
+        wanted, done = wired_anew(one, history, folder / "third.json")
+        later = one.read_bytes()
+        disk = DyingDisk(number)
+        step = partial(back_to, Journal(folder / "wiring", disk), wanted, done)
+        if not killed(partial(step, now=NOW, disk=disk)):
+            break
+        recover(history, now=NOW)
+        assert one.read_bytes() in {earlier[0], later}
+        ends.add(one.read_bytes() == earlier[0])
+        assert other.read_bytes() == earlier[1]
+        assert undo(history).complete
+        assert one.read_text() == OLD
+        assert not other.exists()
+        assert not (folder / "third.json").exists()
+        assert not list(folder.glob(".*"))
+    assert number > 10
+    assert ends == {True, False}
+
+
+@pytest.mark.parametrize("ever", [False, True])
+def test_a_full_disk_keeps_the_wiring_that_stands(
+    wired: Path, journal: Journal, ever: bool
+) -> None:
+    wanted, done = wired_anew(wired, journal)
+    later = wired.read_bytes()
+    assert not back_to(journal, wanted, done, now=NOW, disk=FullDisk(1, ever=ever))
+    assert wired.read_bytes() == later
+    assert undo(journal).complete
+    assert wired.read_text() == OLD
