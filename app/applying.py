@@ -31,10 +31,11 @@ from discovery.shell_files import assignments
 from proxy.ledger.rows import ConsentKind
 from wizard.answers import Answers
 from wizard.apply import AppliedClient, NotApplied, apply_client
+from wizard.journal import JournalBusy
 from wizard.plan import ClientPlan, Login
 from wizard.planning import part_of
-from wizard.records import WiringState
 from wizard.showing import short
+from wizard.undo import back_to
 from wizard.view import Applied, ClientOutcome, Outcome, StepView, TestStep
 
 if TYPE_CHECKING:
@@ -197,7 +198,6 @@ class _Client:
         self._project = project
         self._fresh = plan.client in drawn.fresh
         self._key = ""
-        self._connected_before = False
 
     async def apply(self, *, test: bool) -> ClientOutcome:
         plan = self._plan
@@ -231,7 +231,7 @@ class _Client:
             return self._ended(Applied.ALREADY, sentence, checked=checked)
         if isinstance(done, NotApplied):
             return self._ended(Applied.FAILED, done.why, done.todo)
-        return await self._tried(test=test)
+        return await self._tried(done, test=test)
 
     @property
     def _stands(self) -> bool:
@@ -312,7 +312,6 @@ class _Client:
             if self._key:
                 self._plan = await self._with_key(self._key)
             plan = self._plan
-            self._connected_before = await asyncio.to_thread(self._is_connected)
             done = await asyncio.to_thread(
                 apply_client,
                 plan,
@@ -336,23 +335,16 @@ class _Client:
         )
         return done
 
-    def _is_connected(self) -> bool:
-        try:
-            wiring = journal_of(self._services).current_of(self._plan.client)
-        except OSError:
-            return False  # then nothing is written either
-        return wiring is not None and wiring.state is WiringState.APPLIED
-
-    async def _tried(self, *, test: bool) -> ClientOutcome:
+    async def _tried(self, done: AppliedClient, *, test: bool) -> ClientOutcome:
         """Send the test request; what does not get through is taken back."""
         trouble = await self._serve()
         if trouble:
-            return await self._taken_back(trouble, None)
+            return await self._taken_back(done, trouble, None)
         checked = await self._test() if test else None
         failed_step = checked.failed if checked else None
         if checked is not None and failed_step is not None:
             cause = _stopped(failed_step)
-            return await self._taken_back(cause, checked)
+            return await self._taken_back(done, cause, checked)
         sentence = f"{self._plan.name} is connected to Turnout."
         return self._ended(Applied.APPLIED, sentence, checked=checked)
 
@@ -398,9 +390,15 @@ class _Client:
         async with from_ledger():
             return await self._services.ledger.event(request)
 
-    async def _taken_back(self, cause: str, checked: Checked | None) -> ClientOutcome:
+    async def _taken_back(
+        self, done: AppliedClient, cause: str, checked: Checked | None
+    ) -> ClientOutcome:
         command, name = self._services.command_path, self._plan.name
         todo = f"{command} doctor says what to do."
+        if await self._led_back(done):
+            await self._end_key()
+            sentence = f"{cause} {name} is connected as it was before this."
+            return self._ended(Applied.TAKEN_BACK, sentence, todo, checked=checked)
         try:
             undone = await unwire(self._services, (self._plan.client,))
         except CommandFailed as failed:
@@ -412,10 +410,18 @@ class _Client:
             todo = f"{self._services.command_path} undo {self._plan.client} says why."
             return self._ended(Applied.FAILED, sentence, todo, checked=checked)
         sentence = f"{cause} {name} is as it was before."
-        if self._connected_before:
+        if done.earlier is not None:
             sentence = f"{cause} {name} was connected before, and is disconnected now."
             todo = f"{todo} {command} integrate {self._plan.client} connects it again."
         return self._ended(Applied.TAKEN_BACK, sentence, todo, checked=checked)
+
+    async def _led_back(self, done: AppliedClient) -> bool:
+        """Bring the wiring before this one back; False where none stands again."""
+        journal, now = journal_of(self._services), self._services.clock.now()
+        try:
+            return await asyncio.to_thread(back_to, journal, self._plan, done, now=now)
+        except (JournalBusy, OSError):
+            return False
 
     def _short(self, text: str) -> str:
         return short(text, self._services.surroundings.home)

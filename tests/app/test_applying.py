@@ -16,7 +16,7 @@ from app import applying
 from app.applying import OWN, apply, model_of, test_client
 from app.assemble import in_process
 from app.commands import keys
-from app.consenting import journal_of
+from app.consenting import journal_of, standing
 from app.failure import CommandFailed
 from app.paths import make_folders, paths_for
 from app.routing_now import RoutingNow
@@ -159,18 +159,28 @@ async def test_a_failed_test_takes_a_new_client_back(tmp_path: Path) -> None:
             assert await valid(services) == []
 
 
-async def test_a_failed_test_of_another_wiring_says_what_is_so_now(
-    tmp_path: Path,
+async def test_a_failed_test_of_another_wiring_leads_back_to_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         async with made(tmp_path) as services:
             before = settings(services)
             await done(services, CLAUDE)
+            wired = settings(services)
             at_port(services, silent.getsockname()[1])
             plan = (await draw(services, CLAUDE)).plan
             (client,) = (await apply(services, CLAUDE, plan.id)).clients
             assert client.state is Applied.TAKEN_BACK
+            assert client.sentence.endswith(
+                "Claude Code is connected as it was before this."
+            )
+            assert settings(services) == wired
+            assert await valid(services) == ["claude-code"]
+            entries = await services.ledger.consents()
+            assert standing(entries, "wire-client", "claude-code")
+            monkeypatch.setattr(applying, "back_to", lambda *_, **__: False)
+            (client,) = (await apply(services, CLAUDE, plan.id)).clients
             assert client.sentence.endswith(
                 "Claude Code was connected before, and is disconnected now."
             )
