@@ -16,6 +16,7 @@ import pytest
 from e2e import expect, gateway
 from e2e.clients import BIN, Place, Ran, run, start
 from e2e.gateway import SCRIPTED_KEY, TURNOUT, Turnout, running
+from e2e.wired import CONFIG, person
 from upstream import ScriptedUpstream, in_thread
 from upstream.coding import coding_task, prompt_for
 
@@ -219,3 +220,36 @@ def test_wired_it_does_the_task_and_taken_back_it_is_as_before(
     # Qwen Code brings its settings to its newest form as it runs.
     names = set(case.before) - {".qwen/settings.json"}
     assert files_of(place, names) == {name: before[name] for name in names}
+
+
+# --- with nothing but a home ----------------------------------------------------------
+
+WORDS = {
+    "gemini-cli": ("gemini", "--yolo", "--prompt"),
+    **{case.client: case.command for case in CASES.values() if case.command},
+}
+
+
+@pytest.mark.parametrize("client", WORDS)
+def test_not_signed_in_before_and_after(
+    base: Path, provider: ScriptedUpstream, client: str
+) -> None:
+    config = CONFIG.replace("{provider}", "anthropic")
+    with person(base, config.replace("{upstream}", provider.url)) as somebody:
+        trusted = json.dumps({str(somebody.place.project): "TRUST_FOLDER"})
+        somebody.place.write(".gemini/trustedFolders.json", trusted)
+        words = WORDS[client]
+        before = somebody.runs(words, "Say hello.", limit=60)
+        assert before.code != 0, before
+        told = somebody.agrees(f'clients = ["{client}"]\nkeys = "all"\n')
+        assert GATEWAY_KEY.search(told) is None
+        seen = len(provider.asked)
+        ran = somebody.runs(words, prompt_for(somebody.place.project), limit=150)
+        expect.task_done(ran, somebody.place)
+        rows = somebody.events()
+        assert {row["client"] for row in rows} == {client}
+        assert len(rows) == len(provider.asked) > seen
+        somebody.gets("undo", "--all")
+        after = somebody.runs(words, "Say hello.", limit=60)
+        assert after.code == before.code, after
+        assert len(provider.asked) == len(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def restart(name: str) -> str:
     """Return when the change is seen."""
-    return f"A {name} that runs now keeps its old settings until it is started again."
+    return f"Where {name} runs now, it keeps its old settings until it is started anew."
 
 
 def with_keys(name: str) -> str:
