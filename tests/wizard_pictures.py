@@ -33,7 +33,7 @@ def main(folder: Path, names: list[str]) -> None:
     for scheme, ink in (("light", LIGHT), ("dark", DARK)):
         app.setPalette(palette(ink))
         for name in list(SCENES) if names == ["all"] else names:
-            window = WizardWindow(WizardWishes(), terminal=True)
+            window = WizardWindow(WizardWishes(), terminal=True, login=True)
             SCENES[name](window)
             window.show()
             app.processEvents()

@@ -118,6 +118,7 @@ def test_cancelled_at_the_review_nothing_was_written(keys: Keys) -> None:
     tray.terminate()
     assert ended(tray) == 0
     again = keys.start()
+    keys.seen.icon()
     assert ended(keys.start()) == 0
     until(lambda: keys.seen.active_title().startswith("Overview"))
     assert not keys.is_open()

@@ -344,7 +344,7 @@ class WizardWindow(QDialog):
             self.next.setText("&Review the changes")
             self.next.setEnabled(not flow.loading)
         elif review:
-            self.next.setText(apply_text(flow))
+            self.next.setText(apply_text(flow, repairs=bool(self._repairing)))
             self.next.setEnabled(flow.can_apply)
         else:
             self.next.setText("&Close")

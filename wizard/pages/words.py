@@ -194,10 +194,15 @@ def _is_undone(told: ClientOutcome) -> bool:
     return told.state is Applied.TAKEN_BACK and not told.test
 
 
-def apply_text(flow: Flow) -> str:
-    """Return what the button of the review does: verb and object."""
+def apply_text(flow: Flow, *, repairs: bool = False) -> str:
+    """Return what the button of the review does: verb and object.
+
+    `repairs` says that the clients are connected and put right.
+    """
     writes = [each.name for each in flow.ready if each.changes]
     others = [each.name for each in flow.ready if not each.changes and not each.steps]
+    if repairs:
+        return f"&Repair {listed(writes)}" if writes else "&Repair"
     if writes:
         return f"Connec&t {listed(writes)}"
     if others:

@@ -899,6 +899,7 @@ def test_a_repair_is_planned_shown_and_only_then_done(
     window.show_plan(replace(PLAN, clients=(CLAUDE_VIEW,), own=()))
     assert window.title.text() == "What would change"
     assert not window.back.isVisibleTo(window)
+    assert window.next.text() == "&Repair Claude Code"
     window.accept()
     assert wishes.asked[1:] == [("repair", "claude-code")]
     window.show_outcome(Outcome((CLAUDE_DONE,), (), "turnout undo --all"))
