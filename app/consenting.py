@@ -22,7 +22,7 @@ from wizard.stored import Waiting
 
 _log = logging.getLogger(__name__)
 
-LONGEST_WAIT: Final = 5.0
+LONGEST_WAIT: Final = 3.0
 """Seconds the ledger is waited for before an entry waits in the journal."""
 
 
@@ -67,12 +67,20 @@ async def agreed(
 
 
 async def taken_back(
-    services: Services, kind: ConsentKind, subject: str, detail: str = ""
+    services: Services,
+    kind: ConsentKind,
+    subject: str,
+    detail: str = "",
+    *,
+    ask_ledger: bool = True,
 ) -> bool:
     """Record that every standing yes of that kind and subject ends.
 
-    Nothing is recorded where none stands. False where it waits in the journal.
+    Nothing is recorded where none stands. False where it waits in the journal: at once
+    without `ask_ledger`, which is for when the ledger was just found to be no use.
     """
+    if not ask_ledger:
+        return await _wait_with(services, _no(services, kind, subject, detail))
     try:
         async with asyncio.timeout(LONGEST_WAIT):
             await carry_over(services)

@@ -13,8 +13,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from app.commands.spend import from_ledger
-from app.commands.undo import UndoResult, from_journal, unwire
-from app.consenting import carry_over, journal_of, standing
+from app.commands.undo import UndoResult, end_by_hand, from_journal, unwire
+from app.consenting import BY_HAND, carry_over, journal_of, standing
 from app.failure import CommandFailed, Exit
 from app.services import Services
 from app.settings.entries import has_fields, without_entry, without_field
@@ -100,6 +100,8 @@ async def revoke(
             sentence, todo = await _key_unused(services, entry)
         case ConsentKind.USE_SERVER:
             sentence, todo = await _server_unused(services, entry)
+        case ConsentKind.USE_LOGIN:
+            sentence, todo = await _login_unused(services, entry)
         case ConsentKind.START_AT_LOGIN:
             return await _not_started(services, entry)
         case _:
@@ -124,13 +126,13 @@ def _standing_one(
 
 
 async def _unwired(services: Services, entry: Consent) -> ConsentRevoked:
+    if entry.scope == BY_HAND:
+        said = await end_by_hand(services, entry.subject)
+        by = await _ended_by(services, entry)
+        return ConsentRevoked(entry.number, by, " ".join(said))
     undone = await unwire(services, (entry.subject,))
-    async with from_ledger():
-        entries = await services.ledger.consents()
-    by = next((each.number for each in entries if each.revokes == entry.number), None)
-    if by is None:
-        # Nothing was wired by it any more, or a file of it is stuck.
-        by = await _revoked(services, entry)
+    # Nothing may be wired by it any more, or a file of it be stuck.
+    by = await _ended_by(services, entry)
     left = [each for each in undone.clients if each.state is WiringState.APPLIED]
     todo = f"{services.command_path} undo {entry.subject} tries again." if left else ""
     sentence = f"{entry.subject} is not connected to Turnout any more."
@@ -178,6 +180,20 @@ async def _server_unused(services: Services, entry: Consent) -> tuple[str, str]:
     return f"{services.paths.config_file} does not name {entry.scope} any more.", ""
 
 
+async def _login_unused(services: Services, entry: Consent) -> tuple[str, str]:
+    """Take the entry that passes a login on out, where it is still that one."""
+    sentence = f"A client's own login is no longer passed on to {entry.subject}."
+    there = {provider.id: provider for provider in services.config.current.providers}
+    provider = there.get(entry.subject)
+    if provider is None or provider.key.kind != "client":
+        return sentence, ""
+    try:
+        await _saved(services, lambda data: without_entry(data, entry.subject))
+    except CommandFailed:
+        return sentence, _by_hand(services, entry)
+    return f"{sentence} {services.paths.config_file} has no such entry any more.", ""
+
+
 async def _saved(services: Services, change: Callable[[bytes], bytes]) -> None:
     await asyncio.to_thread(services.config.save, change)
     if services.gateway is not None:
@@ -188,11 +204,7 @@ async def _not_started(services: Services, entry: Consent) -> ConsentRevoked:
     from app.login_start import set_login
 
     await set_login(services, on=False)
-    async with from_ledger():
-        entries = await services.ledger.consents()
-    by = next((each.number for each in entries if each.revokes == entry.number), None)
-    if by is None:
-        by = await _revoked(services, entry)
+    by = await _ended_by(services, entry)
     sentence = "Turnout does not start at login any more."
     return ConsentRevoked(entry.number, by, sentence, "")
 
@@ -202,6 +214,14 @@ def _by_hand(services: Services, entry: Consent) -> str:
         f'Remove the entry with id = "{entry.subject}" from'
         f" {services.paths.config_file}; until then it goes on being used."
     )
+
+
+async def _ended_by(services: Services, entry: Consent) -> int:
+    """Return the number of the entry that ends this one; it is made where none is."""
+    async with from_ledger():
+        entries = await services.ledger.consents()
+    by = next((each.number for each in entries if each.revokes == entry.number), None)
+    return await _revoked(services, entry) if by is None else by
 
 
 async def _revoked(services: Services, entry: Consent) -> int:

@@ -5,19 +5,26 @@ somebody else has changed, unless that is asked for.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
-from app.consenting import LONGEST_WAIT, journal_of, taken_back
+from app.consenting import (
+    BY_HAND,
+    LONGEST_WAIT,
+    journal_of,
+    standing,
+    taken_back,
+)
 from app.failure import CommandFailed, Exit
 from app.services import Services
 from proxy.ledger import LedgerError
 from proxy.ledger.rows import ConsentKind
+from wizard.clients.needs import NEEDS, Client
 from wizard.journal import JournalBusy
 from wizard.records import Wiring, WiringState
 from wizard.taking_back import FileUndone
@@ -25,6 +32,9 @@ from wizard.undo import ClientUndo, apply_undo, plan_undo
 from wizard.undone import KeyFate, Way
 
 _T = TypeVar("_T")
+
+LOGIN_ENDING = "-login"
+"""What a provider's id ends in that stands beside one with a key of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +139,21 @@ async def undo(
     chosen = wired if client is None else (client,)
     known = {each.client for each in history if each.state is not WiringState.FAILED}
     if client is not None and client not in (known if force_owned else wired):
+        said = await end_by_hand(services, client, dry_run=dry_run)
+        if said:
+            return UndoResult(not dry_run, notes=said)
         return _not_wired(services, client, history)
     if dry_run:
         planned = await from_journal(
             services, lambda: plan_undo(journal, chosen, force_owned=force_owned)
         )
-        return UndoResult(False, tuple(map(_client, planned)))
-    return await unwire(services, chosen, force_owned=force_owned)
+        said = await end_by_hand(services, dry_run=True) if all_ else ()
+        return UndoResult(False, tuple(map(_client, planned)), notes=said)
+    undone = await unwire(services, chosen, force_owned=force_owned)
+    if not all_ or undone.notes:
+        return undone
+    said = await end_by_hand(services)
+    return replace(undone, notes=(*undone.notes, *said))
 
 
 async def unwire(
@@ -161,25 +179,107 @@ async def unwire(
         ),
     )
     notes: list[str] = []
+    answers = _ledger_answers(services)
     for each in undone:
         if each.complete:
-            notes += await _end_key(services, each.client)
-        if each.complete and not suspend:
-            detail = f"{each.client} was taken back."
-            kind = ConsentKind.WIRE_CLIENT
-            if not await taken_back(services, kind, each.client, detail):
-                notes.append(
-                    "The record cannot be written now; that the consent for"
-                    f" {each.client} ended is kept and will be added to it."
-                )
+            asked = answers and not notes
+            notes += await _ended(
+                services, each.client, suspend=suspend, ask_ledger=asked
+            )
+    if not suspend:
+        notes += await _unused_logins(services, [each.client for each in undone])
     taken = tuple(map(_client, undone))
     whole = all(each.complete for each in undone)
     return UndoResult(whole, taken, notes=tuple(notes), failed=not whole)
 
 
-async def _end_key(services: Services, client: str) -> tuple[str, ...]:
+async def end_by_hand(
+    services: Services, client: str | None = None, *, dry_run: bool = False
+) -> tuple[str, ...]:
+    """End the key and the consent of clients that their user set up; of all for None.
+
+    Returns a sentence for each that says what is left to be done: no file is changed.
+    With `dry_run` nothing ends. Where the ledger cannot be read none is known.
+    """
+    try:
+        async with asyncio.timeout(LONGEST_WAIT):
+            entries = await services.ledger.consents()
+    except (LedgerError, TimeoutError):
+        return ()
+    said: list[str] = []
+    for each in standing(entries, ConsentKind.WIRE_CLIENT, client):
+        if each.scope != BY_HAND:
+            continue
+        if not dry_run:
+            said += await _ended(services, each.subject)
+        ends = "would end" if dry_run else "has ended"
+        places = each.detail or "the address of Turnout and its key"
+        said.append(
+            f"{each.subject} was set up by hand. Its gateway key {ends}; what was"
+            f" entered stays until you take it out: {places}."
+        )
+    return tuple(said)
+
+
+async def _ended(
+    services: Services, client: str, *, suspend: bool = False, ask_ledger: bool = True
+) -> tuple[str, ...]:
+    """End a client's key and consent; return notes on what has to wait.
+
+    A ledger that was waited for once is not waited for again.
+    """
+    notes = await _end_key(services, client, ask_ledger=ask_ledger)
+    if suspend:
+        return notes
+    detail, kind = f"{client} was taken back.", ConsentKind.WIRE_CLIENT
+    asked = ask_ledger and not notes
+    if await taken_back(services, kind, client, detail, ask_ledger=asked):
+        return notes
+    waits = (
+        f"The record cannot be written now; that the consent for {client} ended is"
+        " kept and will be added to it."
+    )
+    return (*notes, waits)
+
+
+def _ledger_answers(services: Services) -> bool:
+    """Tell whether it is worth waiting for the ledger: it was waited for at the start.
+
+    That of a gateway may have come back since.
+    """
+    try:
+        return services.gateway is not None or services.ledger.opened
+    except LedgerError:
+        return False
+
+
+async def _unused_logins(services: Services, undone: Sequence[str]) -> tuple[str, ...]:
+    """Name what passes a login on that no connected client has any more."""
+    current = await from_journal(services, journal_of(services).current)
+    ended = _login_providers(undone) - _login_providers(e.client for e in current)
+    return tuple(
+        f'{services.paths.config_file} still has {provider.id} with key = "client",'
+        " which no connected client needs now. It passes nothing on by itself;"
+        f" `{services.command_path} consents` shows the yes to it, and taking that"
+        " back removes it."
+        for provider in services.config.current.providers
+        if provider.key.kind == "client"
+        and provider.id.removesuffix(LOGIN_ENDING) in ended
+    )
+
+
+def _login_providers(clients: Iterable[str]) -> set[str]:
+    known = set(clients) & set(Client)
+    return {name for client in known for name in NEEDS[Client(client)].own}
+
+
+async def _end_key(
+    services: Services, client: str, *, ask_ledger: bool
+) -> tuple[str, ...]:
     """End the client's gateway key; return a note where that was not possible."""
     await asyncio.to_thread(_forget, services.paths.state / "keys" / client)
+    if not ask_ledger:
+        return (_key_stays(services, client),)
     try:
         async with asyncio.timeout(LONGEST_WAIT):
             ended = await services.ledger.revoke_key(client, services.clock.now())

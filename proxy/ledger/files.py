@@ -28,8 +28,8 @@ _PRAGMAS: dict[str, object] = {
     "trusted_schema": 0,
     "cell_size_check": 1,
 }
-_WRITER_BUSY_MS = 2000
-_BUSY_MS = 5000
+# A lock that is held longer than this is told as one; an undo waits for all of them.
+_BUSY_MS = 2000
 # The writer checkpoints when it is idle; this is the bound for when it never is.
 _CHECKPOINT_PAGES = 4000
 _WAL_BYTES = 16 * 1024 * 1024
@@ -93,7 +93,7 @@ def writer_connection(path: Path) -> sqlite3.Connection:
         _uri(path), uri=True, isolation_level=None, check_same_thread=False
     )
     pragmas = _PRAGMAS | {
-        "busy_timeout": _WRITER_BUSY_MS,
+        "busy_timeout": _BUSY_MS,
         "wal_autocheckpoint": _CHECKPOINT_PAGES,
         "journal_size_limit": _WAL_BYTES,
     }
@@ -139,7 +139,8 @@ def _sound(path: Path) -> bool:
     """Tell whether the file is empty or a ledger of ours without visible damage."""
     # Read-only: a connection that may write deletes a log it finds beside damage.
     uri = _uri(path, "ro")
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    wait = _BUSY_MS / 1000
+    connection = sqlite3.connect(uri, timeout=wait, uri=True, isolation_level=None)
     try:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         (ours,) = connection.execute("PRAGMA application_id").fetchone()

@@ -66,6 +66,7 @@ class Ledger:
         self._run = run
         self._clock = clock
         self._notes: tuple[str, ...] = ()
+        self._opened = True
         self._pool = ThreadPoolExecutor(1, "turnout-ledger-reader")
         self._reader = Reader(path)
         self._writer = Writer(
@@ -113,6 +114,11 @@ class Ledger:
     def notes(self) -> tuple[str, ...]:
         """Return what the user should know about the file."""
         return self._notes
+
+    @property
+    def opened(self) -> bool:
+        """Tell whether the file could be written when the ledger was opened."""
+        return self._opened
 
     @property
     def unsaved(self) -> int:
@@ -318,6 +324,7 @@ class Ledger:
                 " and keeps their rows in memory until it can."
             )
             self._notes = (*self._notes, note)
+            self._opened = False
             return None
 
     def _connect(self) -> sqlite3.Connection:

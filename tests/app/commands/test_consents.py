@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from made_plans import NOW, URL, json_wish, plan
 
+from app.commands import keys
 from app.commands.consents import ConsentList, ConsentRevoked, consents, revoke
-from app.consenting import agreed, journal_of
+from app.consenting import BY_HAND, agreed, journal_of
 from app.failure import CommandFailed, Exit
 from app.login_start import set_login
 from app.services import Services
@@ -100,6 +101,35 @@ async def test_a_client_that_was_undone_already(services: Services) -> None:
     assert done.undone is not None
     assert done.undone.clients == ()
     assert await stands(services) == [False, False]
+
+
+async def test_revoking_what_was_set_up_by_hand_ends_its_key(
+    services: Services,
+) -> None:
+    await keys.new(services, "n8n")
+    await agreed(services, ConsentKind.WIRE_CLIENT, "n8n", BY_HAND, "The field")
+    done = await revoke(services, 1)
+    assert (done.number, done.by) == (1, 2)
+    assert "until you take it out: The field." in done.sentence
+    assert all(key.revoked for key in (await keys.list_keys(services)).keys)
+
+
+async def test_revoking_a_login_takes_its_entry_out(
+    services: Services, gateway: Any
+) -> None:
+    login = Entry("anthropic-login", {"like": "anthropic", "key": "client"})
+    before = read(services.paths.config_file)
+    services.config.save(lambda data: with_entry(data, login))
+    assert "anthropic-login" in read(services.paths.config_file)
+    await agreed(services, ConsentKind.USE_LOGIN, login.id, "client")
+    done = await revoke(services, 1)
+    assert read(services.paths.config_file).strip() == before.strip()
+    assert "no longer passed on to anthropic-login" in done.sentence
+    assert done.todo == ""
+    assert gateway.asked[-1] == "config_changed"
+    await agreed(services, ConsentKind.USE_LOGIN, "scripted", "client")
+    await revoke(services, 3)
+    assert "env:SCRIPTED_KEY" in read(services.paths.config_file)
 
 
 async def test_revoking_a_key_takes_its_reference_out(

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from app.__main__ import main
 from app.assemble import in_process
 from app.commands import keys
 from app.commands.undo import UndoResult, undo, unwire
-from app.consenting import agreed, journal_of, standing
+from app.consenting import BY_HAND, agreed, journal_of, standing
 from app.failure import CommandFailed, Exit
 from app.paths import make_folders, paths_for
 from app.services import Services
+from app.settings.entries import Entry, with_entry
 from proxy.ledger import Consent
 from proxy.ledger.rows import ConsentKind
 from wizard.apply import apply_client
@@ -216,6 +218,41 @@ async def test_a_folder_that_cannot_be_used_is_told(
     assert URL in read(file)
 
 
+async def by_hand(services: Services, client: str = "n8n") -> None:
+    await keys.new(services, client)
+    kind = ConsentKind.WIRE_CLIENT
+    await agreed(services, kind, client, BY_HAND, "The field Base URL")
+
+
+@pytest.mark.parametrize("all_", [False, True])
+async def test_what_was_set_up_by_hand_ends_and_says_what_is_left(
+    alone: Services, *, all_: bool
+) -> None:
+    await by_hand(alone)
+    shown = await undo(alone, None if all_ else "n8n", all_=all_, dry_run=True)
+    assert not shown.done
+    assert "would end" in shown.notes[0]
+    assert len(await yes(alone)) == 1
+    done = await undo(alone, None if all_ else "n8n", all_=all_)
+    assert (done.done, done.failed) == (True, False)
+    assert "until you take it out: The field Base URL." in done.notes[0]
+    assert await yes(alone) == ()
+    assert all(key.revoked for key in (await keys.list_keys(alone)).keys)
+
+
+async def test_a_login_that_nobody_needs_any_more_is_named(
+    alone: Services, file: Path, tmp_path: Path
+) -> None:
+    login = Entry("anthropic-login", {"like": "anthropic", "key": "client"})
+    alone.config.save(lambda data: with_entry(data, login))
+    await wire(alone, file)
+    await wire(alone, tmp_path / "other.json", "opencode")
+    assert (await undo(alone, "claude-code")).notes == ()
+    (said,) = (await undo(alone, "opencode")).notes
+    assert 'still has anthropic-login with key = "client"' in said
+    assert any(each.id == login.id for each in alone.config.current.providers)
+
+
 # --- when nothing else works ----------------------------------------------------------
 
 
@@ -282,7 +319,9 @@ async def test_with_a_locked_database(turnout_home: Path, file: Path) -> None:
     with contextlib.closing(lock):
         lock.execute("PRAGMA locking_mode = EXCLUSIVE")
         lock.execute("BEGIN EXCLUSIVE")
+        begun = time.monotonic()
         done = await undone_there(turnout_home)
+        assert time.monotonic() - begun < 5
         assert done.clients[0].complete
         assert read(file) == OLD
         lock.execute("ROLLBACK")
