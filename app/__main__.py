@@ -100,7 +100,9 @@ def _first_run(asked: cli.Init) -> int:
 
     paths = _prepared(asked.home)
     del paths
-    screen = first_run.Screen(sys.stdout, command=command_path())
+    screen = first_run.Screen(
+        sys.stdout, command=command_path(), width=first_run.width_here()
+    )
 
     async def work(ask: first_run.Ask) -> int:
         if asked.answers is not None:

@@ -7,10 +7,12 @@ asks nobody.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import textwrap
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import TextIO
 
@@ -31,6 +33,12 @@ Ask = Callable[..., Awaitable[object]]
 LOOKING = "Looking only. Nothing has been changed."
 LEFT = "Nothing was changed. `{command} init` goes on where you left."
 
+STOPPED = (
+    "Stopped while changes were made. `{command} undo --list` shows what was done."
+)
+
+_SENTENCES = 2  # blanks before a line that is a sentence, at most
+_LONGEST_NUMBER = 5  # digits
 _DONE = frozenset({Applied.APPLIED, Applied.ALREADY, Applied.BY_HAND})
 _GROUPS = {
     Group.CLIENTS: "Coding tools",
@@ -58,10 +66,29 @@ class Screen:
     out: TextIO
     read: Reader = input
     command: str = "turnout"
+    width: int = 0
+    applying: asyncio.Event = field(default_factory=asyncio.Event)
 
     def show(self, lines: Sequence[str]) -> None:
-        """Print lines from which nothing can steer the terminal."""
-        print("\n".join(map(harmless, lines)), file=self.out, flush=True)
+        """Print lines from which nothing can steer the terminal, whole words a line.
+
+        Where `width` is 0 nothing is broken: a program reads it. Lines of a difference
+        stay whole, too: their blanks have a meaning.
+        """
+        shown = (each for line in lines for each in self._broken(harmless(line)))
+        print("\n".join(shown), file=self.out, flush=True)
+
+    def _broken(self, line: str) -> Sequence[str]:
+        indent = len(line) - len(line.lstrip())
+        if not self.width or len(line) <= self.width or indent > _SENTENCES:
+            return (line,)
+        return textwrap.wrap(
+            line,
+            self.width,
+            subsequent_indent=" " * (indent + _SENTENCES),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 async def scripted(ask: Ask, screen: Screen, answers: str, *, dry_run: bool) -> int:
@@ -101,6 +128,11 @@ async def asked(ask: Ask, screen: Screen) -> int:
     except EOFError:
         screen.show(("", LEFT.format(command=screen.command)))
         return Exit.OK
+    except asyncio.CancelledError:
+        # Ctrl-C: while a part is being applied the flow still stands in Review.
+        said = STOPPED if screen.applying.is_set() else LEFT
+        screen.show(("", said.format(command=screen.command)))
+        raise
     await ask("setup save", text=saved(flow))
     outcomes = Outcome(flow.outcomes, flow.own, flow.undo_all)
     return _exit(outcomes)
@@ -166,7 +198,7 @@ async def _mode_step(screen: Screen, flow: Flow) -> Flow:
     ]
     screen.show(("", *lines))
     word = (await _line(screen, "The mode's number: ")).strip()
-    if word.isdigit() and 1 <= int(word) <= len(steps.MODES):
+    if word in {str(number) for number in range(1, len(steps.MODES) + 1)}:
         return steps.set_mode(flow, steps.MODES[int(word) - 1][0])
     screen.show(("The mode stays as it is.",))
     return flow
@@ -174,20 +206,28 @@ async def _mode_step(screen: Screen, flow: Flow) -> Flow:
 
 def _ticked(screen: Screen, flow: Flow, word: str) -> Flow:
     rows = dict(enumerate(_rows(flow), 1))
-    for each in word.replace(",", " ").split():
-        row = rows.get(int(each)) if each.isdigit() else None
-        if row is None:
-            screen.show((f"There is no number {each} here.",))
-            continue
-        group, found = row
+    chosen = [_numbered(rows, each) for each in word.replace(",", " ").split()]
+    if None in chosen:
+        known = f"1 to {len(rows)}" if rows else "none here"
+        screen.show((f"Type numbers with blanks between them ({known}).",))
+        return flow
+    for group, found in filter(None, chosen):
         id_ = id_of(found)
         flow = steps.tick(flow, group, id_, on=id_ not in flow.ticked(group))
     return flow
 
 
+_Row = tuple[Group, ClientFound | KeyFound | ServerFound]
+
+
+def _numbered(rows: Mapping[int, _Row], word: str) -> _Row | None:
+    is_number = word.isascii() and word.isdigit() and len(word) < _LONGEST_NUMBER
+    return rows.get(int(word)) if is_number else None
+
+
 def _rows(
     flow: Flow,
-) -> Iterator[tuple[Group, ClientFound | KeyFound | ServerFound]]:
+) -> Iterator[_Row]:
     findings = flow.findings
     for group, found in (
         (Group.CLIENTS, findings.clients),
@@ -284,6 +324,7 @@ async def _review_step(ask: Ask, screen: Screen, flow: Flow) -> tuple[Flow, bool
 
 async def _apply(ask: Ask, screen: Screen, answers: str, plan: PlanView) -> Outcome:
     """Apply part by part, so that each is told as it is done."""
+    screen.applying.set()
     own = await _part(ask, answers, plan, "turnout")
     screen.show(own.own)
     clients: list[ClientOutcome] = []
@@ -314,7 +355,9 @@ def _errors(flow: Flow) -> tuple[str, ...]:
 
 
 async def _line(screen: Screen, prompt: str) -> str:
-    screen.out.write(prompt)
+    *before, last = textwrap.wrap(prompt, screen.width) if screen.width else [prompt]
+    screen.out.write("".join(f"{line}\n" for line in before))
+    screen.out.write(f"{last.rstrip()} ")
     screen.out.flush()
     typed: Future[str] = Future()
     # No thread of the loop's: its end would wait for a person who typed Ctrl-C.
@@ -334,3 +377,8 @@ def _read(read: Reader, typed: Future[str]) -> None:
 def is_terminal() -> bool:
     """Tell whether a person can be asked here."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def width_here() -> int:
+    """Return how wide the terminal is, 0 where a program reads."""
+    return shutil.get_terminal_size().columns if is_terminal() else 0

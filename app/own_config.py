@@ -210,7 +210,8 @@ def _key_entry(
             )
         fields["base_url"] = filled
     ending = f" (ends in {key.last4})" if key.last4 else ""
-    where = "moved to the system keyring" if moves else f"read from {key.where}"
+    place = "the environment" if key.where == "environment" else key.where
+    where = "moved to the system keyring" if moves else f"read from {place}"
     sentence = f"{known.name}: your key {key.variable}{ending} may be used, {where}."
     return OwnEntry(Entry(name, fields), sentence, variable=key.variable, moves=moves)
 

@@ -28,6 +28,7 @@ from discovery.clients import find_clients
 from discovery.files import FileState, look_at
 from discovery.findings import (
     ClientFound,
+    Confidence,
     KeyFound,
     Reach,
     ServerFound,
@@ -45,6 +46,7 @@ from discovery.surroundings import Surroundings
 from proxy import keys as gateway_keys
 from proxy.catalogue import Catalogue, FoundModel, Model, Provider, with_found
 from proxy.keys import KeyRing, KeyRow
+from proxy.routing import Mode
 from wizard.answers import Answers
 from wizard.clients import CLIENTS
 from wizard.clients.claude_code.present import present_in, user_file
@@ -52,7 +54,7 @@ from wizard.clients.needs import NEEDS, Client, keyed, own, own_sign_in
 from wizard.clients.terms import ClientSetup, Situation
 from wizard.plan import Choice, ClientPlan, Login, Plan
 from wizard.planning import PLACEHOLDER, plan_client, plan_of
-from wizard.showing import shown
+from wizard.showing import short, shown
 from wizard.view import PlanView
 
 UNDO_ALL: Final = "turnout undo --all"
@@ -118,12 +120,30 @@ async def draw(
     seen = await looked(services, answers)
     around = replace(services.surroundings, folder=project)
     ones = await asyncio.to_thread(_ones, services, answers, seen, around, project)
+    drawn = await _drawn(services, answers, seen, around, ones, keys or {}, ones)
+    refused = {plan.client for plan in drawn.plan.clients if plan.refusals}
+    left = [one for one in ones if one.setup.id not in refused]
+    if any(one.login is Login.OWN for one in ones if one not in left):
+        # The login of a client that stays as it is is not passed on anywhere.
+        drawn = await _drawn(services, answers, seen, around, ones, keys or {}, left)
+    return drawn
+
+
+async def _drawn(
+    services: Services,
+    answers: Answers,
+    seen: Seen,
+    around: Surroundings,
+    ones: Sequence[_One],
+    keys: Mapping[str, str],
+    signed: Iterable[_One],
+) -> Drawn:
     config = services.config
     changes = own_changes(
         answers,
         seen.keys,
         seen.servers,
-        [_signed(one) for one in ones],
+        [_signed(one) for one in signed],
         config.current.providers,
         services.surroundings.environ,
         config.current.settings.mode,
@@ -131,28 +151,41 @@ async def draw(
     )
     data = await asyncio.to_thread(config.text)
     after = changes.made(data)
-    catalogue = read_config(after).catalogue
-    providers = _with_models(services, catalogue, seen.servers).providers
-    plans, fresh = [], set()
+    then = read_config(after)
+    providers = _with_models(services, then.catalogue, seen.servers).providers
     async with from_ledger():
         rows = await services.ledger.keys()
+    plans, fresh = [], set()
     for one in ones:
-        key, made = await _key(services, one, keys or {}, rows)
+        key, made = await _key(services, one, keys, rows)
         if made:
             fresh.add(one.setup.id)
         ours = _made_here(one, rows)
         situation = _situation(services, one, key, providers, around, ours=ours)
-        plans.append(_with_finding(plan_client(one.setup, situation), one, providers))
-    plan = plan_of(plans, (after if after != data else b"") + changes.mark)
+        plan = _with_finding(plan_client(one.setup, situation), one, providers)
+        plans.append(_as_typed_here(services, plan, then.settings.mode))
+    whole = plan_of(plans, (after if after != data else b"") + changes.mark)
     view = shown(
-        plan,
+        whole,
         services.surroundings.home,
         own=changes.sentences,
-        backups=str(services.paths.backups / "wiring"),
+        backups=short(
+            str(services.paths.backups / "wiring"), services.surroundings.home
+        ),
         undo_all=f"{services.command_path} undo --all",
         notes=changes.notes,
     )
-    return Drawn(plan, changes, view, frozenset(fresh))
+    return Drawn(whole, changes, view, frozenset(fresh))
+
+
+def _as_typed_here(services: Services, plan: ClientPlan, mode: Mode) -> ClientPlan:
+    """Return the plan with commands as they are typed here, and the mode said."""
+    notes = plan.notes
+    if mode is Mode.DIRECT and plan.choice.login is Login.KEY:
+        told = f"`{services.command_path} mode coding-auto` lets Turnout choose."
+        notes = (*notes, f"The mode is direct: what is asked for is sent. {told}")
+    undo = f"{services.command_path} undo {plan.client}"
+    return replace(plan, notes=notes, undo=undo)
 
 
 async def looked(services: Services, answers: Answers) -> Seen:
@@ -413,6 +446,8 @@ def _with_finding(
     if one.found is None:
         notes.append(f"{plan.name} was not found on this machine.")
     else:
+        if one.found.confidence is Confidence.HINT:
+            notes.append(f"That {plan.name} is here is a hint only: {one.found.where}.")
         blocking = [each for each in one.found.overrides if each.blocks]
         notes += [
             f"{each.where}: {each.sentence} Remove this line: {each.line}"

@@ -35,6 +35,7 @@ AROUND: Final = 3
 MADE_LATER: Final = "tnt_... (made when you agree)"
 
 _LONGEST_LINE: Final = 400
+_TAB: Final = 4
 _GATEWAY_KEY: Final = re.compile(r"tnt_[A-Za-z0-9_-]{8,}")
 
 
@@ -79,9 +80,10 @@ def client_view(plan: ClientPlan, home: Path) -> ClientView:
             QuestionView(each.key, short(each.sentence, home))
             for each in plan.questions
         ),
-        means=plan.means,
-        without=plan.without,
-        notes=tuple(short(each, home) for each in plan.notes),
+        # Nothing would come of these where it stays as it is.
+        means=() if plan.refusals else plan.means,
+        without="" if plan.refusals else plan.without,
+        notes=() if plan.refusals else tuple(short(each, home) for each in plan.notes),
         undo=plan.undo,
     )
 
@@ -103,7 +105,7 @@ def short(text: str, home: Path) -> str:
 
 def masked(line: str) -> str:
     """Return a line in which no key can be read."""
-    return masked_line(_without_key(line))[:_LONGEST_LINE]
+    return masked_line(_without_key(line.expandtabs(_TAB)))[:_LONGEST_LINE]
 
 
 def _without_key(text: str) -> str:

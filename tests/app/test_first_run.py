@@ -1,6 +1,8 @@
 """The first run in a terminal, word by word, on a real gateway."""
 
+import asyncio
 import io
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -97,9 +99,47 @@ async def test_numbers_untick_and_nothing_left_is_said(
     typed = Typed("1,2", "99", "", "q")
     await first_run.asked(asking(gateway), typed.screen)
     assert "[ ]  1" in typed.shown
-    assert "There is no number 99 here." in typed.shown
+    assert "Type numbers with blanks between them (1 to " in typed.shown
     assert "Nothing is chosen" in typed.shown
     assert settings(person) == MINE
+
+
+@pytest.mark.parametrize("word", ["1 x", "abc; 1", "3-5", "\u0661", "-1", "9" * 9])
+async def test_a_line_with_a_mistake_ticks_nothing(gateway: Serving, word: str) -> None:
+    typed = Typed(word, "q")
+    await first_run.asked(asking(gateway), typed.screen)
+    assert "[ ]  1" not in typed.shown
+
+
+async def test_ctrl_c_says_that_nothing_was_changed(
+    gateway: Serving, person: Path
+) -> None:
+    typed, asked_for, never = Typed(), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def read() -> str:
+        loop.call_soon_threadsafe(asked_for.set)
+        never.wait()
+        return ""
+
+    screen = first_run.Screen(typed.out, read, "turnout")
+    running = asyncio.ensure_future(first_run.asked(asking(gateway), screen))
+    await asked_for.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    never.set()
+    assert "Nothing was changed" in typed.shown
+    assert settings(person) == MINE
+
+
+def test_sentences_are_broken_between_words_and_differences_are_not() -> None:
+    out = io.StringIO()
+    screen = first_run.Screen(out, width=20)
+    screen.show(("  one two three four five six", "   +   kept as it is, however long"))
+    assert out.getvalue() == (
+        "  one two three four\n    five six\n   +   kept as it is, however long\n"
+    )
 
 
 async def test_the_mode_is_chosen_by_its_number(gateway: Serving) -> None:

@@ -149,6 +149,33 @@ async def test_a_second_plan_for_gemini_does_not_take_our_key_for_its_own(
         assert again.own.entries == ()
 
 
+async def test_the_login_of_a_client_that_is_refused_is_not_passed_on(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as services:
+        settings(services, "{ // mine\n}")
+        own = {"claude-code": ClientAnswers(login=Login.OWN)}
+        answers = Answers(clients=("claude-code",), client=own)
+        drawn = await draw(services, answers)
+        assert drawn.plan.clients[0].refusals
+        assert drawn.own.entries == ()
+        (shown,) = drawn.view.clients
+        assert (shown.means, shown.without, shown.notes) == ((), "", ())
+
+
+async def test_what_is_typed_is_typed_as_here_and_direct_is_said(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as services:
+        settings(services, "{}")
+        (plan,) = (await draw(services, CLAUDE)).plan.clients
+        assert plan.undo == f"{services.command_path} undo claude-code"
+        assert any("mode is direct" in note for note in plan.notes)
+        chosen = Answers(mode=Mode.CODING_AUTO, clients=("claude-code",))
+        (plan,) = (await draw(services, chosen)).plan.clients
+        assert not any("mode is direct" in note for note in plan.notes)
+
+
 async def test_another_turnouts_key_is_asked_about(tmp_path: Path) -> None:
     other = "tnt_" + "a" * 49
     env = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9999", "ANTHROPIC_AUTH_TOKEN": other}

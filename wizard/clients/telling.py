@@ -11,8 +11,8 @@ def restart(name: str) -> str:
 def with_keys(name: str) -> str:
     """Return what it means to be let in upstream with the providers' keys."""
     return (
-        f"{name} sends its requests to Turnout. Turnout chooses the model and calls "
-        "the providers you set up, with their keys."
+        f"{name} sends its requests to Turnout. Which model answers is decided by "
+        "Turnout's mode; the providers you set up are called with their keys."
     )
 
 
