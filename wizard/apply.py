@@ -337,7 +337,7 @@ def _records(
     records = []
     for edit in edits:
         before = known.get(edit.path)
-        if before is not None and not edit.changes:
+        if before is not None and not edit.changes and edit.before != edit.after:
             records.append(free_file(edit, before))
             continue
         if edit.before == edit.after and before is not None:

@@ -61,8 +61,6 @@ def wired_file(
     origin, dropped = _origin(edit, earlier)
     text = "" if origin is None else decoded(origin).text
     keys = tuple(_owned(edit, change, text) for change in edit.changes)
-    here = {key.path for key in keys}
-    older = () if earlier is None else earlier.keys
     inverse = _inverse(edit, origin)
     return WiredFile(
         path=edit.path,
@@ -73,12 +71,25 @@ def wired_file(
         before="" if inverse is None else digest_of_bytes(origin),
         after=digest_of_bytes(edit.after),
         inverse=inverse or (),
-        keys=(*keys, *(key for key in older if key.path not in here)),
+        keys=(*keys, *_still_ours(edit, earlier)),
         whole=edit.whole,
         made_folders=made_folders or (() if earlier is None else earlier.made_folders),
         found=edit.digest,
         left_out=_left_out(keys, earlier, dropped),
     )
+
+
+def _still_ours(edit: FileEdit, earlier: WiredFile | None) -> Iterator[OwnedKey]:
+    """Yield the keys of before that the plan says nothing of.
+
+    One that goes with an object the plan takes away is ours no more.
+    """
+    here = {change.path for change in edit.changes}
+    taken = [change.path for change in edit.changes if change.after is ABSENT]
+    for key in () if earlier is None else earlier.keys:
+        goes = any(key.path[: len(path)] == path for path in taken)
+        if key.path not in here and not (goes and key.saved is ABSENT):
+            yield key
 
 
 def given_back(edit: FileEdit, earlier: WiredFile | None) -> FileEdit:

@@ -192,3 +192,15 @@ def test_what_was_left_out_is_known_when_it_is_wired_again(file: Path) -> None:
     second = edit_of(file, first.after.decode(), *KEYS[:2], other)
     again = wired_file(second, record)
     assert again.left_out == ("env.BASE_URL",)
+
+
+def test_a_key_that_goes_with_its_object_is_ours_no_more(file: Path) -> None:
+    deep = (KeyWish(("ours", "name"), "x"), KeyWish(("b", "x"), "y"))
+    first = edit_of(file, '{"a": 1, "b": {"theirs": 1}}', *deep)
+    record = wired_file(first, None)
+    second = edit_of(file, first.after.decode(), KeyWish(("ours",), ABSENT))
+    again = wired_file(second, record)
+    assert {key.path for key in again.keys} == {("ours",), ("b", "x")}
+    back = undone(again, second.after).data
+    assert back is not None
+    assert json.loads(back) == {"a": 1, "b": {"theirs": 1}}
