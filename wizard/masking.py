@@ -35,6 +35,11 @@ _SHAPES: Final = re.compile(
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+([^\s\"',]+)")
 _USERINFO: Final = re.compile(r"(://)[^/\s:@\"']*:?[^/\s@\"']*@")
+# Other gateways carry keys there, too; ours were masked before.
+_IN_PATH: Final = re.compile(r"(/k/)([A-Za-z0-9_-]{16,})")
+_IN_QUERY: Final = re.compile(
+    r"(?i)([?&][\w.-]*(?:key|token|secret|sig)[\w.-]*=)([^&\s\"'#]{4,})"
+)
 _WORDS: Final = frozenset({"true", "false", "null", "none", "{", "[", '""', "''"})
 _REFERENCE: Final = re.compile(
     r"\$\{?\w+\}?|\{(?:env|file):[^}]*\}|(?:env|keyring):[\w.-]+|client"
@@ -47,6 +52,8 @@ _HEADER: Final = re.compile(r"([\w-]+:\s*)(.+)")
 def masked_line(line: str) -> str:
     """Return the line with every value that may be a key blotted out."""
     line = _USERINFO.sub(r"\1" + MASK + "@", line)
+    line = _IN_PATH.sub(lambda found: found[1] + shown_secret(found[2]), line)
+    line = _IN_QUERY.sub(lambda found: found[1] + shown_secret(found[2]), line)
     line = _NAMED.sub(_named, line)
     line = _BEARER.sub(lambda found: f"{found[1]} {shown_secret(found[2])}", line)
     return _SHAPES.sub(lambda found: shown_secret(found[0]), line)

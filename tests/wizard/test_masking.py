@@ -20,6 +20,8 @@ CANARY = "canary-0123456789-abcd"
         (f"token: '{CANARY}'", "token: '...abcd'"),
         (f'curl -H "Authorization: Bearer {CANARY}"', None),
         (f'"apiKeyHelper": "echo {CANARY}"', '"apiKeyHelper": "...abcd"'),
+        (f'"url": "https://x.example/v1?key={CANARY}&a=1"', None),
+        (f"base: http://127.0.0.1:3456/k/{CANARY}/v1", None),
         (f"https://me:{CANARY}@host/x", "https://...@host/x"),
         (f"plain words and sk-{CANARY} in them", None),
         (
