@@ -119,7 +119,9 @@ class OverviewWindow(QWidget):
         self.mode.setEnabled(sight.live is not None)
         gone = sight.link is Link.AWAY
         self.warnings.show_lines(() if gone else words.warnings(sight))
-        self.wirings.show_wirings(told_of(sight.live))
+        told = told_of(sight.live)
+        self.wirings.show_wirings(told)
+        self.connected.setVisible(bool(told))
         self._show_day(sight)
         self._show_stack()
         if came and self.detail.shown and self.detail.problem:
@@ -223,7 +225,10 @@ class OverviewWindow(QWidget):
         actions = self._actions
         self.wirings = WiringLines(actions.repair_client, actions.accept_client)
         column.addWidget(self.warnings)
-        column.addWidget(self.wirings)
+        # Large text scrolls there before it pushes the requests out.
+        self.connected = Foot(self.wirings, 48 * UNIT)
+        self.connected.setAccessibleName("Connected clients that need a look")
+        column.addWidget(self.connected)
         column.addWidget(self.notice)
         column.addWidget(self.servers)
         middle = QVBoxLayout()
