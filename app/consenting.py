@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from app.consent_head import recorded
 from app.services import Services
 from proxy.ledger import LedgerError
 from proxy.ledger.rows import Consent, ConsentKind, NewConsent
@@ -109,7 +110,7 @@ async def carry_over(services: Services) -> int:
         return 0  # what cannot be read now waits on
     for each in waiting:
         for row in _rows(each, await services.ledger.consents()):
-            await services.ledger.add_consent(row)
+            await recorded(services, row)
         await asyncio.to_thread(_carried, journal, each)
     return len(waiting)
 
@@ -167,7 +168,7 @@ def _no(
 async def _record(services: Services, row: NewConsent) -> bool:
     try:
         async with asyncio.timeout(LONGEST_WAIT):
-            await services.ledger.add_consent(row)
+            await recorded(services, row)
     except (LedgerError, TimeoutError):
         # It may be written yet: its id makes sure that it is one entry.
         return await _wait_with(services, row)

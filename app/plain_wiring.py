@@ -73,8 +73,11 @@ def _file(file: UndoneFile, *, done: bool) -> Iterator[str]:
     told = _WAYS[file.way]
     if file.gone and file.way in {Way.EXACT, Way.PER_KEY}:
         told = _REMOVED
-    yield f"  {file.path} {told[0] if done else told[1]}"
-    if file.sentence:
+    if file.way is Way.ALREADY and file.sentence:
+        yield f"  {file.sentence}"
+    else:
+        yield f"  {file.path} {told[0] if done else told[1]}"
+    if file.sentence and file.way is not Way.ALREADY:
         yield f"    {file.sentence}"
     if file.todo:
         yield f"    {file.todo}"
@@ -122,6 +125,8 @@ def consents(result: ConsentList, command_path: str) -> Lines:
         lines = (*lines, f"{many} for the record to be writable.")
     if result.broken_at is not None:
         lines = (*lines, "", _broken(result.broken_at))
+    if result.missing:
+        lines = (*lines, "", _cut(result.missing))
     return lines
 
 
@@ -130,6 +135,15 @@ def _broken(number: int) -> str:
         f"The chain is broken at number {number}: from there on the entries are not"
         " what was recorded. Something changed the file of the record; a copy from"
         " before may be in the folder `backups` beside it."
+    )
+
+
+def _cut(missing: int) -> str:
+    many = "1 entry is" if missing == 1 else f"{missing} entries are"
+    return (
+        f"{many} missing at the end: more was recorded than is there. Something cut the"
+        " file of the record, or put an older one in its place. If that was you, remove"
+        " the file `consents.head` in the folder `backups/wiring`."
     )
 
 

@@ -15,8 +15,9 @@ _TEXT: Final = """\
 What you agreed to is on record, oldest first: `turnout consents` lists it. An entry
 is never changed or removed; taking it back (`turnout consents revoke N`) is an entry
 of its own. Each entry holds the hash of the one before it, so a change from outside
-shows: the list, and `turnout doctor`, say from which entry on. That the newest were
-cut off does not show. No entry holds a key."""
+shows: the list, and `turnout doctor`, say from which entry on. The newest entry's
+number and hash are also kept in `backups/wiring/consents.head`, so that entries which
+were cut off at the end show too. No entry holds a key."""
 
 KINDS: Final[Mapping[ConsentKind, tuple[str, str]]] = {
     ConsentKind.WIRE_CLIENT: (

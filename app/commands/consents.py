@@ -14,11 +14,11 @@ from msgspec import Meta
 
 from app.commands.spend import from_ledger
 from app.commands.undo import UndoResult, end_by_hand, from_journal, unwire
+from app.consent_head import proved, recorded
 from app.consenting import BY_HAND, carry_over, journal_of, standing
 from app.failure import CommandFailed, Exit
 from app.services import Services
 from app.settings.entries import has_fields, without_entry, without_field
-from proxy.ledger.consents import verify_chain
 from proxy.ledger.rows import Consent, ConsentKind, NewConsent
 from wizard.records import WiringState
 
@@ -47,12 +47,15 @@ class ConsentList:
     """Every consent, the oldest first.
 
     `broken_at` is the number from which on the entries are not what was recorded, None
-    where the chain holds. `waiting` counts those that the record could not take yet.
+    where the chain holds. `waiting` counts those that the record could not take yet,
+    `missing` those that were cut off at its end. `failed` says that it is not whole.
     """
 
     consents: tuple[ConsentInfo, ...]
     broken_at: int | None = None
     waiting: int = 0
+    missing: int = 0
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,15 @@ class ConsentRevoked:
 async def consents(services: Services) -> ConsentList:
     """List what was agreed to and taken back, and whether the record is whole."""
     async with from_ledger():
-        entries = await services.ledger.consents()
+        proof = await proved(services)
     waiting = await from_journal(services, journal_of(services).waiting_consents)
-    stands = {entry.number for entry in standing(entries)}
+    stands = {entry.number for entry in standing(proof.entries)}
     return ConsentList(
-        tuple(_info(entry, stands=entry.number in stands) for entry in entries),
-        verify_chain(entries),
+        tuple(_info(entry, stands=entry.number in stands) for entry in proof.entries),
+        proof.broken_at,
         len(waiting),
+        proof.missing,
+        failed=proof.broken_at is not None or proof.missing > 0,
     )
 
 
@@ -236,7 +241,7 @@ async def _revoked(services: Services, entry: Consent) -> int:
         revokes=entry.number,
     )
     async with from_ledger():
-        return await services.ledger.add_consent(row)
+        return await recorded(services, row)
 
 
 def _info(entry: Consent, *, stands: bool) -> ConsentInfo:

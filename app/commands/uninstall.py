@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from app.commands import keys
 from app.commands.gateway import stop
-from app.commands.undo import UndoneClient, undo, unwire
+from app.commands.undo import UndoneClient, end_by_hand, undo, unwire
 from app.failure import CommandFailed
 from app.keeping import keeper_status
 from app.login_start import login_start, set_login
@@ -81,7 +81,7 @@ async def _preview(services: Services) -> Uninstall:
         keys=names,
         gateway=await _running(services),
         stays=_folders(services.paths),
-        notes=(*notes, *_keyring(services)),
+        notes=(*planned.notes, *notes, *_keyring(services)),
     )
 
 
@@ -107,6 +107,7 @@ async def _carried_out(services: Services, preview: Uninstall) -> Uninstall:
             notes=(*stuck, "The gateway goes on serving meanwhile.", again, *notes),
             failed=True,
         )
+    notes += await end_by_hand(services)
     for name in (await _valid_keys(services))[0]:
         try:
             await keys.revoke(services, name)

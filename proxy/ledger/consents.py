@@ -1,13 +1,15 @@
 """The chain that ties consents together: each entry's hash covers the one before; pure.
 
-It shows an entry that was changed, taken out or put in between. It cannot show that the
-newest entries were cut off, nor stop somebody who computes the chain anew.
+It shows an entry that was changed, taken out or put in between. That the newest entries
+were cut off, or the chain computed anew, shows only against a head that was kept
+elsewhere; it keeps none itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -19,6 +21,26 @@ FUNCTION: Final = "turnout_chain"
 """What `chained` is called in SQL, by the statement that writes an entry."""
 
 PARTS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry at some time: its number and its hash."""
+
+    number: int
+    hash: str
+
+
+def head_of(consents: Sequence[Consent]) -> Head | None:
+    """Return the head of these entries, the oldest first; None where there is none."""
+    return Head(consents[-1].number, consents[-1].hash) if consents else None
+
+
+def leads_to(consents: Sequence[Consent], head: Head) -> bool:
+    """Tell whether these entries, the oldest first, hold the one that `head` names."""
+    if not 0 < head.number <= len(consents):
+        return False
+    return consents[head.number - 1].hash == head.hash
 
 
 def chained(previous: str, number: int, *content: str | int | None) -> str:

@@ -57,6 +57,19 @@ def test_a_file_that_is_stuck_says_what_to_do() -> None:
     assert "Mend it." in told
 
 
+def test_a_file_that_is_gone_is_told_in_one_sentence() -> None:
+    said = "/a is not there any more, so nothing was to be taken back."
+    told = text(UndoneFile("/a", Way.ALREADY, sentence=said, gone=True))
+    assert said in told
+    assert "has nothing of Turnout's" not in told
+
+
+def test_what_failed_is_not_told_as_a_preview() -> None:
+    stuck = UndoneFile("/a", Way.STUCK, (), "/a was left, because.", "Mend it.")
+    told = undo(UndoResult(False, (client(stuck),), failed=True), "turnout")
+    assert "Not all of it could be taken back; what is left is named above." in told
+
+
 def test_nothing_to_take_back() -> None:
     (line,) = undo(UndoResult(True), "turnout")
     assert line == "No client is connected to Turnout: nothing to take back."
@@ -100,6 +113,8 @@ def test_a_broken_chain_is_told() -> None:
     entry = info(1, given=True, revokes=None, stands=True)
     told = consents(ConsentList((entry,), broken_at=1), "turnout")
     assert "broken at number 1" in told[-1]
+    told = consents(ConsentList((entry,), missing=2), "turnout")
+    assert "2 entries are missing at the end" in told[-1]
 
 
 def test_a_revocation() -> None:

@@ -47,17 +47,23 @@ def _of_ledger(services: Services) -> tuple[str, tuple[str, ...], int]:
 
 
 async def _chain(services: Services) -> str:
-    """Say where the chain of consents is broken, '' where it is whole."""
+    """Say where the chain of consents is broken or cut, '' where it is whole."""
+    from app.consent_head import proved
     from proxy.ledger import LedgerError
-    from proxy.ledger.consents import verify_chain
 
     try:
-        broken = verify_chain(await services.ledger.consents())
+        proof = await proved(services)
     except LedgerError:  # the file's own check tells why
         return ""
-    if broken is None:
+    if proof.broken_at is None and proof.missing:
+        return (
+            "Entries are missing at the end of the list of what you agreed to: "
+            f"{proof.missing} more were recorded than are there."
+        )
+    if proof.broken_at is None:
         return ""
     return (
-        f"The list of what you agreed to was changed afterwards, from entry {broken} "
+        "The list of what you agreed to was changed afterwards, from entry "
+        f"{proof.broken_at} "
         "on. What stands there proves nothing any more."
     )

@@ -207,6 +207,27 @@ async def test_what_does_not_stand_cannot_be_revoked(
     assert len(await stands(services)) == 2
 
 
+def cut(services: Services, *, after: int) -> None:
+    database = sqlite3.connect(services.paths.database, isolation_level=None)
+    with contextlib.closing(database):
+        for name in ("no_update", "no_delete"):
+            database.execute(f"DROP TRIGGER consents_{name}")
+        database.execute("DELETE FROM consents WHERE sequence > ?", (after,))
+
+
+async def test_entries_that_were_cut_off_are_missed(services: Services) -> None:
+    for scope in ("a", "b", "c"):
+        await agreed(services, ConsentKind.USE_SERVER, "ollama", scope)
+    assert not (await consents(services)).failed
+    cut(services, after=1)
+    listed = await consents(services)
+    assert (listed.failed, listed.broken_at, listed.missing) == (True, None, 2)
+    for scope in ("d", "e", "f"):
+        await agreed(services, ConsentKind.USE_SERVER, "ollama", scope)
+    listed = await consents(services)
+    assert (listed.failed, listed.broken_at, listed.missing) == (True, 3, 0)
+
+
 async def test_a_broken_chain_is_told_with_its_place(services: Services) -> None:
     for subject in ("a", "b", "c"):
         await agreed(services, ConsentKind.DOCKER, subject)
@@ -215,6 +236,7 @@ async def test_a_broken_chain_is_told_with_its_place(services: Services) -> None
         connection.execute("UPDATE consents SET given = 0 WHERE sequence = 2")
         connection.commit()
     assert (await consents(services)).broken_at == 2
+    assert (await consents(services)).failed
 
 
 async def test_revoking_wires_nothing_else(services: Services, file: Path) -> None:

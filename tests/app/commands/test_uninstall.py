@@ -5,8 +5,10 @@ from pathlib import Path
 
 from app.commands import keys
 from app.commands.uninstall import uninstall
+from app.consenting import BY_HAND, agreed, standing
 from app.paths import paths_for
 from app.services import Services
+from proxy.ledger.rows import ConsentKind
 
 
 async def test_nothing_there_is_nothing_to_do(alone: Services) -> None:
@@ -37,3 +39,15 @@ async def test_the_platforms_folders_are_named_once(
     assert len(told.stays) == len(set(told.stays))
     assert str(tmp_path / "home") in told.stays
     assert paths_for({}, tmp_path / "home") == alone.paths
+
+
+async def test_what_was_set_up_by_hand_is_named_and_its_consent_ends(
+    alone: Services,
+) -> None:
+    kind = ConsentKind.WIRE_CLIENT
+    await agreed(alone, kind, "n8n", BY_HAND, "The field Base URL")
+    shown = await uninstall(alone, dry_run=True)
+    assert any("would end" in note for note in shown.notes)
+    done = await uninstall(alone, yes=True)
+    assert any("take it out: The field Base URL" in note for note in done.notes)
+    assert standing(await alone.ledger.consents()) == ()

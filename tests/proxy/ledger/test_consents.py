@@ -16,7 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.ledger import Consent, ConsentKind, Ledger, LedgerError
-from proxy.ledger.consents import chained, verify_chain
+from proxy.ledger.consents import (
+    Head,
+    chained,
+    head_of,
+    leads_to,
+    verify_chain,
+)
 from proxy.ledger.stamps import stamp
 
 
@@ -172,3 +178,18 @@ def test_no_two_contents_have_one_hash(
     other = content | change
     assert (told(content) == told(other)) == (content == other)
     assert chained("else", 1, *words) != chained("before", 1, *words)
+
+
+async def test_a_head_is_held_by_what_came_after_it_and_by_nothing_else(
+    ledger: Ledger,
+) -> None:
+    assert head_of(()) is None
+    entries = await three(ledger)
+    early, late = head_of(entries[:1]), head_of(entries)
+    assert early is not None
+    assert late is not None
+    assert leads_to(entries, early)
+    assert leads_to(entries, late)
+    assert not leads_to(entries[:2], late)
+    assert not leads_to(entries, Head(2, late.hash))
+    assert not leads_to(entries, Head(0, late.hash))
