@@ -135,9 +135,9 @@ def test_a_command_is_copied_and_says_which(
     window.show_report(report_of(AMISS["drift"][2]))
     (row,) = [each for each in window.troubles.rows if each.isVisible()]
     button = row.copy  # type: ignore[union-attr]
-    assert button.accessibleName() == ("Copy the command turnout integrate claude-code")
+    assert button.accessibleName() == ("Copy the command turnout repair claude-code")
     QTest.mouseClick(button, LEFT)
-    assert wishes.asked[-1] == ("copy", "turnout integrate claude-code")
+    assert wishes.asked[-1] == ("copy", "turnout repair claude-code")
 
 
 def test_only_what_can_be_mended_offers_it(
