@@ -14,6 +14,7 @@ from made_plans import NOW, URL, json_wish, plan
 from app.commands import keys
 from app.commands.consents import ConsentList, ConsentRevoked, consents, revoke
 from app.consenting import BY_HAND, agreed, journal_of
+from app.doctor.looks.record import look_at_record
 from app.failure import CommandFailed, Exit
 from app.login_start import set_login
 from app.services import Services
@@ -222,6 +223,7 @@ async def test_entries_that_were_cut_off_are_missed(services: Services) -> None:
     cut(services, after=1)
     listed = await consents(services)
     assert (listed.failed, listed.broken_at, listed.missing) == (True, None, 2)
+    assert "2 more were recorded" in (await look_at_record(services)).chain
     for scope in ("d", "e", "f"):
         await agreed(services, ConsentKind.USE_SERVER, "ollama", scope)
     listed = await consents(services)
