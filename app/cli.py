@@ -39,6 +39,9 @@ FOLLOW_GAP = 0.5
 """Seconds between two looks for news while following."""
 
 _AWAY_LOOKS = 10
+_WITHOUT_IT = frozenset({"doctor", "status", "stop", "restart"})
+"""Commands that are about a gateway that hangs: they then run in this process."""
+
 _OWN = frozenset({"home", "json", "follow", "noun", "verb"})
 
 
@@ -482,10 +485,14 @@ class _Session:
 
     async def first(self, held: AsyncExitStack) -> object:
         """Return the command's first result; `held` closes what was opened for it."""
+        hangs = self._call.command.name in _WITHOUT_IT
         try:
+            if hangs:
+                await self._door.knock()
+                hangs = False
             return await self._ask(self._call.arguments)
         except DoorClosed as closed:
-            if closed.midway:
+            if closed.midway and not hangs:
                 raise _lost(closed, self._terminal) from None
         async with from_ledger():
             self._services = await held.enter_async_context(

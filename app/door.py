@@ -12,7 +12,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import msgspec
 
@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 
 CALL_LIMIT = 30.0
 """Seconds a call may take unless the door was made with another limit."""
+
+KNOCK_LIMIT = 3.0
+"""Seconds a gateway may take to say its version before it counts as hanging."""
 
 FEED_SILENCE = 40.0
 """Seconds without a line until the gateway counts as gone; it sends one each 15."""
@@ -56,6 +59,10 @@ class _Answer(msgspec.Struct, frozen=True):
     result: msgspec.Raw = msgspec.Raw(b"null")
     error: _Error | None = None
     exit: int = Exit.FAILED
+
+
+class _Awake(msgspec.Struct, frozen=True):
+    version: str
 
 
 class Door:
@@ -93,6 +100,14 @@ class Door:
             ) from None
         error = answer.error or _Error("The gateway refused", "It gave no reason.")
         raise CommandFailed(error.title, error.message, error.todo, answer.exit)
+
+    async def knock(self, limit: float = KNOCK_LIMIT) -> None:
+        """Hear whether anybody is awake: one that hangs still takes connections.
+
+        Raises `DoorClosed` where nobody answers within `limit` seconds, and
+        `CommandFailed` where it is of another version.
+        """
+        await self.patient(limit).call("version", _Awake)
 
     async def feed(
         self, silence: float = FEED_SILENCE
@@ -155,9 +170,9 @@ class Door:
             _check_owner(writer.get_extra_info("socket"))
             yield reader, writer
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as problem:
+            why = f" ({problem.strerror})" if _has_word(problem) else ""
             raise DoorClosed(
-                f"The gateway went away in the middle ({type(problem).__name__}).",
-                midway=True,
+                f"The gateway went away in the middle{why}.", midway=True
             ) from None
         finally:
             writer.close()
@@ -170,10 +185,15 @@ def _snapshot(decoder: msgspec.json.Decoder[Snapshot], line: bytes) -> Snapshot:
         raise DoorClosed("The running gateway's feed is of another version.") from None
 
 
+def _has_word(problem: Exception) -> TypeGuard[OSError]:
+    """Say whether the system has words for it: the name of an exception is none."""
+    return isinstance(problem, OSError) and bool(problem.strerror)
+
+
 def _why_closed(problem: OSError) -> str:
     if isinstance(problem, FileNotFoundError | ConnectionRefusedError):
         return "No gateway is running."
-    reason = problem.strerror or type(problem).__name__
+    reason = problem.strerror or "the system gives no reason"
     return f"The gateway's control socket cannot be opened ({reason})."
 
 

@@ -135,6 +135,11 @@ AMISS: Mapping[str, tuple[str, str, Ground]] = {
     "failing": ("gateway-down", "problem", gateway(**_DOWN, keeper=_FAILING)),
     "starting": ("gateway-down", "problem", gateway(**_DOWN, keeper=_STARTING)),
     "deaf": ("control-silent", "problem", gateway(control=False)),
+    "hanging": (
+        "control-silent",
+        "problem",
+        gateway(answer=Port.SILENT, control=False),
+    ),
     "taken": (
         "port-taken",
         "problem",

@@ -17,22 +17,23 @@ _DOWN = "so no connected client is answered"
 def checks(ground: Ground) -> tuple[Check, ...]:
     """Return what is to be said of the gateway, one after the other."""
     return (
-        _gateway(ground.gateway, ground.command),
+        *_gateway(ground.gateway, ground.command),
         *_control(ground.gateway, ground.command),
-        _port(ground.gateway),
+        _port(ground.gateway, ground.command),
         *_served(ground.gateway, ground.command),
         _config(ground.gateway),
         _folders(ground.gateway, ground.command),
     )
 
 
-def _gateway(gateway: GatewayGround, command: str) -> Check:
-    if gateway.answer is Port.TURNOUT:
-        port = gateway.served or gateway.port
-        return fine("gateway-down", f"It answers on http://127.0.0.1:{port}.")
+def _gateway(gateway: GatewayGround, command: str) -> Iterator[Check]:
+    """Yield how the gateway is, unless one that hangs or a taken port tells it all."""
     kept = gateway.keeper
-    if kept is not None and kept.failures:
-        return said(
+    if gateway.answer is Port.TURNOUT and _ours(gateway):
+        port = gateway.served or gateway.port
+        yield fine("gateway-down", f"It answers on http://127.0.0.1:{port}.")
+    elif kept is not None and kept.failures:
+        yield said(
             Level.PROBLEM,
             "gateway-down",
             f"The gateway cannot start: {kept.failures} tries in a row ended early, "
@@ -40,8 +41,10 @@ def _gateway(gateway: GatewayGround, command: str) -> Check:
             f"Read the log's last lines with {command} logs.",
             command=f"{command} logs",
         )
-    if kept is not None:
-        return said(
+    elif _hangs(gateway):
+        return
+    elif kept is not None:
+        yield said(
             Level.PROBLEM,
             "gateway-down",
             f"The keeper runs but no gateway answers on port {kept.port}, {_DOWN}.",
@@ -49,33 +52,50 @@ def _gateway(gateway: GatewayGround, command: str) -> Check:
             command=f"{command} restart",
             fixes=True,
         )
-    # A taken port has to be freed first; nothing can be started before.
-    free = gateway.answer is Port.NOBODY
-    return said(
-        Level.PROBLEM,
-        "gateway-down",
-        f"No gateway is running, {_DOWN}.",
-        f"Start it: {command} serve." if free else "Free the port first.",
-        command=f"{command} serve" if free else "",
-        fixes=free,
-    )
+    elif gateway.answer is Port.NOBODY:
+        yield said(
+            Level.PROBLEM,
+            "gateway-down",
+            f"No gateway is running, {_DOWN}.",
+            f"Start it: {command} serve.",
+            command=f"{command} serve",
+            fixes=True,
+        )
+
+
+def _hangs(gateway: GatewayGround) -> bool:
+    """Say whether our own gateway takes connections and answers nobody."""
+    kept = gateway.keeper
+    silent = gateway.answer is Port.SILENT and not gateway.control
+    return silent and kept is not None and not kept.failures
 
 
 def _control(gateway: GatewayGround, command: str) -> Iterator[Check]:
     if gateway.control:
         yield fine("control-silent", "It takes commands of this user.")
-    elif gateway.answer is Port.TURNOUT and gateway.keeper is not None:
+        return
+    hangs = _hangs(gateway)
+    if hangs:
+        means = (
+            "The gateway hangs: it takes connections and answers neither requests nor "
+            "commands."
+        )
+    else:
+        means = (
+            "The gateway serves requests but takes no commands, so tray and terminal "
+            "cannot reach it."
+        )
+    if hangs or (gateway.answer is Port.TURNOUT and gateway.keeper is not None):
         yield said(
             Level.PROBLEM,
             "control-silent",
-            "The gateway serves requests but takes no commands, so tray and terminal "
-            "cannot reach it.",
-            f"End it with {command} stop, then start it again.",
+            means,
+            f"End it with {command} stop, then start it again: {command} serve.",
             command=f"{command} stop",
         )
 
 
-def _port(gateway: GatewayGround) -> Check:
+def _port(gateway: GatewayGround, command: str) -> Check:
     if _ours(gateway):
         return fine("port-taken", f"Port {gateway.served or gateway.port} is ours.")
     if gateway.answer is Port.NOBODY:
@@ -84,10 +104,11 @@ def _port(gateway: GatewayGround) -> Check:
     return said(
         Level.PROBLEM,
         "port-taken",
-        f"Port {gateway.port} is taken by {who}; clients that call it get that "
-        "program's answers.",
-        "Stop that program, or set another port in config.toml and connect the clients "
-        "anew.",
+        f"Port {gateway.port} is taken by {who}, so no gateway can run; clients that "
+        "call it get that program's answers.",
+        f"Stop that program, then start Turnout: {command} serve. Or set another port "
+        f"in config.toml, then {command} serve and after it {command} repair.",
+        command=f"{command} serve",
     )
 
 
@@ -104,7 +125,8 @@ def _served(gateway: GatewayGround, command: str) -> Iterator[Check]:
         "port-differs",
         f"config.toml says port {gateway.port}, but the gateway serves on "
         f"{gateway.served}: clients are pointed at one of the two.",
-        f"Let the saved port act: {command} stop, then start Turnout again.",
+        f"Let the saved port act: {command} stop, then {command} serve, then "
+        f"{command} repair for clients that point at the old one.",
         command=f"{command} stop",
     )
 

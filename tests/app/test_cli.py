@@ -27,7 +27,7 @@ from app.commands import COMMANDS
 from app.commands.command import Command, Effect
 from app.commands.gateway import Done, Version
 from app.control import serve_control
-from app.door import Door, DoorClosed
+from app.door import KNOCK_LIMIT, Door, DoorClosed
 from app.failure import CommandFailed
 from app.services import Services
 from proxy.ledger import LedgerError
@@ -412,6 +412,30 @@ def test_a_gateway_lost_in_the_middle_is_said_and_not_worked_around() -> None:
     assert code == 1
     assert "not known whether" in screen.err.getvalue()
     assert "/opt/turnout status" in screen.err.getvalue()
+
+
+class Asleep(Door):
+    """A gateway that takes the call and never answers: how long it was waited for."""
+
+    def __init__(self, limit: float = 30.0, waits: list[float] | None = None) -> None:
+        self.limit = limit
+        self.waits = [] if waits is None else waits
+
+    def patient(self, limit: float) -> Door:
+        return Asleep(limit, self.waits)
+
+    async def call(self, name: str, result: type[Any], /, **given: object) -> Any:
+        self.waits.append(self.limit)
+        raise DoorClosed("The gateway did not answer.", midway=True)
+
+
+@pytest.mark.parametrize("name", ["doctor", "status", "stop", "restart"])
+def test_what_is_about_a_hanging_gateway_soon_runs_without_it(name: str) -> None:
+    screen, door = Screen(), Asleep()
+    here = Command(name, say, Effect.READ)
+    code = screen.run(Call(here, {"text": "it hangs"}, None), lambda home: door)
+    assert (code, door.waits) == (0, [KNOCK_LIMIT])
+    assert "it hangs" in screen.out.getvalue()
 
 
 def test_following_waits_for_a_restarting_gateway_but_not_for_ever() -> None:

@@ -151,3 +151,26 @@ async def test_a_feed_cut_off_is_a_closed_door(path: Path) -> None:
             with pytest.raises(DoorClosed):
                 await anext(Door(path).feed())
         path.unlink(missing_ok=True)
+
+
+async def test_one_that_hangs_is_not_waited_for_and_no_exception_is_named(
+    tmp_path: Path,
+) -> None:
+    taken: list[asyncio.StreamWriter] = []
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append(writer)
+
+    async def break_off(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    for serve, words in ((hang, "did not answer within"), (break_off, "went away")):
+        path = tmp_path / f"{serve.__name__}.sock"
+        server = await asyncio.start_unix_server(serve, path)
+        with pytest.raises(DoorClosed) as closed:
+            await Door(path).knock(0.05)
+        assert words in closed.value.message
+        assert "Error" not in closed.value.message
+        server.close()
+    for writer in taken:
+        writer.close()

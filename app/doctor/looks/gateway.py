@@ -49,7 +49,7 @@ async def look_at_gateway(services: Services) -> GatewayGround:
     served = live.port if live else kept.port if kept else None
     answered = await who_answers(served or port)
     ours = live is not None or kept is not None
-    control = live is not None or await asyncio.to_thread(_control, paths)
+    control = live is not None or await takes_commands(paths)
     taken = answered.port is not Port.NOBODY and not ours and not control
     return GatewayGround(
         port=port,
@@ -112,10 +112,18 @@ def _identified(answer: bytes) -> Answered:
         return Answered(Port.TURNOUT)
 
 
-def _control(paths: Paths) -> bool:
-    from app.serve import answers
+async def takes_commands(paths: Paths, seconds: float = SECONDS) -> bool:
+    """Ask the control socket for a version: one that hangs still takes connections."""
+    from app.door import Door, DoorClosed
+    from app.failure import CommandFailed
 
-    return answers(paths.control_socket)
+    try:
+        await Door(paths.control_socket).knock(seconds)
+    except DoorClosed:
+        return False
+    except CommandFailed:  # it is there, and of another version
+        return True
+    return True
 
 
 def _holder(port: int, paths: Paths) -> str:

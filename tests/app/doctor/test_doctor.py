@@ -70,9 +70,8 @@ def test_a_fault_is_not_told_in_other_words_elsewhere(name: str) -> None:
         for check in report_of(ground).checks
         if check.state in {Level.WARNING, Level.PROBLEM}
     } - {code}
-    # A gateway that cannot answer is both: not there, and its port somebody else's.
     # That shells were not read is said beside the key that is missing.
-    allowed = {"taken": {"gateway-down"}, "unread shells": {"key-missing"}}
+    allowed = {"unread shells": {"key-missing"}}
     assert others <= allowed.get(name, set())
 
 
@@ -98,8 +97,25 @@ def test_every_code_has_its_page_and_every_page_its_code() -> None:
 def test_only_a_free_port_lets_the_gateway_be_started() -> None:
     assert found("down")[1].fixes
     assert found("starting")[1].fixes
-    taken = found("taken")[0].checks[0]
-    assert (taken.code, taken.fixes, taken.command) == ("gateway-down", False, "")
+    taken = found("taken")[1]
+    assert (taken.fixes, taken.command) == (False, "turnout serve")
+
+
+@pytest.mark.parametrize("name", ["taken", "another turnout", "hanging"])
+def test_one_cause_is_one_problem(name: str) -> None:
+    report = found(name)[0]
+    assert len(report.of(Level.PROBLEM)) == 1
+    assert "gateway-down" not in {check.code for check in report.checks}
+
+
+def test_another_port_is_followed_by_a_start_and_a_repair() -> None:
+    for name in ("taken", "moved"):
+        action = found(name)[1].action
+        assert action.index("turnout serve") < action.index("turnout repair")
+
+
+def test_a_gateway_that_hangs_is_not_said_to_serve() -> None:
+    assert "it takes connections and answers neither" in found("hanging")[1].means
 
 
 def test_the_keepers_own_refusal_is_no_foreign_program() -> None:
@@ -183,7 +199,7 @@ def test_the_tray_itself_knows_best() -> None:
 def test_a_taken_port_has_a_name_even_without_one() -> None:
     ground = gateway(answer=AMISS["taken"][2].gateway.answer, control=False)
     quiet = replace(ground, gateway=replace(ground.gateway, keeper=None, served=None))
-    assert "taken by another program" in report_of(quiet).checks[1].means
+    assert "taken by another program" in report_of(quiet).checks[0].means
 
 
 @pytest.mark.parametrize(
