@@ -17,6 +17,7 @@ import msgspec
 import resources
 from discovery.findings import Confidence, KeyFound, KeySource
 from discovery.key_shapes import (
+    SHORTEST_SHOWN,
     Shape,
     is_elsewhere,
     is_on_this_machine,
@@ -39,10 +40,16 @@ _ROUTABLE = "Turnout can call {name} with it."
 _PRESENT = (
     "A credential is present. It has many uses and is not taken for a provider's."
 )
+_OF_THIS = "the environment"
 _MANAGED = "It is managed elsewhere: the value only says where the key is."
 _IN_SHELL = (
     "Only programs started from that shell see it. Move it to the system keyring so "
     "that Turnout finds it wherever it was started."
+)
+
+_AT_LOGIN = (
+    "The login session reads it: programs started from the desktop see it after your "
+    "next login. In the system keyring Turnout finds it at once."
 )
 
 
@@ -62,7 +69,8 @@ class _Row(msgspec.Struct, frozen=True):
 class _Seen:
     """A variable that is set, and where; its value shows itself nowhere.
 
-    `hidden` says that it is set where this process does not see it.
+    `hidden` says that it is set where this process does not see it, `at_login` that
+    the login session reads it, `worked_out` that a shell has to work the value out.
     """
 
     variable: str
@@ -70,6 +78,8 @@ class _Seen:
     where: str
     reference: str
     hidden: bool = False
+    at_login: bool = False
+    worked_out: bool = False
 
 
 @cache
@@ -94,7 +104,7 @@ def keys_in_environment(surroundings: Surroundings) -> tuple[KeyFound, ...]:
     environ = surroundings.environ
     found = []
     for variable, row in _rows().items():
-        seen = _Seen(variable, KeySource.ENVIRONMENT, "environment", f"env:{variable}")
+        seen = _Seen(variable, KeySource.ENVIRONMENT, _OF_THIS, f"env:{variable}")
         found.append(_found(row, seen, environ.get(variable, ""), environ))
     return tuple(key for key in found if key)
 
@@ -115,7 +125,15 @@ def keys_in_shell_files(surroundings: Surroundings) -> tuple[KeyFound, ...]:
             hidden = surroundings.environ.get(line.name) != line.value
             reference = "" if hidden else f"env:{line.name}"
             place = KeySource.SHELL_FILE
-            seen = _Seen(line.name, place, line.where, reference, hidden)
+            seen = _Seen(
+                line.name,
+                place,
+                line.where,
+                reference,
+                hidden,
+                at_login=line.at_login,
+                worked_out=line.worked_out,
+            )
             found.append(_found(row, seen, line.value, together))
     return tuple(key for key in found if key)
 
@@ -165,8 +183,10 @@ def _found(
         return None
     if row.present:
         return _key(row, seen, "", Confidence.HINT, gives=_PRESENT, reference="")
-    if is_elsewhere(value):
+    if seen.worked_out or is_elsewhere(value):
         return _key(row, seen, "", Confidence.LIKELY, notes=(_MANAGED,), reference="")
+    if seen.source is KeySource.SHELL_FILE and len(value) < SHORTEST_SHOWN:
+        return None
     shape = shape_of(value)
     address = next((name for name in row.address if around.get(name)), "")
     if shape is None or not shape.provider:
@@ -260,7 +280,7 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if seen.hidden:
-        notes.append(_IN_SHELL)
+        notes.append(_AT_LOGIN if seen.at_login else _IN_SHELL)
     named = around.get(address, "")
     if named and _owner(named) != row.provider:
         notes.append(f"{address} names {origin_of(named)}, which may get it.")

@@ -22,6 +22,9 @@ ROOT: Final = Path("/")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _SET = re.compile(rf"({_NAME})=(.*)\Z", re.DOTALL)
 _EXPORTS = frozenset({"export", "declare", "typeset", "readonly"})
+_DOLLAR = "\ue024"
+"""Stands for a `$` that is one: in single quotes, or after a backslash."""
+
 _KEYWORDS = frozenset({"then", "do", "else", "{", "if", "elif", "!", "while"})
 _SEPARATORS = frozenset(";&|()")
 _FISH_VARIABLE = re.compile(rf"SETUVAR\s+--export\s+({_NAME}):(.*)\Z")
@@ -43,7 +46,8 @@ class Assigned:
 
     `where` is the place in words (`~/.zshrc, line 12`). `exported` says that programs
     started from the shell get it. `head` is the line up to the value. A value that the
-    shell would have to work out is kept as it stands, `$(...)` and all.
+    shell would have to work out (`worked_out`) is kept as it stands, `$(...)` and all.
+    `at_login` says that the login session reads it, and not a shell.
     """
 
     name: str
@@ -51,6 +55,8 @@ class Assigned:
     where: str
     head: str
     exported: bool = True
+    worked_out: bool = False
+    at_login: bool = False
 
 
 def assignments(surroundings: Surroundings, system: Path = ROOT) -> Iterator[Assigned]:
@@ -103,7 +109,20 @@ def _read(
         where = place_shown(path, surroundings, number)
         for found in reader(line):
             known = found.exported or found.name in exported
-            yield replace(found, where=where, exported=known)
+            login = reader is _plain
+            yield replace(found, where=where, exported=known, at_login=login)
+
+
+def _assigned(name: str, value: str, head: str, *, exported: bool = True) -> Assigned:
+    """Return what a line sets, and whether a shell has to work the value out."""
+    return Assigned(
+        name,
+        value.replace(_DOLLAR, "$"),
+        "",
+        head.replace(_DOLLAR, "$"),
+        exported,
+        worked_out="$" in value or "`" in value,
+    )
 
 
 # --- POSIX shells ---
@@ -130,7 +149,8 @@ def _shell(line: str) -> Iterator[Assigned]:
         if exports or len(pairs) == len(words):
             head = f"{words[0]} " if exports else ""
             for match in pairs:
-                yield Assigned(match[1], match[2], "", f"{head}{match[1]}=", spread)
+                name = match[1]
+                yield _assigned(name, match[2], f"{head}{name}=", exported=spread)
 
 
 def _commands(line: str) -> Iterator[list[str]]:
@@ -173,7 +193,7 @@ def _piece(line: str, place: int) -> tuple[str, int]:
     if sign in "'\"":
         return _quoted(line, place)
     if sign == "\\" and place + 1 < len(line):
-        return line[place + 1], place + 2
+        return _as_it_is(line[place + 1]), place + 2
     if line.startswith("$(", place) or sign == "`":
         # What a command prints is not known: it is kept as a reference.
         end = line.find("`" if sign == "`" else ")", place + 1)
@@ -186,11 +206,16 @@ def _quoted(line: str, place: int) -> tuple[str, int]:
     quote, start = line[place], place + 1
     kept = ""
     while start < len(line) and line[start] != quote:
-        if quote == '"' and line[start] == "\\" and start + 1 < len(line):
-            start += 1
-        kept += line[start]
+        escaped = quote == '"' and line[start] == "\\" and start + 1 < len(line)
+        start += escaped
+        literal = escaped or quote == "'"
+        kept += _as_it_is(line[start]) if literal else line[start]
         start += 1
     return kept, start + 1
+
+
+def _as_it_is(sign: str) -> str:
+    return _DOLLAR if sign == "$" else sign
 
 
 # --- fish, PowerShell, plain files ---
@@ -209,7 +234,8 @@ def _fish(line: str) -> Iterator[Assigned]:
         if len(rest) > 1:
             spread = "x" in short or "--export" in flags
             head = " ".join(["set", *flags, rest[0]])
-            yield Assigned(rest[0], " ".join(rest[1:]), "", f"{head} ", spread)
+            value = " ".join(rest[1:])
+            yield _assigned(rest[0], value, f"{head} ", exported=spread)
 
 
 def _fish_variables(line: str) -> Iterator[Assigned]:
@@ -225,13 +251,16 @@ def _plain(line: str) -> Iterator[Assigned]:
     text = line.strip().removeprefix("export ").strip()
     match = _SET.match(text)
     if match:
-        yield Assigned(match[1], unquoted(match[2].strip()), "", f"{match[1]}=")
+        yield _assigned(match[1], unquoted(match[2].strip()), f"{match[1]}=")
 
 
 def _powershell(line: str) -> Iterator[Assigned]:
     for pattern in _POWERSHELL:
         match = pattern.match(line)
         if match:
-            value, head = unquoted(match[2].strip()), line[: match.start(2)].lstrip()
-            yield Assigned(match[1], value, "", head)
+            raw, head = match[2].strip(), line[: match.start(2)].lstrip()
+            value = unquoted(raw)
+            if raw.startswith("'"):
+                value = value.replace("$", _DOLLAR)
+            yield _assigned(match[1], value, head)
             return

@@ -75,9 +75,10 @@ def moved_home(view: View, name: str, client: str) -> Iterator[Override]:
     known = view.surroundings.environ.get(name, "")
     for line in view.lines:
         if line.name == name and line.exported and line.value != known:
+            where = "after the next login" if line.at_login else "from that shell"
             sentence = (
-                f"{client} started from that shell keeps its settings in another "
-                "folder than Turnout sees."
+                f"{client} started {where} keeps its settings in another folder than "
+                "Turnout sees."
             )
             yield in_shell(line, sentence)
 

@@ -185,3 +185,28 @@ def test_no_finding_holds_more_than_the_end(tmp_path: Path, variable: str) -> No
     assert variable in told
     assert CANARY[:-4] not in told
     assert CANARY[-5:] not in told
+
+
+@pytest.mark.parametrize(
+    "value", ['"$OTHER"', "${GROQ:-default-not-a-secret}", '"gsk_${MIDDLE}_canary"']
+)
+def test_a_value_a_shell_works_out_is_no_key_to_move(
+    tmp_path: Path, value: str
+) -> None:
+    put(tmp_path / ".bashrc", f"export GROQ_API_KEY={value}\n")
+    (found,) = keys_in_shell_files(around(tmp_path))
+    assert (found.last4, found.reference) == ("", "")
+    assert "managed elsewhere" in found.notes[0]
+
+
+def test_a_short_word_in_a_shell_file_is_no_key(tmp_path: Path) -> None:
+    put(tmp_path / ".bashrc", "export GROQ_API_KEY=canary78901\n")
+    assert keys_in_shell_files(around(tmp_path)) == ()
+
+
+def test_what_the_login_session_reads_has_a_note_of_its_own(tmp_path: Path) -> None:
+    put(tmp_path / ".config/environment.d/k.conf", f"GROQ_API_KEY={CANARY}\n")
+    (found,) = keys_in_shell_files(around(tmp_path))
+    (note,) = found.notes
+    assert "after your next login" in note
+    assert "shell" not in note

@@ -173,3 +173,45 @@ _WORD = st.text(
 def test_what_is_quoted_comes_back(word: str) -> None:
     (one,) = _shell(f"export NAME='{word}'")
     assert one.value == word
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "worked_out"),
+    [
+        ('export A="$B"', "$B", True),
+        ("export A=${B:-default-not-a-secret}", "${B:-default-not-a-secret}", True),
+        ('export A="sk-${B}-end"', "sk-${B}-end", True),
+        ("export A=$(op read x)", "$(op read x)", True),
+        ("export A=`cat x`", "`cat x`", True),
+        ("export A='b$c'", "b$c", False),
+        ('export A="b\\$c"', "b$c", False),
+        ("export A=b\\$c", "b$c", False),
+        ("export A=b", "b", False),
+    ],
+)
+def test_what_a_shell_has_to_work_out_is_marked(
+    tmp_path: Path, line: str, value: str, worked_out: bool
+) -> None:
+    put(tmp_path / ".bashrc", line)
+    (read,) = assignments(around(tmp_path), tmp_path / "system")
+    assert (read.value, read.worked_out, read.at_login) == (value, worked_out, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "worked_out"),
+    [('$env:A = "$b"', True), ("$env:A = 'b$c'", False), ("$env:A = 'b'", False)],
+)
+def test_powershell_works_out_double_quotes_only(
+    tmp_path: Path, line: str, worked_out: bool
+) -> None:
+    put(tmp_path / ".config/powershell/profile.ps1", line)
+    (read,) = assignments(around(tmp_path), tmp_path / "system")
+    assert read.worked_out is worked_out
+    assert "\ue024" not in read.value + read.head
+
+
+def test_what_the_login_session_reads_is_marked(tmp_path: Path) -> None:
+    put(tmp_path / ".config/environment.d/keys.conf", "A=b")
+    put(tmp_path / "system/etc/environment", "B=c")
+    lines = assignments(around(tmp_path), tmp_path / "system")
+    assert [(line.name, line.at_login) for line in lines] == [("A", True), ("B", True)]
