@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
+from proxy.ledger.checkup import TEST_SESSION
 from proxy.model import Protocol
 from wizard.plan import Login
 from wizard.view import TestStep
@@ -175,7 +176,7 @@ class _Test:
 
     def _headers(self) -> dict[str, str]:
         agent = _AGENTS.get(self._target.client, self._target.client)
-        headers = {"User-Agent": agent}
+        headers = {"User-Agent": agent, "x-session-id": TEST_SESSION}
         match self._target.carrier:
             case "header":
                 headers["x-turnout-key"] = self._target.key

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app.doctor.ground import (
+    AwayGround,
     ClientsGround,
     DesktopGround,
     DriftGround,
@@ -160,6 +161,16 @@ AMISS: Mapping[str, tuple[str, str, Ground]] = {
     ),
     "open": ("folders-open", "warning", gateway(open_folders=("/h/logs",))),
     "nobody": ("no-client", "note", clients(wired=())),
+    "away": (
+        "no-client",
+        "note",
+        clients(wired=(), away=(AwayGround("codex", "Codex"),)),
+    ),
+    "not rewired": (
+        "no-client",
+        "warning",
+        clients(wired=(), away=(AwayGround("codex", "Codex", "It was not. X."),)),
+    ),
     "journal": ("wiring-unfinished", "problem", clients(problem="It is unreadable.")),
     "half": ("wiring-unfinished", "problem", clients(unfinished=("Codex",))),
     "unseen": (
@@ -200,7 +211,7 @@ AMISS: Mapping[str, tuple[str, str, Ground]] = {
     ),
     "mild override": (
         "override",
-        "warning",
+        "note",
         clients(
             overrides=(
                 OverrideGround("codex", "Codex", "a file", "", "It is X.", False),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.doctor.ages import ago, counted
 from app.doctor.codes import fine, said
+from app.doctor.ground import Port
 from app.doctor.report import Check, Level
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def _checks(ground: Ground) -> Iterator[Check]:
             command=f"{command} undo --list",
         )
     yield from _unfinished(clients.unfinished, command)
-    if not clients.wired and not clients.problem:
+    yield from _away(ground)
+    if not (clients.wired or clients.away or clients.problem):
         yield said(
             Level.NOTE,
             "no-client",
@@ -48,6 +50,31 @@ def _checks(ground: Ground) -> Iterator[Check]:
         yield _arrives(client, ground.now, ground.gateway.served, command)
     yield from _drifts(clients.drifts, command, any_wired=bool(clients.wired))
     yield from _overrides(clients.overrides, any_wired=bool(clients.wired))
+
+
+def _away(ground: Ground) -> Iterator[Check]:
+    """Yield who comes back with the next start, and who did not come with this one."""
+    runs = ground.gateway.answer is Port.TURNOUT
+    for client in ground.clients.away:
+        repair = f"{ground.command} repair {client.client}"
+        if client.why:
+            yield said(
+                Level.WARNING,
+                "no-client",
+                client.why,
+                f"Connect it after a look at the change: {repair}.",
+                command=repair,
+            )
+            continue
+        serve = repair if runs else f"{ground.command} serve"
+        yield said(
+            Level.NOTE,
+            "no-client",
+            f"{client.name} is disconnected until Turnout's next start, which connects "
+            "it again without asking.",
+            f"{'Connect it now' if runs else 'Start Turnout'}: {serve}.",
+            command=serve,
+        )
 
 
 def _arrives(
@@ -116,8 +143,13 @@ def _overrides(
     if not overrides and any_wired:
         yield fine("override", "Nothing wins over what Turnout wrote.")
     for each in overrides:
+        if not each.blocks:
+            what = f"{each.line} in {each.where}" if each.line else each.where
+            means = f"{each.name}: {what} is set too. {each.sentence}"
+            yield said(Level.NOTE, "override", means)
+            continue
         yield said(
-            Level.PROBLEM if each.blocks else Level.WARNING,
+            Level.PROBLEM,
             "override",
             f"{each.name}: {each.sentence}",
             f"Remove this line in {each.where}: {each.line}"

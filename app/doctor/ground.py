@@ -62,6 +62,18 @@ class WiredGround:
 
 
 @dataclass(frozen=True, slots=True)
+class AwayGround:
+    """A client that is disconnected until Turnout's next start.
+
+    `why` is the sentence why that start did not connect it again, '' where none tried.
+    """
+
+    client: str
+    name: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DriftGround:
     """A key of ours that somebody changed in a client's file; `sentence` says how."""
 
@@ -86,7 +98,8 @@ class OverrideGround:
 class ClientsGround:
     """The connected clients; `unfinished` names those whose files are half done.
 
-    `problem` is a sentence where the list of them cannot be read.
+    `problem` is a sentence where the list of them cannot be read. `away` are those that
+    Quit took back until the next start.
     """
 
     wired: tuple[WiredGround, ...] = ()
@@ -94,6 +107,7 @@ class ClientsGround:
     overrides: tuple[OverrideGround, ...] = ()
     unfinished: tuple[str, ...] = ()
     problem: str = ""
+    away: tuple[AwayGround, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from loopback import Serving, provider, serving
 from upstream import ScriptedUpstream
 
 from app.wire_check import FindEvent, Target, check, target_in
+from proxy.ledger.checkup import TEST_SESSION
 from proxy.ledger.rows import Event
 from proxy.model import Protocol
 from wizard.plan import Login
@@ -72,6 +73,8 @@ async def test_every_protocol_gets_through_with_every_carrier(
     assert list(told) == ["port", "key", "stream", "tool call", "route", "cost"]
     assert told["route"].text == "scripted/scripted-large"
     assert found.request.startswith("req_")
+    (event,) = (each for each in gateway.events() if each.id == found.request)
+    assert event.session == TEST_SESSION
 
 
 def _event_of(gateway: Serving) -> FindEvent:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.doctor.ground import (
+    AwayGround,
     ClientsGround,
     DriftGround,
     OverrideGround,
@@ -33,6 +34,7 @@ def look_at_clients(
     journal = journal_of(services.paths)
     try:
         wired, begun = applied(journal), journal.open_deeds()
+        away = _away(services, journal)
     except (OSError, ValueError):
         return ClientsGround(problem=UNREADABLE)
     names = client_names()
@@ -49,9 +51,31 @@ def look_at_clients(
         ),
         drifts=tuple(_drifts(wired, names)),
         overrides=tuple(_overrides(services, wired, names, shell_files=shell_files)),
+        away=away,
         unfinished=tuple(
             names.get(each.wiring.client, each.wiring.client) for each in begun
         ),
+    )
+
+
+def _away(services: Services, journal: Journal) -> tuple[AwayGround, ...]:
+    """Return who was taken back until the next start, and why that did not help."""
+    from app.state import WiringHealth
+    from wizard.records import WiringState
+
+    live = services.state.snapshot() if services.state else None
+    why = {
+        each.client: each.sentence
+        for each in (live.wirings if live else ())
+        if each.state is WiringHealth.NOT_REWIRED
+    }
+    names = client_names()
+    return tuple(
+        AwayGround(
+            each.client, names.get(each.client, each.client), why.get(each.client, "")
+        )
+        for each in journal.current()
+        if each.state is WiringState.SUSPENDED
     )
 
 

@@ -37,7 +37,14 @@ from proxy.secrets import Secrets
 from wizard.formats import ABSENT, Format
 from wizard.journal import Journal
 from wizard.plan import Choice
-from wizard.records import OwnedKey, WiredFile, Wiring, digest_of, digest_of_bytes
+from wizard.records import (
+    OwnedKey,
+    WiredFile,
+    Wiring,
+    WiringState,
+    digest_of,
+    digest_of_bytes,
+)
 from wizard.stored import Deed
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -324,6 +331,18 @@ async def test_a_connected_client_is_held_against_the_record(alone: Services) ->
     seen = check(report, "client-not-seen")
     assert seen.means == "Claude Code was last seen just now."
     assert check(report, "drift").state is Level.OK
+
+
+async def test_who_comes_back_with_the_next_start_is_named(alone: Services) -> None:
+    services = with_config(alone, "")
+    wired(services, OURS)
+    journal = Journal(services.paths.backups / "wiring")
+    (applied,) = journal.current()
+    with journal.alone():
+        journal.end(replace(applied, state=WiringState.SUSPENDED), NOW)
+    told = check(await doctor(services), "no-client")
+    assert told.means.startswith("Claude Code is disconnected until Turnout's next")
+    assert told.command == "/opt/turnout serve"
 
 
 async def test_what_drifted_and_what_wins_is_told_and_left(alone: Services) -> None:

@@ -13,6 +13,7 @@ from doctor_grounds import (
     NOW,
     SOUND,
     client,
+    clients,
     gateway,
     providers,
     record,
@@ -23,7 +24,7 @@ from doctor_grounds import (
 from app.doctor.ages import ago, counted, size, span
 from app.doctor.codes import CODES
 from app.doctor.desktop import with_tray
-from app.doctor.ground import ProviderGround, ProxyGround
+from app.doctor.ground import AwayGround, Port, ProviderGround, ProxyGround
 from app.doctor.judging import judged
 from app.doctor.report import PAGES, Check, Level, Report
 from proxy.ledger.checkup import Checkup
@@ -153,6 +154,21 @@ def test_a_line_that_wins_is_quoted_with_its_place() -> None:
     assert check.action == (
         "Remove this line in ~/.zshrc, line 3: export CLAUDE_CODE_USE_VERTEX=1"
     )
+
+
+def test_what_does_not_win_is_told_and_left() -> None:
+    check = found("mild override")[1]
+    assert (check.action, check.command) == ("", "")
+    assert check.means == "Codex: a file is set too. It is X."
+
+
+def test_a_client_that_was_not_connected_again_names_the_repair() -> None:
+    assert found("not rewired")[1].command == "turnout repair codex"
+    down = clients(wired=(), away=(AwayGround("codex", "Codex"),))
+    gone = replace(down.gateway, answer=Port.NOBODY, control=False, keeper=None)
+    told = report_of(replace(down, gateway=gone)).checks
+    (check,) = (each for each in told if each.code == "no-client")
+    assert check.command == "turnout serve"
 
 
 def test_a_provider_that_cannot_be_asked_is_not_called_well() -> None:

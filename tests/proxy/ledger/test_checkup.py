@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ledger_rows import NOON, finished, noon, routed
 
 from proxy.ledger import Ledger
 from proxy.ledger.checkup import (
+    TEST_SESSION,
     Checkup,
     examine,
     oldest_sqlite,
@@ -40,6 +42,18 @@ def test_a_ledger_in_use_is_sound_guarded_and_counted(path: Path) -> None:
     counts = dict(seen.counts)
     assert (counts["routed"], counts["finished"]) == (1, 1)
     assert seen.last == (("claude-code", NOON),)
+
+
+async def test_our_own_test_is_nobodys_last_request(tmp_path: Path) -> None:
+    place = tmp_path / "turnout.db"
+    ledger = Ledger.open(place, "run-a", clock=noon)
+    for number, session in enumerate((TEST_SESSION, None)):
+        ledger.routed(routed(f"req_{number}", session=session))
+        await ledger.finish(
+            finished(f"req_{number}", time=NOON - timedelta(hours=number))
+        )
+    await ledger.close()
+    assert examine(place).last == (("claude-code", NOON - timedelta(hours=1)),)
 
 
 def test_looking_leaves_the_file_as_it_is(path: Path) -> None:
