@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import cli
@@ -12,6 +13,7 @@ from app.door import Door
 from app.failure import Exit
 from app.identity import command_path, stranger
 from app.paths import PathRefused, keep_private, make_folders, paths_for
+from app.terminal import folder_here, handed_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +60,9 @@ def _shell(asked: cli.Serve | cli.Tray | cli.Init | cli.Call) -> int:
         case cli.Call():
             terminal = cli.Terminal(sys.stdout, sys.stderr, command_path())
             effect = asked.command.effect
+            told = handed_over(asked.command, os.environ, folder_here())
             return cli.run(
-                asked,
+                replace(asked, arguments={**asked.arguments, **told}),
                 open_door=_door,
                 in_process=lambda home: _in_process(home, effect),
                 terminal=terminal,

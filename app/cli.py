@@ -245,7 +245,8 @@ def _leaf(
         allow_abbrev=False,
     )
     for parameter in command.parameters:
-        _add_parameter(leaf, parameter)
+        if not parameter.hidden:
+            _add_parameter(leaf, parameter)
     # Suppressed for the same reason as --home: it may stand before a verb.
     leaf.add_argument(
         "--json",

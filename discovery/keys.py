@@ -28,6 +28,7 @@ from discovery.key_shapes import (
 )
 from discovery.shell_files import assignments
 from discovery.surroundings import Surroundings
+from discovery.terminal import keys_of_terminal
 from proxy.catalogue import known_providers
 
 Look = Callable[[str], str | None]
@@ -99,14 +100,16 @@ def keys_in_environment(surroundings: Surroundings) -> tuple[KeyFound, ...]:
     """Return the keys in the environment of this process.
 
     A gateway key of Turnout is none of them, nor is a key for a program on this
-    machine, unless its form is that of a provider.
+    machine, unless its form is that of a provider. Keys that only the terminal has
+    which asks come last.
     """
     environ = surroundings.environ
     found = []
     for variable, row in _rows().items():
         seen = _Seen(variable, KeySource.ENVIRONMENT, _OF_THIS, f"env:{variable}")
         found.append(_found(row, seen, environ.get(variable, ""), environ))
-    return tuple(key for key in found if key)
+    here = tuple(key for key in found if key)
+    return (*here, *keys_of_terminal(surroundings.terminal, here))
 
 
 def keys_in_shell_files(surroundings: Surroundings) -> tuple[KeyFound, ...]:

@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from discovery.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +20,15 @@ class Surroundings:
 
     `environ` may hold keys, so it shows itself nowhere. `platform` is `sys.platform`.
     `folder` is the project folder a user named, None where there is none: no folder is
-    walked or guessed.
+    walked or guessed. `terminal` is what the terminal has that asks, None where none
+    does or where it is this very process's.
     """
 
     home: Path
     environ: Mapping[str, str] = field(repr=False)
     platform: str
     folder: Path | None = None
+    terminal: Terminal | None = None
 
     @property
     def config_home(self) -> Path:

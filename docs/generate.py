@@ -108,10 +108,11 @@ def _command(command: Command) -> list[str]:
         raise Undescribed(f"The command {command.name} has no docstring.")
     parts = [f"## turnout {command.name}", "", command.help, ""]
     parts.append(f"Effect: {command.effect}.")
-    if command.parameters:
+    typed = [item for item in command.parameters if not item.hidden]
+    if typed:
         parts += ["", "| parameter | type | default | meaning |"]
         parts.append("| --- | --- | --- | --- |")
-    for parameter in command.parameters:
+    for parameter in typed:
         word = f"`--{parameter.word}`" if parameter.flag else f"`{parameter.word}`"
         default = "required" if parameter.required else _value(parameter.default)
         row = (word, _type(parameter.kind), default, _cell(parameter.help))

@@ -40,10 +40,11 @@ class Parameter:
 
     `hint` is the whole annotation, `kind` its core without `None` and constraints;
     `flag` is True for keyword-only parameters, which are `--name` on a command line.
-    `help` and the bounds come from `msgspec.Meta` in the annotation, and so do three
+    `help` and the bounds come from `msgspec.Meta` in the annotation, and so do four
     marks in its `extra`: `place` for the path of a file or an address; `content` for
     the text of a file, which a command line names by its path; `secret` for what must
-    not stand on a command line, which asks for it instead.
+    not stand on a command line, which asks for it instead; `hidden` for what a command
+    line tells of its terminal by itself, and nobody types.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Parameter:
     place: bool = False
     content: bool = False
     secret: bool = False
+    hidden: bool = False
 
     @property
     def word(self) -> str:
@@ -200,6 +202,7 @@ def _parameter(item: inspect.Parameter, hint: object) -> Parameter:
         place=_marked(hint, "place"),
         content=_marked(hint, "content"),
         secret=_marked(hint, "secret"),
+        hidden=_marked(hint, "hidden"),
     )
 
 

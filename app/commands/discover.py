@@ -1,17 +1,15 @@
 """The command that looks at what of a user's coding tools is on this machine."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
 from app.failure import CommandFailed, Exit
 from app.services import Services
+from app.terminal import taken_in
 from discovery.findings import Findings
 from discovery.parts import Part
-from discovery.surroundings import Surroundings
 from proxy.catalogue import KeyRef
 from proxy.catalogue.address import objection
 from proxy.ledger.rows import ConsentKind
@@ -50,6 +48,10 @@ async def discover(
             extra={"place": True},
         ),
     ] = None,
+    terminal: Annotated[
+        str | None,
+        Meta(description="What the terminal has.", extra={"hidden": True}),
+    ] = None,
 ) -> Findings:
     """Look for model servers, keys, coding tools and other routers on this machine.
 
@@ -66,7 +68,7 @@ async def discover(
         )
     from discovery.scan import scan
 
-    around = _surroundings(services, folder)
+    around = taken_in(services, terminal, folder, stand=False).surroundings
     await _record(services, shell_files=shell_files, docker=docker)
     return await scan(
         around,
@@ -109,19 +111,6 @@ def kept_keys(services: Services) -> Callable[[str], str | None]:
         return value
 
     return look
-
-
-def _surroundings(services: Services, folder: str | None) -> Surroundings:
-    if folder is None:
-        return services.surroundings
-    if not Path(folder).is_dir():
-        raise CommandFailed(
-            "There is no such folder",
-            f"{folder} is not a folder. Nothing was done.",
-            "Name the folder of a project.",
-            Exit.USAGE,
-        )
-    return replace(services.surroundings, folder=Path(folder))
 
 
 def _address(services: Services, host: str) -> str:

@@ -7,6 +7,7 @@ from msgspec import Meta
 from app.doctor.report import Report
 from app.failure import CommandFailed, Exit
 from app.services import Services
+from app.terminal import taken_in
 
 
 async def doctor(
@@ -33,6 +34,18 @@ async def doctor(
     shell_files: Annotated[
         bool, Meta(description="Also read shells' start-up files, this once.")
     ] = False,
+    folder: Annotated[
+        str | None,
+        Meta(
+            description="Also read the settings of this project folder; the one the "
+            "terminal stands in if left out.",
+            extra={"place": True},
+        ),
+    ] = None,
+    terminal: Annotated[
+        str | None,
+        Meta(description="What the terminal has.", extra={"hidden": True}),
+    ] = None,
 ) -> Report:
     """Say what is wrong, what each thing means, and the one thing to do about it.
 
@@ -48,6 +61,5 @@ async def doctor(
         )
     from app.doctor.visit import visit
 
-    return await visit(
-        services, fix=fix, bundle=bundle, file=file, shell_files=shell_files
-    )
+    here = taken_in(services, terminal, folder, stand=True)
+    return await visit(here, fix=fix, bundle=bundle, file=file, shell_files=shell_files)

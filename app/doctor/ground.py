@@ -143,10 +143,14 @@ class ProviderGround:
 
 @dataclass(frozen=True, slots=True)
 class ShellKey:
-    """A variable that a shell's start-up file sets: `~/.zshrc, line 12`."""
+    """A variable that a shell's start-up file sets: `~/.zshrc, line 12`.
+
+    `at_login` says that the login session reads that file, and not a shell.
+    """
 
     variable: str
     where: str
+    at_login: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +170,14 @@ class ProvidersGround:
     """The providers; `shells` are keys in shell files, None where nobody looked.
 
     `unit` says that the gateway is a systemd unit, which sees no shell's variables.
+    `terminal` are variables with a key that only the terminal has which asks.
     """
 
     providers: tuple[ProviderGround, ...] = ()
     offline: bool = False
     unit: bool = False
     shells: tuple[ShellKey, ...] | None = None
+    terminal: tuple[str, ...] = ()
     prices: PricesGround = PricesGround()
 
 

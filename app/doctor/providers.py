@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Probed,
         ProviderGround,
         ProvidersGround,
+        ShellKey,
     )
 
 _REFUSED = frozenset({401, 403})
@@ -45,7 +46,12 @@ def _all(told: ProvidersGround, command: str) -> Iterator[Check]:
             command=f"{command} init",
         )
     alone = len(told.providers) == 1
-    seen = {each.variable: each.where for each in told.shells or ()}
+    seen = {
+        each.variable: f"{each.where}, which {_reader(each)}"
+        for each in told.shells or ()
+    }
+    mine = "this terminal's environment, which the running gateway does not see"
+    seen = {**dict.fromkeys(told.terminal, mine), **seen}
     for provider in told.providers:
         if provider.why_not:
             yield _no_key(provider, seen, command, unit=told.unit, alone=alone)
@@ -57,6 +63,12 @@ def _all(told: ProvidersGround, command: str) -> Iterator[Check]:
             "provider-silent",
             "The mode is offline, so only providers on this machine were asked.",
         )
+
+
+def _reader(key: ShellKey) -> str:
+    if key.at_login:
+        return "the running gateway sees after your next login only"
+    return "a terminal reads and the running gateway does not"
 
 
 def _no_key(
@@ -73,10 +85,10 @@ def _no_key(
         return said(
             level,
             "key-only-in-shell",
-            f"The key of {provider.id} is set in {seen[name]}, which a terminal reads "
-            "and the running gateway does not.",
-            f"End Turnout with {command} stop, start it from a new terminal; or move "
-            "the key into the keyring.",
+            f"The key of {provider.id} ({name}) is set in {seen[name]}.",
+            f"End Turnout with {command} stop, then start it from a terminal that has "
+            f"the key: {command} serve. Or keep the key in the keyring: {command} keys "
+            "store.",
             command=f"{command} stop",
         )
     why = f"{provider.why_not[:1].upper()}{provider.why_not[1:]}"
@@ -177,7 +189,8 @@ def _status(name: str, probed: Probed, level: Level) -> Check:
 def _shells(told: ProvidersGround, command: str) -> Iterator[Check]:
     missing = [each for each in told.providers if each.why_not]
     if told.shells is None:
-        if any(each.key.startswith("env:") for each in missing):
+        keys = [each.key for each in missing if each.key.startswith("env:")]
+        if any(key.removeprefix("env:") not in told.terminal for key in keys):
             yield said(
                 Level.NOTE,
                 "key-only-in-shell",

@@ -11,15 +11,29 @@ from pathlib import Path
 from typing import Final
 
 from discovery.findings import Override
-from discovery.overrides.claude import claude_code, claude_desktop
+from discovery.overrides.claude import CLAUDE_VARIABLES, claude_code, claude_desktop
 from discovery.overrides.codex import codex
-from discovery.overrides.dotenv import gemini_cli, qwen_code
-from discovery.overrides.others import aider, continue_, openclaw, opencode
+from discovery.overrides.dotenv import (
+    GEMINI_VARIABLES,
+    QWEN_VARIABLES,
+    gemini_cli,
+    qwen_code,
+)
+from discovery.overrides.others import (
+    AIDER_VARIABLES,
+    OPENCLAW_VARIABLES,
+    OPENCODE_VARIABLES,
+    aider,
+    continue_,
+    openclaw,
+    opencode,
+)
 from discovery.overrides.terms import View
 from discovery.shell_files import ROOT, Assigned
 from discovery.surroundings import Surroundings
+from discovery.terminal import HOMES, terminal_lines
 
-__all__ = ["overrides_of"]
+__all__ = ["override_variables", "overrides_of"]
 
 
 def overrides_of(
@@ -39,7 +53,21 @@ def overrides_of(
     search = _SEARCHES.get(client)
     if search is None:
         return ()
-    return tuple(search(View(surroundings, own_port, lines, system)))
+    every = (*terminal_lines(surroundings.terminal, lines), *lines)
+    return tuple(search(View(surroundings, own_port, every, system)))
+
+
+def override_variables() -> tuple[str, ...]:
+    """Return the names of all variables that may win over what Turnout writes."""
+    tables = (
+        CLAUDE_VARIABLES,
+        GEMINI_VARIABLES,
+        QWEN_VARIABLES,
+        OPENCODE_VARIABLES,
+        OPENCLAW_VARIABLES,
+        AIDER_VARIABLES,
+    )
+    return (*dict.fromkeys(name for table in tables for name in table), *HOMES)
 
 
 _SEARCHES: Final[Mapping[str, Callable[[View], Iterator[Override]]]] = {

@@ -29,7 +29,7 @@ _SETTINGS_WIN = (
     "Claude Code takes the value in its settings file over this one; other programs "
     "still read it."
 )
-_CLAUDE_VARIABLES: Final = {
+CLAUDE_VARIABLES: Final = {
     "ANTHROPIC_BASE_URL": Rule(_SETTINGS_WIN, blocks=False),
     "ANTHROPIC_AUTH_TOKEN": Rule(_SETTINGS_WIN, blocks=False),
     "CLAUDE_CODE_USE_BEDROCK": Rule(
@@ -50,7 +50,7 @@ _CLAUDE_FILE = (
 
 def claude_code(view: View) -> Iterator[Override]:
     """Yield what wins over the settings of Claude Code."""
-    yield from variables(view, _CLAUDE_VARIABLES)
+    yield from variables(view, CLAUDE_VARIABLES)
     yield from moved_home(view, "CLAUDE_CONFIG_DIR", "Claude Code")
     for path in _claude_managed(view):
         yield from _claude_file(view, path, "on this machine")
@@ -76,7 +76,7 @@ def _claude_file(view: View, path: Path, place: str) -> Iterator[Override]:
     told = json_of(path)
     env = table_of(told.get("env"))
     sentence = _CLAUDE_FILE.format(place=place)
-    for name in (*_CLAUDE_VARIABLES, "ANTHROPIC_API_KEY"):
+    for name in (*CLAUDE_VARIABLES, "ANTHROPIC_API_KEY"):
         value = word_of(env.get(name))
         if value and not is_in_nobodys_way(view, value):
             address = name == "ANTHROPIC_BASE_URL" or name.startswith("CLAUDE_CODE_USE")
@@ -101,7 +101,7 @@ def _editor_settings(view: View) -> Iterator[Override]:
             pair = table_of(one)
             name, value = word_of(pair.get("name")), word_of(pair.get("value"))
             if (
-                name in _CLAUDE_VARIABLES
+                name in CLAUDE_VARIABLES
                 and value
                 and not is_in_nobodys_way(view, value)
             ):

@@ -32,14 +32,14 @@ def _over_file(client: str, file: str) -> Rule:
 
 
 _GEMINI_FILE = "~/.gemini/.env"
-_GEMINI_VARIABLES: Final = {
+GEMINI_VARIABLES: Final = {
     "GOOGLE_GEMINI_BASE_URL": _over_file("Gemini CLI", _GEMINI_FILE),
     "GEMINI_API_KEY": _over_file("Gemini CLI", _GEMINI_FILE),
     "GOOGLE_GENAI_USE_VERTEXAI": Rule(
         "Gemini CLI then calls Google Vertex AI and no other address.", blocks=True
     ),
 }
-_QWEN_VARIABLES: Final = {
+QWEN_VARIABLES: Final = {
     name: _over_file("Qwen Code", "~/.qwen/.env")
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL")
 }
@@ -47,7 +47,7 @@ _QWEN_VARIABLES: Final = {
 
 def gemini_cli(view: View) -> Iterator[Override]:
     """Yield what wins over the settings of Gemini CLI."""
-    yield from variables(view, _GEMINI_VARIABLES)
+    yield from variables(view, GEMINI_VARIABLES)
     yield from moved_home(view, "GEMINI_CLI_HOME", "Gemini CLI")
     yield from _first_dotenv(view, ".gemini", "Gemini CLI")
     path = _system_settings(view, "GEMINI_CLI", "GeminiCli", "gemini-cli")
@@ -59,7 +59,7 @@ def gemini_cli(view: View) -> Iterator[Override]:
 
 def qwen_code(view: View) -> Iterator[Override]:
     """Yield what wins over the settings of Qwen Code."""
-    yield from variables(view, _QWEN_VARIABLES)
+    yield from variables(view, QWEN_VARIABLES)
     yield from moved_home(view, "QWEN_HOME", "Qwen Code")
     yield from _first_dotenv(view, ".qwen", "Qwen Code")
     path = _system_settings(view, "QWEN_CODE", "QwenCode", "qwen-code")

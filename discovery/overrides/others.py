@@ -26,7 +26,7 @@ from discovery.settings_text import (
     word_of,
 )
 
-_OPENCODE_VARIABLES: Final = {
+OPENCODE_VARIABLES: Final = {
     "OPENCODE_CONFIG": Rule(
         "opencode reads this file as well, and what it says wins.", blocks=False
     ),
@@ -34,7 +34,7 @@ _OPENCODE_VARIABLES: Final = {
         "opencode takes this over every file.", blocks=False
     ),
 }
-_OPENCLAW_VARIABLES: Final = {
+OPENCLAW_VARIABLES: Final = {
     "OPENCLAW_CONFIG_READONLY": Rule(
         "openclaw refuses every change of its settings.", blocks=True
     ),
@@ -43,7 +43,7 @@ _OPENCLAW_VARIABLES: Final = {
 
 def opencode(view: View) -> Iterator[Override]:
     """Yield what wins over the settings of opencode."""
-    yield from variables(view, _OPENCODE_VARIABLES)
+    yield from variables(view, OPENCODE_VARIABLES)
     for path in _opencode_files(view):
         told = json_of(path)
         model = word_of(told.get("model"))
@@ -72,7 +72,7 @@ def _managed_opencode(view: View) -> Path:
 
 def openclaw(view: View) -> Iterator[Override]:
     """Yield what wins over the settings of openclaw."""
-    yield from variables(view, _OPENCLAW_VARIABLES)
+    yield from variables(view, OPENCLAW_VARIABLES)
     for name in ("OPENCLAW_CONFIG_PATH", "OPENCLAW_STATE_DIR", "OPENCLAW_HOME"):
         yield from moved_home(view, name, "openclaw")
 
@@ -82,7 +82,7 @@ def continue_(view: View) -> Iterator[Override]:
     yield from moved_home(view, "CONTINUE_GLOBAL_DIR", "Continue")
 
 
-_AIDER_VARIABLES: Final = {
+AIDER_VARIABLES: Final = {
     name: Rule("Aider takes this value over the one in its file.", blocks=True)
     for name in ("AIDER_OPENAI_API_BASE", "AIDER_MODEL")
 }
@@ -90,7 +90,7 @@ _AIDER_VARIABLES: Final = {
 
 def aider(view: View) -> Iterator[Override]:
     """Yield what wins over the settings of Aider."""
-    yield from variables(view, _AIDER_VARIABLES)
+    yield from variables(view, AIDER_VARIABLES)
     if view.folder is None:
         return
     path = view.folder / ".aider.conf.yml"
@@ -102,6 +102,6 @@ def aider(view: View) -> Iterator[Override]:
             sentence = "Aider takes this file over the one in your home folder."
             yield in_file(view, path, name, value, sentence)
     for name, (_, value) in dotenv_of(view.folder / ".env").items():
-        rule = _AIDER_VARIABLES.get(name)
+        rule = AIDER_VARIABLES.get(name)
         if rule and value and not is_in_nobodys_way(view, value):
             yield in_file(view, view.folder / ".env", name, value, rule.sentence)

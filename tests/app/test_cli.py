@@ -202,7 +202,8 @@ def test_every_command_explains_itself(
     told = " ".join(capsys.readouterr().out.split())
     assert command.summary in told
     for parameter in command.parameters:
-        assert parameter.word in told.lower()
+        assert parameter.hidden or parameter.word in told.lower()
+        assert not parameter.hidden or f"--{parameter.word}" not in told
 
 
 # --- running --------------------------------------------------------------------------

@@ -74,6 +74,7 @@ async def look_at_providers(
         for each in providers
     )
     shells = await asyncio.to_thread(_shells, services) if shell_files else None
+    asking = services.surroundings.terminal
     ahead = [each.ahead for each in asked.values() if each.ahead is not None]
     # Several agree or one is off by itself: the nearest to ours is the fairest.
     told = ProvidersGround(
@@ -81,6 +82,7 @@ async def look_at_providers(
         offline=offline,
         unit=services.gateway is not None and in_unit(),
         shells=shells,
+        terminal=tuple(key.variable for key in asking.keys) if asking else (),
         prices=_prices(services),
     )
     return told, min(ahead, key=abs, default=None)
@@ -190,7 +192,7 @@ def _shells(services: Services) -> tuple[ShellKey, ...]:
     keys = [each.key for each in services.config.current.catalogue.providers]
     named = {key.name for key in keys if key.kind == "env"}
     return tuple(
-        ShellKey(each.name, each.where)
+        ShellKey(each.name, each.where, each.at_login)
         for each in assignments(services.surroundings)
         if each.name in named
     )

@@ -7,12 +7,20 @@ from typing import Any
 import pytest
 from made_home import CANARY, around, npm, put
 
+from app.commands.command import Command, Effect
 from app.commands.discover import discover, kept_keys
+from app.commands.doctor import doctor
 from app.failure import CommandFailed, Exit
 from app.services import Services
+from app.terminal import handed_over, taken_in
 from discovery.findings import KeySource
+from discovery.overrides import overrides_of
 from discovery.parts import Part
+from discovery.terminal import TERMINAL
 from proxy.secrets import SERVICE
+
+DISCOVER = Command("discover", discover, Effect.READ)
+URL = "https://models.example/v1"
 
 
 @pytest.fixture
@@ -101,3 +109,71 @@ async def test_a_keyring_that_fails_is_asked_once(here: Services, keyring: Any) 
 
 def test_an_entry_that_is_not_there_is_none(here: Services) -> None:
     assert kept_keys(here)("groq") is None
+
+
+# --- what the terminal has ---
+
+
+def told(home: Path, folder: Path | None = None, **environ: str) -> str:
+    given = handed_over(DISCOVER, {"HOME": str(home), **environ}, folder)
+    return str(given["terminal"])
+
+
+def test_a_variable_of_the_terminal_is_found_in_the_gateway(here: Services) -> None:
+    home = here.surroundings.home
+    seen = taken_in(here, told(home, OPENAI_BASE_URL=URL), None, stand=True)
+    (found,) = overrides_of("qwen-code", seen.surroundings, 8787)
+    assert (found.where, found.points_to) == (TERMINAL, URL)
+    # Here and in the terminal: told once, by the terminal.
+    both = replace(
+        seen.surroundings,
+        environ={**seen.surroundings.environ, "OPENAI_BASE_URL": URL},
+    )
+    assert [one.where for one in overrides_of("qwen-code", both, 8787)] == [TERMINAL]
+    ours = told(home, OPENAI_BASE_URL="http://127.0.0.1:8787/v1")
+    mine = taken_in(here, ours, None, stand=True).surroundings
+    assert not overrides_of("qwen-code", mine, 8787)
+
+
+def test_a_moved_home_is_named_where_the_gateway_has_another(here: Services) -> None:
+    text = told(here.surroundings.home, CODEX_HOME="/elsewhere/codex")
+    seen = taken_in(here, text, None, stand=True).surroundings
+    assert overrides_of("codex", seen, 8787)
+    same = replace(seen, environ={"CODEX_HOME": "/elsewhere/codex"})
+    assert not overrides_of("codex", same, 8787)
+
+
+async def test_a_key_only_the_terminal_has_is_told_as_such(here: Services) -> None:
+    text = told(here.surroundings.home, GROQ_API_KEY=CANARY)
+    found = await discover(here, only=Part.KEYS, terminal=text)
+    (key,) = (one for one in found.keys if one.variable == "GROQ_API_KEY")
+    assert (key.where, key.reference) == (TERMINAL, "")
+    assert "Only programs started from this terminal" in key.notes[0]
+    both = replace(
+        here, surroundings=around(here.surroundings.home, GROQ_API_KEY=CANARY)
+    )
+    found = await discover(both, only=Part.KEYS, terminal=text)
+    assert [one.where for one in found.keys] == ["the environment"]
+
+
+def test_the_folder_is_where_the_terminal_stands(here: Services) -> None:
+    home = here.surroundings.home
+    project = home / "project"
+    project.mkdir()
+    text = told(home, project)
+    assert taken_in(here, text, None, stand=True).surroundings.folder == project
+    assert taken_in(here, text, None, stand=False).surroundings.folder is None
+    at_home = told(home, home)
+    assert taken_in(here, at_home, None, stand=True).surroundings.folder is None
+    named = taken_in(here, at_home, str(project), stand=True)
+    assert named.surroundings.folder == project
+
+
+async def test_what_is_no_folder_is_refused(here: Services) -> None:
+    with pytest.raises(CommandFailed, match="no such folder"):
+        await doctor(here, folder="/nonexistent/project")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"folder": 3}', '{"folder": "x"}'])
+def test_what_cannot_be_read_is_nothing(here: Services, text: str) -> None:
+    assert taken_in(here, text, None, stand=True).surroundings.folder is None

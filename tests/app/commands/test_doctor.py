@@ -17,6 +17,7 @@ import pytest
 from ledger_rows import finished, routed
 from raw_wire import RawProvider, answer
 
+from app.commands.command import Command, Effect
 from app.commands.doctor import doctor
 from app.doctor.ground import Port, Tray
 from app.doctor.looks import desktop as session
@@ -32,6 +33,7 @@ from app.failure import CommandFailed, Exit
 from app.keeping import end_keeper
 from app.services import Services
 from app.settings import ConfigStore
+from app.terminal import handed_over
 from discovery.surroundings import Surroundings
 from proxy.secrets import Secrets
 from wizard.formats import ABSENT, Format
@@ -47,6 +49,7 @@ from wizard.records import (
 )
 from wizard.stored import Deed
 
+DOCTOR = Command("doctor", doctor, Effect.CHANGE)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CANARY = "sk-canary-example-not-a-secret-4711"
 PROVIDER = """
@@ -331,6 +334,23 @@ async def test_a_connected_client_is_held_against_the_record(alone: Services) ->
     seen = check(report, "client-not-seen")
     assert seen.means == "Claude Code was last seen just now."
     assert check(report, "drift").state is Level.OK
+
+
+async def test_a_projects_settings_are_looked_at(alone: Services) -> None:
+    services = with_config(alone, "")
+    wired(services, OURS)
+    project = services.surroundings.home / "project"
+    own = project / ".claude" / "settings.json"
+    own.parent.mkdir(parents=True)
+    own.write_text('{"env": {"ANTHROPIC_BASE_URL": "https://models.example"}}')
+    without = check(await doctor(services), "override")
+    assert without.state is Level.OK
+    named = check(await doctor(services, folder=str(project)), "override")
+    assert named.state is Level.PROBLEM
+    assert "~/project/.claude/settings.json" in named.action
+    stood = {"HOME": str(services.surroundings.home)}
+    told = handed_over(DOCTOR, stood, project)
+    assert check(await doctor(services, **told), "override") == named  # type: ignore[arg-type]
 
 
 async def test_who_comes_back_with_the_next_start_is_named(alone: Services) -> None:

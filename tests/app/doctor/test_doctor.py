@@ -11,6 +11,7 @@ import pytest
 from doctor_grounds import (
     AMISS,
     NOW,
+    OPENAI,
     SOUND,
     client,
     clients,
@@ -24,7 +25,7 @@ from doctor_grounds import (
 from app.doctor.ages import ago, counted, size, span
 from app.doctor.codes import CODES
 from app.doctor.desktop import with_tray
-from app.doctor.ground import AwayGround, Port, ProviderGround, ProxyGround
+from app.doctor.ground import AwayGround, Port, ProviderGround, ProxyGround, ShellKey
 from app.doctor.judging import judged
 from app.doctor.report import PAGES, Check, Level, Report
 from proxy.ledger.checkup import Checkup
@@ -181,6 +182,25 @@ def test_a_provider_that_cannot_be_asked_is_not_called_well() -> None:
 def test_a_key_that_a_shell_sets_names_file_and_line() -> None:
     assert "~/.zshrc, line 12" in found("shell")[1].means
     assert found("unread shells")[1].command == "turnout doctor --shell-files"
+
+
+def test_a_key_that_only_the_terminal_has_is_told() -> None:
+    ground = providers(
+        replace(OPENAI, why_not="it is not set", probed=None),
+        terminal=("OPENAI_API_KEY",),
+    )
+    told = [each for each in report_of(ground).checks if each.state is not Level.OK]
+    assert [each.code for each in told] == ["key-only-in-shell"]
+    assert "this terminal's environment" in told[0].means
+
+
+def test_a_key_that_the_login_session_reads_is_told_so() -> None:
+    ground = providers(
+        replace(OPENAI, why_not="it is not set", probed=None),
+        shells=(ShellKey("OPENAI_API_KEY", "/etc/environment, line 1", True),),
+    )
+    (told,) = (e for e in report_of(ground).checks if e.code == "key-only-in-shell")
+    assert "after your next login" in told.means
 
 
 def test_a_proxy_is_named_with_those_who_use_it() -> None:
