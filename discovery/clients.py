@@ -44,13 +44,14 @@ _BUILT_IN = "VS Code was found; Copilot Chat is part of its newer versions."
 def processes_now() -> Iterable[tuple[str, ...]]:
     """Return every process's name and the first two words of its command line.
 
-    The words are only compared and never kept: later ones may hold a key and are not
-    handed on.
+    The name is the whole path of its executable where this user may read that, as of
+    its own processes. The words are only compared and never kept: later ones may hold
+    a key and are not handed on.
     """
     import psutil  # noqa: PLC0415 - slow to import and only needed here
 
-    for process in psutil.process_iter(["name", "cmdline"]):
-        name = process.info["name"] or ""
+    for process in psutil.process_iter(["name", "exe", "cmdline"]):
+        name = process.info["exe"] or process.info["name"] or ""
         yield (name, *(process.info["cmdline"] or ())[:2])
 
 
@@ -70,7 +71,7 @@ def find_clients(
     ground = _Ground(
         surroundings,
         extensions_of(surroundings, wanted),
-        _running(processes()),
+        tuple(processes()),
         own_port,
         tuple(assignments(surroundings)) if shell_files else (),
         find_routers(surroundings),
@@ -95,7 +96,7 @@ class _Ground:
 
     surroundings: Surroundings
     extensions: tuple[Extension, ...]
-    running: frozenset[str]
+    processes: tuple[tuple[str, ...], ...]
     own_port: int | None
     lines: tuple[Assigned, ...]
     routers: tuple[RouterFound, ...]
@@ -111,7 +112,8 @@ def _seen(known: Known, ground: _Ground) -> _Seen | None:
         program = Program(editor) if editor else None
     if program is None and not own and folder is None:
         return None
-    return _Seen(program, own, folder, known.id in ground.running)
+    runs = any(_is_running(known, program, each) for each in ground.processes)
+    return _Seen(program, own, folder, runs)
 
 
 def _folder(known: Known, surroundings: Surroundings) -> Path | None:
@@ -215,12 +217,39 @@ def gateway_named(
 # --- what runs ---
 
 
-def _running(processes: Iterable[tuple[str, ...]]) -> frozenset[str]:
-    """Return the ids of clients that have a process."""
-    found: set[str] = set()
-    for name, *words in processes:
-        found |= _clients_of(name, words)
-    return frozenset(found)
+def _is_running(
+    known: Known, program: Program | None, process: tuple[str, ...]
+) -> bool:
+    """Say whether a process is the client's, and of the very program that was found.
+
+    Another home, or another user, may have a program of the same name.
+    """
+    name, *words = process
+    if known.id not in _clients_of(name, words):
+        return False
+    runs = [
+        Path(path)
+        for path in (
+            name,
+            words[1] if _interprets(_stem(name)) and words[1:] else "",
+        )
+        if path.startswith("/")
+    ]
+    # What cannot be read is another user's, or started by a relative path.
+    if program is None or not runs:
+        return True
+    return any(_is_of(program, path) for path in runs)
+
+
+def _is_of(program: Program, path: Path) -> bool:
+    """Say whether an executable or script belongs to what a program was found as."""
+    try:
+        own, real = program.path.resolve(), path.resolve()
+    except (OSError, RuntimeError):
+        return False
+    # A program and what it starts share a folder, or the one above: `bin/x`, and
+    # `versions/2` after an update.
+    return real == own or real.is_relative_to(own.parent.parent)
 
 
 def _clients_of(name: str, words: list[str]) -> set[str]:
@@ -234,7 +263,7 @@ def _clients_of(name: str, words: list[str]) -> set[str]:
         return by_path
     names = {_stem(name), _stem(path)}
     script = words[1].replace("\\", "/") if len(words) > 1 else ""
-    if names & set(_INTERPRETERS):
+    if any(map(_interprets, names)):
         names.add(_stem(script))
     else:
         script = ""
@@ -244,6 +273,10 @@ def _clients_of(name: str, words: list[str]) -> set[str]:
         if names & {*known.programs, *known.processes}
         or any(f"/{package}/" in script for package in known.packages)
     }
+
+
+def _interprets(stem: str) -> bool:
+    return stem in _INTERPRETERS or stem.startswith("python3.")
 
 
 def _stem(path: str) -> str:

@@ -210,6 +210,7 @@ RUNNING = [
         "claude-desktop",
     ),
     (("python3", "/usr/bin/python3", "/home/u/.local/bin/aider"), "aider"),
+    (("/usr/bin/python3.11", "/v/bin/python3.11", "/home/u/.local/bin/aider"), "aider"),
     (("codex.exe", r"C:\tools\codex.exe"), "codex"),
 ]
 
@@ -239,6 +240,26 @@ def test_what_does_not_run_is_not(tmp_path: Path, process: tuple[str, ...]) -> N
         put(tmp_path / name, "{}")
     found = look(around(tmp_path), process or ("",))
     assert not [one.id for one in found.values() if one.running]
+
+
+def test_a_program_of_another_home_does_not_run_here(tmp_path: Path) -> None:
+    home, other = tmp_path / "home", tmp_path / "other"
+    for place in (home, other):
+        npm(place, "codex", "@openai/codex", "1.2.3")
+        program(place, "claude")
+    mine, theirs = home / "path" / "claude", other / "path" / "claude"
+    script = "lib/node_modules/@openai/codex/bin/start.js"
+    here = around(home)
+    for process, runs in (
+        ((str(theirs), "claude"), []),
+        ((str(mine), "claude"), ["claude-code"]),
+        (("claude", "claude"), ["claude-code"]),
+        (("/usr/bin/node", "node", str(other / script)), []),
+        (("/usr/bin/node", "node", str(home / script)), ["codex"]),
+        (("/usr/bin/node", "node", str(home / "path" / "codex")), ["codex"]),
+    ):
+        found = look(here, process).values()
+        assert [one.id for one in found if one.running] == runs, process
 
 
 def test_processes_are_told_by_name_and_two_words() -> None:
