@@ -134,6 +134,17 @@ def _live_lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
+def paths_shown(text: str, surroundings: Surroundings) -> str:
+    """Return a sentence with its paths as people write them: `~` for the home folder.
+
+    A folder whose name only begins like the home folder's stays as it is.
+    """
+    home = str(surroundings.home)
+    if home == "/":
+        return text
+    return re.sub(rf"(?<![\w/.-]){re.escape(home)}(?=/)", "~", text)
+
+
 def place_shown(path: Path, surroundings: Surroundings, line: int = 0) -> str:
     """Return a path as people write it, `~` for the home folder, with its line."""
     try:

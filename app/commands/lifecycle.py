@@ -25,6 +25,7 @@ from app.services import Services
 from app.settings.edit import with_on_quit
 from app.settings.fields import OnQuit
 from app.state import WiringHealth, WiringNow
+from discovery.settings_text import paths_shown, place_shown
 from proxy.ledger.rows import ConsentKind
 from wizard.autostart import LoginWay
 from wizard.drift import accept as let_be
@@ -187,16 +188,17 @@ async def wirings(services: Services) -> WiringList:
     checkup = await asyncio.to_thread(examine, services.paths.database)
     seen = dict(checkup.last)
     states = await _now(services, current)
+    around = services.surroundings
     return WiringList(
         tuple(
             WiringRow(
                 client=each.client,
                 name=each.name,
                 state=each.state,
-                sentence=each.sentence,
+                sentence=paths_shown(each.sentence, around),
                 todo=each.todo,
                 culprit=each.culprit,
-                files=each.files,
+                files=tuple(paths_shown(file, around) for file in each.files),
                 port=each.port,
                 since=wiring.time,
                 last_seen=seen.get(each.client),
@@ -406,7 +408,9 @@ async def accept(
     if not drifts:
         said = f"Nothing of {name} was changed by others: nothing to accept."
         return Accepted(client, said, released=False)
-    left = tuple(f"{e.key} in {e.file}" if e.key else str(e.file) for e in drifts)
+    around = services.surroundings
+    places = [(each.key, place_shown(each.file, around)) for each in drifts]
+    left = tuple(f"{key} in {file}" if key else file for key, file in places)
     now = services.clock.now()
     await from_journal(services, lambda: let_be(journal, drifts, now))
     rest = await from_journal(services, lambda: journal.current_of(client))

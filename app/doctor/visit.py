@@ -15,6 +15,7 @@ from app.doctor.mending import mend
 from app.doctor.report import BundlePart, Check, Report
 from app.failure import CommandFailed
 from app.logs import read_log
+from discovery.settings_text import paths_shown
 
 if TYPE_CHECKING:
     from app.doctor.ground import Ground
@@ -34,13 +35,13 @@ async def visit(
     Raises `CommandFailed` where the bundle cannot be written.
     """
     ground = await look(services, shell_files=shell_files)
-    report = Report(judged(ground), services.clock.now())
+    report = Report(_checks(services, ground), services.clock.now())
     if fix:
         mended = tuple(await mend(services, ground, report.checks))
         if any(each.done for each in mended):
             ground = await look(services, shell_files=shell_files)
         report = Report(
-            judged(ground),
+            _checks(services, ground),
             services.clock.now(),
             mended=mended,
             asks=bool(ground.clients.drifts),
@@ -51,6 +52,19 @@ async def visit(
     if file is not None:
         await asyncio.to_thread(_write, Path(file), files)
     return replace(report, bundle=files, bundle_file=file or "")
+
+
+def _checks(services: Services, ground: Ground) -> tuple[Check, ...]:
+    """Return the checks with paths as people write them; commands stay as typed."""
+    around = services.surroundings
+    return tuple(
+        replace(
+            each,
+            means=paths_shown(each.means, around),
+            action=each.action if each.command else paths_shown(each.action, around),
+        )
+        for each in judged(ground)
+    )
 
 
 def _parts(

@@ -15,6 +15,7 @@ from discovery.settings_text import (
     json_of,
     line_of,
     parsed_json,
+    paths_shown,
     place_shown,
     settings_named,
     table_of,
@@ -119,6 +120,13 @@ def test_a_setting_is_found_in_any_format(tmp_path: Path, text: str) -> None:
 def test_no_text_fails_a_look(text: str) -> None:
     parsed_json(text)
     unquoted(text)
+
+
+def test_paths_in_a_sentence_are_written_as_people_do(tmp_path: Path) -> None:
+    here = around(tmp_path)
+    said = f"{tmp_path}/a/b is gone; {tmp_path}x/a and /y{tmp_path}/a are not."
+    assert paths_shown(said, here) == said.replace(f"{tmp_path}/a/b", "~/a/b")
+    assert paths_shown("/a is there.", around(Path("/"))) == "/a is there."
 
 
 def test_places_are_written_as_people_do(tmp_path: Path) -> None:

@@ -336,6 +336,14 @@ async def test_a_connected_client_is_held_against_the_record(alone: Services) ->
     assert check(report, "drift").state is Level.OK
 
 
+async def test_paths_are_written_as_people_do(alone: Services) -> None:
+    services = with_config(alone, "")
+    wired(services, '{"env": {"ANTHROPIC_BASE_URL": "http://x.example"}}')
+    drifted = check(await doctor(services), "drift").means
+    assert "~/.claude/settings.json" in drifted
+    assert str(services.surroundings.home) not in drifted
+
+
 async def test_a_projects_settings_are_looked_at(alone: Services) -> None:
     services = with_config(alone, "")
     wired(services, OURS)

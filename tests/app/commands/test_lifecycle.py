@@ -76,6 +76,10 @@ def file_of(person: Path) -> Path:
     return person / ".claude" / "settings.json"
 
 
+def shown_file(person: Path) -> str:
+    return f"~/{file_of(person).relative_to(person)}"
+
+
 def env_of(person: Path) -> dict[str, str]:
     found: dict[str, str] = json.loads(file_of(person).read_text())["env"]
     return found
@@ -133,6 +137,7 @@ async def test_a_connected_client_is_in_the_snapshot_and_the_list(
     (row,) = listed.wirings
     assert row.state is WiringHealth.WIRED
     assert row.last_seen is None
+    assert row.files == (shown_file(person),)
     await gateway.post("/v1/messages", {"model": "practice/echo", "max_tokens": 1})
     (row,) = (await gateway.door.call("wirings", WiringList)).wirings
     assert row.last_seen is not None
@@ -229,6 +234,8 @@ async def test_a_broken_file_is_told_and_not_repaired(
     file_of(person).write_text('{"env": ')
     one = await state_becomes(gateway, WiringHealth.DRIFTED)
     assert str(file_of(person)) in one.sentence
+    (row,) = (await gateway.door.call("wirings", WiringList)).wirings
+    assert row.sentence.startswith(shown_file(person))
     asked = await gateway.door.call("repair", Repair)
     assert not asked.asks
     assert asked.plan is not None
