@@ -122,6 +122,6 @@ def _left(command: str, client: str, ground: Ground) -> Mended:
         "drift",
         f"{names[client]} no longer has what Turnout wrote.",
         f"Left as it is: it is changed only after you have seen it with {command} "
-        f"integrate {client}.",
+        f"repair {client}.",
         done=False,
     )

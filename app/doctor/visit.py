@@ -12,7 +12,7 @@ from app.doctor.judging import judged
 from app.doctor.looks import look
 from app.doctor.looks.clients import journal_of
 from app.doctor.mending import mend
-from app.doctor.report import BundlePart, Check, Report
+from app.doctor.report import BundlePart, Check, Mended, Report
 from app.failure import CommandFailed
 from app.logs import read_log
 from discovery.settings_text import paths_shown
@@ -43,7 +43,7 @@ async def visit(
         report = Report(
             _checks(services, ground),
             services.clock.now(),
-            mended=mended,
+            mended=tuple(_homely(services, each) for each in mended),
             asks=bool(ground.clients.drifts),
         )
     if not bundle:
@@ -64,6 +64,15 @@ def _checks(services: Services, ground: Ground) -> tuple[Check, ...]:
             action=each.action if each.command else paths_shown(each.action, around),
         )
         for each in judged(ground)
+    )
+
+
+def _homely(services: Services, mended: Mended) -> Mended:
+    around = services.surroundings
+    return replace(
+        mended,
+        before=paths_shown(mended.before, around),
+        after=paths_shown(mended.after, around),
     )
 
 
