@@ -225,7 +225,16 @@ def test_every_next_request_is_answered(somebody: Person) -> None:
 ENDS = {"success", "interrupted", "cancelled"}
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+# Codex asks a 503 five times more, which takes it half a minute.
+@pytest.mark.parametrize(
+    "client",
+    [
+        pytest.param(
+            client, marks=[pytest.mark.more_clients] if client == "codex" else []
+        )
+        for client in CLIENTS
+    ],
+)
 def test_what_cannot_be_answered_is_refused_in_words(
     somebody: Person, client: str
 ) -> None:

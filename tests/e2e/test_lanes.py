@@ -21,9 +21,13 @@ CODEX_MODELS = {
     Protocol.GEMINI: "turnout-code",
     Protocol.OLLAMA: "gpt-5.5",
 }
-# opencode takes ten seconds a task; that it crosses over is seen on one vendor and on a
-# local server, and on the others with the further clients.
-SELDOM = {("opencode", Protocol.RESPONSES), ("opencode", Protocol.GEMINI)}
+# opencode takes ten seconds a task; that it crosses over is seen on one vendor, and on
+# the others with the further clients.
+SELDOM = {
+    ("opencode", Protocol.RESPONSES),
+    ("opencode", Protocol.GEMINI),
+    ("opencode", Protocol.OLLAMA),
+}
 CASES = [
     pytest.param(
         client,

@@ -186,7 +186,18 @@ def paste(place: Place, part: Mapping[str, str]) -> dict[str, str]:
     return exported
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+# opencode is started with what was written for it in `test_as_before`, too.
+PASTED = [
+    pytest.param(
+        case,
+        id=name,
+        marks=[pytest.mark.more_clients] if name.startswith("opencode") else [],
+    )
+    for name, case in CASES.items()
+]
+
+
+@pytest.mark.parametrize("case", PASTED)
 def test_pasted_lines_do_a_task(
     known_provider: Turnout, upstream: ScriptedUpstream, place: Place, case: Case
 ) -> None:

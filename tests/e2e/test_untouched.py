@@ -258,7 +258,13 @@ def unhurried(seen: Seen) -> Answer:
     return replace(coding_task(seen), change=lambda reply: paced(reply, 0.03))
 
 
-@pytest.mark.parametrize("before", [QUIET_CLAUDE, None], ids=["with a file", "without"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(QUIET_CLAUDE, id="with a file"),
+        pytest.param(None, id="without", marks=pytest.mark.more_clients),
+    ],
+)
 def test_what_claude_code_writes_itself_outlives_the_undo(
     base: Path, before: str | None
 ) -> None:
