@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import cli
+from app.commands import COMMANDS
 from app.commands.command import Effect
 from app.door import Door
 from app.failure import Exit
@@ -101,13 +102,17 @@ def _tray(asked: cli.Tray) -> int:
 def _first_run(asked: cli.Init) -> int:
     from app import first_run
 
-    paths = _prepared(asked.home)
-    del paths
+    _prepared(asked.home)
     screen = first_run.Screen(
         sys.stdout, command=command_path(), width=first_run.width_here()
     )
+    by_name = {command.name: command for command in COMMANDS}
 
-    async def work(ask: first_run.Ask) -> int:
+    async def work(door: first_run.Ask) -> int:
+        async def ask(name: str, **arguments: object) -> object:
+            told = handed_over(by_name[name], os.environ, folder_here())
+            return await door(name, **{**told, **arguments})
+
         if asked.answers is not None:
             answers, dry_run = asked.answers, asked.dry_run
             return await first_run.scripted(ask, screen, answers, dry_run=dry_run)

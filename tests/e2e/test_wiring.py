@@ -202,8 +202,8 @@ OURS = {
 }
 
 
-# The further ways differ in what is written, which the goldens hold; that they work, too,
-# is seen with the further clients.
+# The further ways differ in what is written, which the goldens hold; that they work is
+# seen with the further clients.
 SELDOM = {
     "claude-code, key by command",
     "claude-code, own key stays",
