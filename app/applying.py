@@ -255,7 +255,13 @@ class _Client:
 
     async def tested(self) -> ClientOutcome:
         checked = await self._test()
-        failed = checked.failed if checked else None
+        if checked is None:
+            cause = (
+                f"No address and key of this Turnout are in {self._plan.name}'s files."
+            )
+            todo = f"{self._services.command_path} wirings says how it stands."
+            return self._ended(Applied.FAILED, cause, todo)
+        failed = checked.failed
         if failed is not None:
             cause = _stopped(failed)
             todo = f"{self._services.command_path} doctor says what to do."

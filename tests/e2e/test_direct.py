@@ -33,6 +33,7 @@ def test_codex(
     assert b"c2lnbmVkLWJ5LXRoZS1zY3JpcHQ=" in upstream.asked[-1].body
 
 
+@pytest.mark.more_clients
 def test_opencode(client: Client, place: Place, upstream: ScriptedUpstream) -> None:
     prompt = prompt_for(place.project)
     expect.task_done(client.opencode(prompt, model="scripted-large"), place)

@@ -38,6 +38,7 @@ def test_a_task_byte_for_byte(
         assert row["cost_nano"] == cost + told.output * OUTPUT
 
 
+@pytest.mark.more_clients
 def test_a_busy_provider_is_waited_for(
     turnout_process: Turnout, upstream: ScriptedUpstream, place: Place
 ) -> None:

@@ -433,7 +433,7 @@ async def test_while_another_route_stands_by_silence_binds_nobody(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("proxy.delivery.PING_SECONDS", 0.2)
-    home, limits = tmp_path_factory.mktemp("pinged"), Limits(2.0, 2.0)
+    home, limits = tmp_path_factory.mktemp("pinged"), Limits(4.0, 4.0)
     actors = (Actor("first", (CHAT,)), Actor("second", (CHAT,)))
     silent = Answer(HELLO.parts, change=held_before_headers)
     clients = (MESSAGES, RESPONSES)
