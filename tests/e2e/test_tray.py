@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -196,8 +197,15 @@ def test_a_click_opens_the_window_and_so_does_a_second_start(
 
 
 def active(seen: Screen) -> bool:
-    """Whether the Overview window has the focus."""
-    return seen.active_title().startswith("Overview")
+    """Whether the Overview window is on the screen and has the focus.
+
+    A window manager may go on naming a hidden one as the active one.
+    """
+    words = ("xdotool", "search", "--onlyvisible", "--name", "^Overview")
+    env = {**os.environ, **seen.env}
+    found = subprocess.run(words, env=env, capture_output=True, check=False)
+    on_screen = bool(found.stdout.strip())
+    return on_screen and seen.active_title().startswith("Overview")
 
 
 @on_screen
