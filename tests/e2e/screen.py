@@ -34,6 +34,8 @@ _WINDOW = re.compile(
     r"(?P<width>\d+)x(?P<height>\d+)\S+\s+\+?(?P<x>-?\d+)\+?(?P<y>-?\d+)$"
 )
 
+_WALKS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -67,7 +69,7 @@ class Screen:
 
     def windows(self) -> list[Window]:
         """Every window there is, hidden ones too."""
-        told = self._run("xwininfo", "-root", "-tree")
+        told = self._listed()
         found = (_WINDOW.match(line) for line in told.splitlines())
         return [
             Window(
@@ -144,6 +146,13 @@ class Screen:
             assert told is not None
             assert told.readline() == b"ready\n"
             yield told
+
+    def _listed(self) -> str:
+        # A window that goes away while the tree is walked breaks the walk.
+        for _ in range(_WALKS):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                return self._run("xwininfo", "-root", "-tree")
+        return self._run("xwininfo", "-root", "-tree")
 
     def _run(self, *words: str) -> str:
         done = subprocess.run(
