@@ -20,7 +20,7 @@ from app.consenting import BY_HAND, agreed, journal_of
 from app.failure import CommandFailed, Exit
 from app.login_start import set_login
 from app.own_config import OwnChanges, OwnEntry
-from app.serve import CannotServe, check_free, start_keeper
+from app.serve import CannotServe, check_free, runs, start_keeper
 from app.serve import answers as somebody_answers
 from app.services import Services
 from app.turns import TurnTaken, turn_of
@@ -117,19 +117,12 @@ def _check(services: Services, drawn: Drawn, plan_id: str, only: str | None) -> 
 
 def _check_port(services: Services) -> None:
     """A client must not be pointed at a port that somebody else holds."""
-    if services.gateway is not None or _runs(services):
+    if services.gateway is not None or runs(services.paths):
         return
     try:
         check_free(port_of(services), services.paths)
     except CannotServe as taken:
         raise CommandFailed("No client was changed", str(taken)) from None
-
-
-def _runs(services: Services) -> bool:
-    paths = services.paths
-    return somebody_answers(paths.control_socket) or somebody_answers(
-        paths.keeper_socket
-    )
 
 
 # --- our own file ---------------------------------------------------------------------
@@ -365,7 +358,7 @@ class _Client:
         if services.gateway is not None:
             return ""
         try:
-            if not await asyncio.to_thread(_runs, services):
+            if not await asyncio.to_thread(runs, services.paths):
                 await asyncio.to_thread(start_keeper, services.paths, port_of(services))
         except (CannotServe, OSError) as refused:
             return str(refused)

@@ -126,6 +126,11 @@ def answers(path: Path) -> bool:
         return True
 
 
+def runs(paths: Paths) -> bool:
+    """Tell whether this home's gateway or its keeper answers."""
+    return answers(paths.control_socket) or answers(paths.keeper_socket)
+
+
 def configured_port(paths: Paths) -> int:
     """Return the port the configuration names."""
     store = ConfigStore(paths)

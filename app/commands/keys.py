@@ -295,10 +295,10 @@ def _read(file: Path) -> str:
 
 def _started(services: Services) -> str:
     """Start the keeper if nobody serves; return what to know where that failed."""
-    from app.serve import CannotServe, answers, start_keeper
+    from app.serve import CannotServe, runs, start_keeper
 
     paths = services.paths
-    if answers(paths.control_socket) or answers(paths.keeper_socket):
+    if runs(paths):
         return ""
     try:
         start_keeper(paths, services.config.current.settings.port)

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from app.failure import CommandFailed
 from app.settings.config import NotToml, parse
 from app.settings.fields import OnQuit
-from app.settings.lines import line_of
+from app.settings.lines import BOM, line_end, line_of
 from proxy.routing import Mode
 
-_BOM = b"\xef\xbb\xbf"
 _HEADER = re.compile(r"[ \t]*\[[ \t]*gateway[ \t]*\][ \t]*(#.*)?")
 
 
@@ -64,7 +63,7 @@ def _with(data: bytes, wish: _Wish) -> bytes:
     wanted = deepcopy(before)
     wanted["gateway"] = {**(gateway or {}), wish.name: wish.value}
     new = _edited(text, wish, wanted, gateway)
-    return (_BOM if data.startswith(_BOM) else b"") + new.encode()
+    return (BOM if data.startswith(BOM) else b"") + new.encode()
 
 
 def _edited(
@@ -97,13 +96,8 @@ def _attempts(
     yield _rewritten(text, wish)
 
 
-def _line_end(text: str) -> str:
-    """Return the line end that most lines of the file have."""
-    return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
-
-
 def _appended(text: str, wish: _Wish) -> str:
-    end = _line_end(text)
+    end = line_end(text)
     gap = end if text and not text.endswith("\n") else ""
     blank = end if text else ""
     return f"{text}{gap}{blank}[gateway]{end}{wish.line}{end}"
@@ -111,7 +105,7 @@ def _appended(text: str, wish: _Wish) -> str:
 
 def _inserted(text: str, wish: _Wish) -> Iterator[str]:
     """Put the line below the table's header, or what looks like one in a text."""
-    carriage = _line_end(text)[:-1]
+    carriage = line_end(text)[:-1]
     lines = text.split("\n")
     new = wish.line
     for index, line in enumerate(lines):
@@ -162,7 +156,7 @@ def _merged(text: str, plain: list[str], new: list[str]) -> str:
     if len(edits) != 1:
         return text
     ((_, start, stop, new_start, new_stop),) = edits
-    carriage = _line_end(text)[:-1]
+    carriage = line_end(text)[:-1]
     lines = text.split("\n")
     lines[-1] += carriage
     lines[start:stop] = [f"{line}{carriage}" for line in new[new_start:new_stop]]

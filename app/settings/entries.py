@@ -16,11 +16,10 @@ from typing import TypeAlias
 
 from app.failure import CommandFailed
 from app.settings.config import NotToml, parse
-from app.settings.lines import line_of
+from app.settings.lines import BOM, line_end, line_of
 
 Value: TypeAlias = "str | bool | tuple[str, ...]"
 
-_BOM = b"\xef\xbb\xbf"
 _ENTRY = re.compile(r"\s*\[\[\s*providers\s*\]\]")
 _FIELD = re.compile(r"\s*[A-Za-z0-9_\"'-]+\s*=")
 _ENDS = re.compile(r"\s*(#.*)?\r?")
@@ -145,12 +144,8 @@ def _written(value: Value) -> str:
     return json.dumps(_plain(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _line_end(text: str) -> str:
-    return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
-
-
 def _appended(text: str, entry: Entry) -> str:
-    end = _line_end(text)
+    end = line_end(text)
     gap = end if text and not text.endswith("\n") else ""
     blank = end if text else ""
     lines: Sequence[str] = (
@@ -171,7 +166,7 @@ def _set(text: str, place: int, name: str, value: Value, *, there_already: bool)
         indent = old[: len(old) - len(old.lstrip())]
         carriage = "\r" if old.endswith("\r") else ""
         if line == len(lines):
-            lines[line - 1] = f"{old}{_line_end(text)[:-1]}"
+            lines[line - 1] = f"{old}{line_end(text)[:-1]}"
         lines.insert(line, f"{indent}{new}{carriage}")
         return "\n".join(lines)
     lines[line - 1] = _exchanged(old, name, value)
@@ -205,7 +200,7 @@ def _checked(data: bytes, text: str, wanted: dict[str, object]) -> bytes:
         right = False
     if not right:
         raise _refusal("its providers are written in a way Turnout does not change.")
-    return (_BOM if data.startswith(_BOM) else b"") + text.encode()
+    return (BOM if data.startswith(BOM) else b"") + text.encode()
 
 
 def _refusal(why: str) -> CommandFailed:

@@ -16,6 +16,9 @@ from typing import TypeAlias
 
 from proxy.catalogue import ConfigProblem
 
+BOM = b"\xef\xbb\xbf"
+"""The byte order mark that some editors begin a file with."""
+
 _STEP = re.compile(r'\[(\d+)\]|"(?:[^"\\]|\\.)*"|[A-Za-z0-9_-]+')
 _Path: TypeAlias = tuple[str | int, ...]
 
@@ -33,6 +36,11 @@ def with_lines(
         for one in problems
     )
     return tuple(sorted(found, key=lambda one: one.line or 0))
+
+
+def line_end(text: str) -> str:
+    """Return the line end that most lines of the file have."""
+    return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
 
 
 def line_of(text: str, *path: str | int) -> int | None:
